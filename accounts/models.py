@@ -1,0 +1,92 @@
+"""Users, organizations, memberships, and the query set every tenant's row is reached through."""
+
+from __future__ import annotations
+
+from typing import ClassVar, Self
+
+from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
+from django.contrib.auth.models import PermissionsMixin
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+from accounts.fields import public_id
+
+
+class UserManager(BaseUserManager["User"]):
+    """Makes users who log in by e-mail."""
+
+    def create_user(self, email: str, password: str | None = None, **extra: object) -> User:
+        """A user with a usable password, or none when it is None."""
+        user = self.model(email=self.normalize_email(email).lower(), **extra)
+        user.set_password(password)
+        user.save()
+        return user
+
+    def create_superuser(self, email: str, password: str | None = None, **extra: object) -> User:
+        """An operator of the service."""
+        return self.create_user(email, password, is_staff=True, is_superuser=True, **extra)
+
+
+class User(AbstractBaseUser, PermissionsMixin):
+    """A person who logs in; the e-mail address is the name."""
+
+    email = models.EmailField(_("e-mail"), unique=True)
+    is_active = models.BooleanField(default=True)
+    is_staff = models.BooleanField(default=False)
+    joined_at = models.DateTimeField(auto_now_add=True)
+
+    objects: ClassVar[UserManager] = UserManager()
+
+    USERNAME_FIELD = "email"
+    EMAIL_FIELD = "email"
+    REQUIRED_FIELDS: ClassVar[list[str]] = []
+
+    def __str__(self) -> str:
+        return self.email
+
+
+class Organization(models.Model):
+    """The tenant: everything a host has belongs to exactly one."""
+
+    public_id = models.CharField(max_length=14, unique=True, default=public_id, editable=False)
+    name = models.CharField(_("name"), max_length=120)
+    created_at = models.DateTimeField(auto_now_add=True)
+    members = models.ManyToManyField(User, through="Membership", related_name="organizations")
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Membership(models.Model):
+    """A user's place in an organization."""
+
+    class Role(models.TextChoices):
+        """What the member may do; roles below owner come with teams."""
+
+        OWNER = "owner", _("Owner")
+
+    organization = models.ForeignKey(Organization, on_delete=models.CASCADE, related_name="memberships")
+    user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="memberships")
+    role = models.CharField(max_length=16, choices=Role.choices, default=Role.OWNER)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["organization", "user"], name="one_membership_per_organization"),
+        ]
+
+
+class TenantQuerySet[Row: models.Model](models.QuerySet[Row]):
+    """Rows of one tenant; `.of(org)` is the only door that views and the API use."""
+
+    def of(self, organization: Organization) -> Self:
+        """Only this organization's rows."""
+        return self.filter(organization=organization)
+
+
+class TenantModel(models.Model):
+    """A row that belongs to an organization; foreign keys between such rows are composite in PostgreSQL."""
+
+    organization = models.ForeignKey(Organization, on_delete=models.CASCADE, related_name="+")
+
+    class Meta:
+        abstract = True

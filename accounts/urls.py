@@ -1,0 +1,5 @@
+"""Addresses of accounts: allauth's."""
+
+from django.urls import include, path
+
+urlpatterns = [path("", include("allauth.account.urls"))]

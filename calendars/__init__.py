@@ -1,0 +1,1 @@
+"""Feeds, blocks, merged nights and exports: the ledger of nights."""

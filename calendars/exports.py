@@ -1,0 +1,68 @@
+"""Export links: the signed address, its rotation, and the bytes behind it.
+
+Nothing secret is stored: an address is the link's id and an HMAC-SHA256 over id and version.
+"""
+
+import hashlib
+import hmac
+from collections.abc import Iterable
+from datetime import datetime, timedelta
+
+from django.conf import settings
+from django.urls import reverse
+from django.utils.crypto import constant_time_compare
+
+from calendars.models import Block, ExportLink
+from domain import encode
+from properties.models import Property
+
+OVERLAP = timedelta(hours=48)
+SIGNATURE_LENGTH = 43  # hex digits: 172 bits of the digest
+
+
+def signature(public_id: str, version: int, key: str) -> str:
+    """The part of the address that can't be guessed."""
+    digest = hmac.new(key.encode(), f"{public_id}:{version}".encode(), hashlib.sha256)
+    return digest.hexdigest()[:SIGNATURE_LENGTH]
+
+
+def address(link: ExportLink) -> str:
+    """The full address to paste into the channel."""
+    signed = signature(link.public_id, link.version, settings.EXPORT_KEYS[0])
+    return settings.SITE_URL + reverse("export", args=[link.public_id, signed])
+
+
+def accepts(public_id: str, version: int, previous_until: datetime | None, signed: str, now: datetime) -> bool:
+    """Whether the signature opens the link: its version, or the one before while the overlap lasts."""
+    versions = [version]
+    if previous_until is not None and now < previous_until and version > 1:
+        versions.append(version - 1)
+    return any(
+        constant_time_compare(signature(public_id, number, key), signed)
+        for number in versions
+        for key in settings.EXPORT_KEYS
+    )
+
+
+def entries(blocks: Iterable[Block]) -> tuple[encode.Entry, ...]:
+    """What channels are told: whole nights of sales and host blocks, without any guest data."""
+    return tuple(
+        encode.Entry(
+            uid=f"{block.public_id}@amplistay",
+            nights=span,
+            summary="Reserved" if block.origin == Block.Origin.SALE else "Blocked",
+            changed_at=block.changed_at,
+        )
+        for block in blocks
+        if (span := block.span)
+    )
+
+
+def body(property: Property, blocks: Iterable[Block]) -> bytes:  # noqa: A002 - the field's word
+    """The calendar as bytes: a function of its entries alone, so that it only changes with them."""
+    return encode.calendar(entries(blocks), name="Amplistay", placeholder_stamp=property.created_at)
+
+
+def etag(content: bytes) -> str:
+    """A strong validator of the bytes (RFC 9110 §8.8.3), without quotes."""
+    return hashlib.sha256(content).hexdigest()[:32]

@@ -1,0 +1,228 @@
+"""The one writer of nights: everything that closes or opens one happens inside `changing`.
+
+`changing` is a durable transaction that takes the Calendar row's lock before anything else; on leaving, it
+rebuilds what is derived (Busy, export bodies, version), so that both are true at the commit or not at all.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.db import IntegrityError, connection, transaction
+from psycopg.types.range import TimestamptzRange
+
+from calendars import exports
+from calendars.models import Block, Busy, Calendar, ExportLink, Feed, date_range
+from domain.events import Kind
+from domain.spans import Span, merge
+from domain.sync import Plan
+from properties.models import Property
+
+LOCK_TIMEOUT = "3s"
+
+
+class NightsTaken(Exception):  # noqa: N818 - says what happened, not that something broke
+    """Some of the nights are closed; nothing was written."""
+
+
+class Lapsed(Exception):  # noqa: N818 - says what happened, not that something broke
+    """The hold is no longer there: it ran out or was released."""
+
+
+@dataclass(slots=True)
+class Changing:
+    """A property's nights while its calendar is locked."""
+
+    property: Property
+    calendar: Calendar
+    now: datetime
+    touched: bool = False
+
+
+@contextmanager
+def changing(property: Property, now: datetime) -> Iterator[Changing]:  # noqa: A002 - the field's word
+    """Lock the property's calendar, let its nights be changed, and rebuild what is derived from them.
+
+    Raises RuntimeError when a transaction is already open: the commit must be this one's.
+    """
+    with transaction.atomic(durable=True):
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT set_config('lock_timeout', %s, true)", [LOCK_TIMEOUT])
+        calendar = Calendar.objects.select_for_update(no_key=True).get(property=property)
+        change = Changing(property, calendar, now)
+        _expire(change)
+        yield change
+        if change.touched:
+            _rebuild(change)
+
+
+def open_calendar(property: Property, now: datetime) -> Calendar:  # noqa: A002 - the field's word
+    """The calendar of a new property: nothing is closed yet."""
+    return Calendar.objects.create(property=property, organization_id=property.organization_id, changed_at=now)
+
+
+def apply(change: Changing, feed: Feed, plan: Plan) -> None:
+    """Make the feed's blocks say what the plan's claims say; blocks that already do are left alone."""
+    rows: dict[object, list[Block]] = {}
+    for block in Block.objects.filter(feed=feed):
+        rows.setdefault(block.claim, []).append(block)
+    new = []
+    for claim in plan.claims:
+        same = rows.get(claim)
+        if same:
+            same.pop()
+        else:
+            new.append(Block.of_feed(feed, claim, change.now))
+    stale = [block.pk for same in rows.values() for block in same]
+    if stale:
+        Block.objects.filter(pk__in=stale).delete()
+    Block.objects.bulk_create(new)
+    change.touched |= bool(new or stale)
+
+
+def remove_feed(change: Changing, feed: Feed) -> None:
+    """Forget the feed and everything it closed: the host's decision."""
+    feed.delete()
+    change.touched = True
+
+
+def close(change: Changing, span: Span, note: str = "") -> Block:
+    """Close nights by the host's own hand, whatever else says so."""
+    change.touched = True
+    return Block.objects.create(
+        organization_id=change.property.organization_id,
+        property=change.property,
+        origin=Block.Origin.HOST,
+        kind=Kind.OWNER,
+        nights=date_range(span),
+        summary=note,
+        since=change.now,
+        changed_at=change.now,
+    )
+
+
+def reopen(change: Changing, block: Block) -> None:
+    """Take a host's block away; nights that something else closes stay closed."""
+    change.touched |= bool(Block.objects.filter(pk=block.pk, origin=Block.Origin.HOST).delete()[0])
+
+
+def hold(change: Changing, span: Span, *, until: datetime, reference: str) -> Block:
+    """Keep nights for one guest until the instant. Raises NightsTaken when any of them is closed."""
+    if Busy.objects.filter(property=change.property, nights__overlap=date_range(span)).exists():
+        raise NightsTaken
+    stay = change.property.house.stay(span)
+    change.touched = True
+    try:
+        with transaction.atomic():
+            return Block.objects.create(
+                organization_id=change.property.organization_id,
+                property=change.property,
+                origin=Block.Origin.HOLD,
+                kind=Kind.RESERVATION,
+                nights=date_range(span),
+                period=TimestamptzRange(stay.start, stay.end, "[)"),
+                reference=reference,
+                since=change.now,
+                changed_at=change.now,
+                held_until=until,
+            )
+    except IntegrityError as error:
+        raise NightsTaken from error
+
+
+def confirm(change: Changing, reference: str) -> Block:
+    """Turn a hold into a sale, unless a feed has closed one of its nights meanwhile.
+
+    Raises Lapsed when the hold is gone, NightsTaken when another claim overlaps it.
+    """
+    block = Block.objects.filter(
+        property=change.property, reference=reference, origin=Block.Origin.HOLD
+    ).first()
+    if block is None:
+        raise Lapsed
+    others = Block.objects.filter(property=change.property, nights__overlap=block.nights)
+    if others.exclude(pk=block.pk).exists():
+        raise NightsTaken
+    block.origin = Block.Origin.SALE
+    block.held_until = None
+    block.changed_at = change.now
+    block.save(update_fields=["origin", "held_until", "changed_at"])
+    change.touched = True
+    return block
+
+
+def release(change: Changing, reference: str) -> bool:
+    """Let a hold or a sale go; whether there was one."""
+    gone = Block.objects.ours().filter(property=change.property, reference=reference).delete()[0]
+    change.touched |= bool(gone)
+    return bool(gone)
+
+
+def extend(change: Changing, reference: str, until: datetime) -> None:
+    """Keep a hold for longer, while its purchase is being decided. Raises Lapsed when it is gone."""
+    holds = Block.objects.filter(property=change.property, reference=reference, origin=Block.Origin.HOLD)
+    if not holds.update(held_until=until):
+        raise Lapsed
+
+
+def refresh_link(link: ExportLink, change: Changing) -> None:
+    """Write a new link's first body, under the same lock as every later one."""
+    blocks = Block.objects.filter(property=change.property).exported()
+    _write_body(link, exports.body(change.property, blocks), change.now)
+    link.save()
+
+
+def taken(property: Property, window: Span) -> tuple[Span, ...]:  # noqa: A002 - the field's word
+    """The merged closed runs that touch the window."""
+    rows = Busy.objects.filter(property=property, nights__overlap=date_range(window)).order_by("nights")
+    return tuple(row.span for row in rows)
+
+
+def _expire(change: Changing) -> None:
+    """Holds that ran out go first, so that nobody loses a night to a guest who left."""
+    stale = Block.objects.filter(property=change.property, origin=Block.Origin.HOLD, held_until__lte=change.now)
+    change.touched |= bool(stale.delete()[0])
+
+
+def _rebuild(change: Changing) -> None:
+    """Busy, export bodies and the version, from the blocks as they now are."""
+    blocks = list(Block.objects.filter(property=change.property, nights__isempty=False))
+    spans = set(merge(span for block in blocks if (span := block.span)))
+    rows = {row.span: row.pk for row in Busy.objects.filter(property=change.property)}
+    if stale := [pk for span, pk in rows.items() if span not in spans]:
+        Busy.objects.filter(pk__in=stale).delete()
+    organization = change.property.organization_id
+    Busy.objects.bulk_create(
+        Busy(organization_id=organization, property=change.property, nights=date_range(span))
+        for span in sorted(spans - rows.keys())
+    )
+    told = [block for block in blocks if block.origin in (Block.Origin.SALE, Block.Origin.HOST)]
+    content = exports.body(change.property, told)
+    for link in ExportLink.objects.live().filter(property=change.property).exclude(etag=exports.etag(content)):
+        _write_body(link, content, change.now)
+        link.save(update_fields=["body", "etag", "changed_at"])
+    change.calendar.version += 1
+    change.calendar.changed_at = change.now
+    change.calendar.save(update_fields=["version", "changed_at"])
+
+
+def _write_body(link: ExportLink, content: bytes, now: datetime) -> None:
+    link.body = content
+    link.etag = exports.etag(content)
+    link.changed_at = now
+
+
+def differences(property: Property) -> list[str]:  # noqa: A002 - the field's word
+    """What a recomputation from the blocks finds wrong; empty when everything derived is true."""
+    blocks = list(Block.objects.filter(property=property, nights__isempty=False))
+    spans = set(merge(span for block in blocks if (span := block.span)))
+    rows = {row.span for row in Busy.objects.filter(property=property)}
+    found = [f"closed but not in Busy: {s.start} to {s.end}" for s in sorted(spans - rows)]
+    found += [f"in Busy but not closed: {s.start} to {s.end}" for s in sorted(rows - spans)]
+    told = [block for block in blocks if block.origin in (Block.Origin.SALE, Block.Origin.HOST)]
+    content = exports.body(property, told)
+    for link in ExportLink.objects.live().filter(property=property):
+        if bytes(link.body) != content or link.etag != exports.etag(content):
+            found.append(f"export link {link.public_id} is not what the blocks say")
+    return found

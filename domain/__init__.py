@@ -1,0 +1,1 @@
+"""Nights, calendars, plans and quotes: pure arithmetic, no Django, no I/O, no clock."""

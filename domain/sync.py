@@ -1,0 +1,225 @@
+"""The rules of reading a feed: what to close at once, what to hold back, what to open, when to read next.
+
+Everything here is a value in, a value out. The rule behind all of it: additions apply at once, removals are
+confirmed, and a night is never read as freer than it may be.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from datetime import date, datetime, timedelta
+
+from domain.events import Event, Kind
+from domain.ics import Reading
+from domain.spans import NIGHT, Period, Span, merge, nights_in, runs
+
+HISTORY = timedelta(days=400)
+LONGEST_PAUSE = timedelta(hours=24)
+FIRST_PAUSE = timedelta(minutes=5)
+MOST_DOUBLINGS = 8
+JITTER_PARTS = 1024
+
+
+@dataclass(frozen=True, slots=True)
+class Missing:
+    """Since when, and in how many agreeing reads, a feed no longer names a night that it had closed."""
+
+    since: datetime
+    reads: int
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """What a feed holds of a property's time: an event as last read, or nights kept from an earlier read.
+
+    `since` is when we first saw the nights closed; `missing` is set while a removal waits to be confirmed.
+    """
+
+    uid: str
+    kind: Kind
+    summary: str
+    nights: Span | None
+    period: Period | None
+    since: datetime
+    missing: Missing | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """How a removal is confirmed: agreeing reads and the time between first and last of them."""
+
+    reads: int = 2
+    wait: timedelta = timedelta(minutes=30)
+    long_reads: int = 3
+    long_wait: timedelta = timedelta(hours=4)
+    near: timedelta = timedelta(days=7)
+    mass_nights: int = 3
+    mass_percent: int = 20
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """The claims a feed has after a reading, and which nights that closes, opens or holds back."""
+
+    claims: tuple[Claim, ...]
+    closed: frozenset[date]
+    opened: frozenset[date]
+    held: frozenset[date]
+    confirm_at: datetime | None = None
+
+
+def plan(known: Iterable[Claim], reading: Reading, *, now: datetime, today: date, rules: Rules) -> Plan:
+    """Decide what a reading changes, given what the feed held before. `today` is the property's own date."""
+    known = tuple(known)
+    before = nights_in(claim.nights for claim in known if claim.nights)
+    seen = reading.nights
+    gone = frozenset(night for night in before - seen if night >= today)
+    waits = _waits(known, gone, now=now, agreeing=reading.frees)
+    slow = _slow(gone, before, seen, today=today, rules=rules)
+    opened = frozenset(n for n, missing in waits.items() if _confirmed(missing, n in slow, now, rules))
+    held = gone - opened
+    kept = _kept(known, seen | opened, waits, today)
+    events = tuple(_claim(event, known, now) for event in reading.events)
+    hours = () if reading.frees else tuple(c for c in known if not c.nights and not _named(c, events))
+    times = [
+        max(waits[n].since + (rules.long_wait if n in slow else rules.wait), now) for n in held if waits[n].reads
+    ]
+    return Plan(
+        claims=_joined(events, kept, today) + hours,
+        closed=frozenset(night for night in seen - before if night >= today),
+        opened=opened,
+        held=held,
+        confirm_at=min(times, default=None),
+    )
+
+
+def freed(known: Iterable[Claim]) -> Plan:
+    """What the host's click "free them now" does: every night that waits is opened."""
+    known = tuple(known)
+    held = nights_in(claim.nights for claim in known if claim.missing and claim.nights)
+    rest = tuple(claim for claim in known if not claim.missing)
+    still = nights_in(claim.nights for claim in rest if claim.nights)
+    return Plan(claims=rest, closed=frozenset(), opened=held - still, held=frozenset())
+
+
+def next_poll(
+    now: datetime,
+    *,
+    interval: timedelta,
+    failures: int = 0,
+    retry_after: int | None = None,
+    confirm_at: datetime | None = None,
+    seed: int = 0,
+) -> datetime:
+    """When to read next: the interval with ±10 % jitter, doubling pauses after failures, headers only lengthen.
+
+    `retry_after` is in seconds; `confirm_at` brings a read forward so that a held night isn't kept longer than
+    it must be. Nothing waits longer than 24 hours.
+    """
+    pause = interval
+    if failures:
+        pause = max(interval, min(LONGEST_PAUSE, FIRST_PAUSE * 2 ** min(failures - 1, MOST_DOUBLINGS)))
+    elif confirm_at is not None:
+        pause = min(pause, max(confirm_at - now, timedelta(seconds=1)))
+    pause += pause * (seed % JITTER_PARTS - JITTER_PARTS // 2) / (JITTER_PARTS * 5)
+    if confirm_at is not None and not failures:
+        pause = max(pause, min(confirm_at - now, interval))
+    if retry_after is not None:
+        pause = max(pause, timedelta(seconds=retry_after))
+    return now + min(pause, LONGEST_PAUSE)
+
+
+def _waits(
+    known: Iterable[Claim], gone: frozenset[date], *, now: datetime, agreeing: bool
+) -> dict[date, Missing]:
+    """For each night no longer named, since when; a reading that can't be trusted counts for nothing."""
+    earlier: dict[date, Missing] = {}
+    for claim in known:
+        if claim.missing and claim.nights:
+            earlier |= dict.fromkeys(claim.nights.nights(), claim.missing)
+    waits = {}
+    for night in gone:
+        last = earlier.get(night)
+        if not agreeing:
+            waits[night] = last or Missing(now, 0)
+        elif last and last.reads:
+            waits[night] = Missing(last.since, last.reads + 1)
+        else:
+            waits[night] = Missing(now, 1)
+    return waits
+
+
+def _slow(
+    gone: frozenset[date], before: frozenset[date], seen: frozenset[date], *, today: date, rules: Rules
+) -> frozenset[date]:
+    """The missing nights that need the long confirmation: all of a mass removal, else runs that begin soon."""
+    ahead = sum(1 for night in before if night >= today)
+    left = sum(1 for night in seen if night >= today)
+    mass = len(gone) > rules.mass_nights or len(gone) * 100 > rules.mass_percent * ahead or not left
+    if mass:
+        return gone
+    return nights_in(run for run in runs(gone) if run.start < today + rules.near)
+
+
+def _confirmed(missing: Missing, slow: bool, now: datetime, rules: Rules) -> bool:
+    reads, wait = (rules.long_reads, rules.long_wait) if slow else (rules.reads, rules.wait)
+    return missing.reads >= reads and now - missing.since >= wait
+
+
+def _kept(
+    known: Iterable[Claim], dropped: frozenset[date], waits: dict[date, Missing], today: date
+) -> tuple[Claim, ...]:
+    """Nights that stay closed though the reading doesn't name them: history, and what waits."""
+    kept: list[Claim] = []
+    taken: set[date] = set()
+    for claim in known:
+        if not claim.nights:
+            continue
+        left = [n for n in claim.nights.nights() if n not in dropped and n not in taken and n >= today - HISTORY]
+        taken |= set(left)
+        by_wait: dict[Missing | None, list[date]] = {}
+        for night in left:
+            by_wait.setdefault(waits.get(night), []).append(night)
+        kept += [
+            replace(claim, nights=run, period=claim.period if run == claim.nights else None, missing=missing)
+            for missing, nights in by_wait.items()
+            for run in runs(nights)
+        ]
+    return tuple(kept)
+
+
+def _claim(event: Event, known: Iterable[Claim], now: datetime) -> Claim:
+    """The event as a claim, closed since we first saw it: by its UID, else by nights of the same kind."""
+    earlier = [
+        claim.since
+        for claim in known
+        if claim.uid == event.uid
+        or (claim.kind == event.kind and claim.nights and event.nights and claim.nights.overlaps(event.nights))
+    ]
+    return Claim(
+        uid=event.uid,
+        kind=event.kind,
+        summary=event.summary,
+        nights=event.nights,
+        period=event.period,
+        since=min(earlier, default=now),
+    )
+
+
+def _joined(events: tuple[Claim, ...], kept: tuple[Claim, ...], today: date) -> tuple[Claim, ...]:
+    """Past nights of a running stay go back to its event, which some channels clip to today every day."""
+    rest = list(kept)
+    joined = []
+    for event in events:
+        nights = event.nights
+        for past in rest:
+            if nights and nights.start <= today and past.nights and past.nights.end == nights.start:
+                if past.missing is None and (past.kind, past.summary) == (event.kind, event.summary):
+                    nights = merge([past.nights, nights])[0]
+                    rest.remove(past)
+                    break
+        joined.append(replace(event, nights=nights))
+    return tuple(joined) + tuple(rest)
+
+
+def _named(claim: Claim, events: Iterable[Claim]) -> bool:
+    return any(event.uid == claim.uid and event.period == claim.period for event in events)

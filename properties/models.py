@@ -1,0 +1,77 @@
+"""A property: what is let, in which zone, from when to when, and for how much a night."""
+
+from __future__ import annotations
+
+from datetime import time
+from functools import cached_property
+from typing import ClassVar, Self
+from zoneinfo import ZoneInfo
+
+from django.core.validators import MaxValueValidator
+from django.db import models
+from django.db.models import F, Q
+from django.urls import reverse
+from django.utils.translation import gettext_lazy as _
+
+from accounts.fields import public_id
+from accounts.models import TenantModel, TenantQuerySet
+from domain.house import House
+from domain.money import Money
+
+DAY_MINUTES = 24 * 60
+
+
+class PropertyQuerySet(TenantQuerySet["Property"]):
+    """Choices of properties."""
+
+    def active(self) -> Self:
+        """Those that aren't archived."""
+        return self.filter(archived_at=None)
+
+
+class Property(TenantModel):
+    """One home, room or unit that guests can stay in."""
+
+    public_id = models.CharField(max_length=14, unique=True, default=public_id, editable=False)
+    name = models.CharField(_("name"), max_length=120)
+    time_zone = models.CharField(_("time zone"), max_length=64)
+    check_in = models.TimeField(_("check-in from"), default=time(15))
+    check_out = models.TimeField(_("check-out until"), default=time(11))
+    turnaround = models.PositiveSmallIntegerField(
+        _("turnaround"), default=240, validators=[MaxValueValidator(DAY_MINUTES)]
+    )
+    currency = models.CharField(_("currency"), max_length=3, default="EUR")
+    nightly_rate = models.PositiveIntegerField(_("nightly rate"), help_text="minor units of the currency")
+    created_at = models.DateTimeField(auto_now_add=True)
+    archived_at = models.DateTimeField(null=True, blank=True)
+
+    objects: ClassVar[PropertyQuerySet] = PropertyQuerySet.as_manager()  # type: ignore[assignment]  # django-stubs types the manager
+
+    class Meta:
+        verbose_name = _("property")
+        verbose_name_plural = _("properties")
+        constraints = [
+            models.UniqueConstraint(fields=["organization", "id"], name="property_in_organization"),
+            models.CheckConstraint(
+                condition=Q(check_out__lte=F("check_in")), name="check_out_not_after_check_in"
+            ),
+            models.CheckConstraint(condition=Q(turnaround__lte=DAY_MINUTES), name="turnaround_within_a_day"),
+            models.CheckConstraint(condition=Q(currency__regex=r"^[A-Z]{3}$"), name="currency_is_iso_4217"),
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+    def get_absolute_url(self) -> str:
+        """The host's page of the property."""
+        return reverse("properties:overview", args=[self.public_id])
+
+    @cached_property
+    def house(self) -> House:
+        """The property's clock."""
+        return House(ZoneInfo(self.time_zone), self.check_in, self.check_out, self.turnaround)
+
+    @property
+    def rate(self) -> Money:
+        """What a night costs on the channels."""
+        return Money(self.nightly_rate, self.currency)

@@ -1,0 +1,1 @@
+"""Offers, stay pages and purchases."""
