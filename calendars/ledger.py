@@ -49,17 +49,12 @@ def changing(property: Property, now: datetime) -> Iterator[Changing]:  # noqa: 
     with transaction.atomic(durable=True):
         with connection.cursor() as cursor:
             cursor.execute("SELECT set_config('lock_timeout', %s, true)", [LOCK_TIMEOUT])
-        calendar = Calendar.objects.select_for_update(no_key=True).get(property=property)
+        calendar = _locked(property, now)
         change = Changing(property, calendar, now)
         _expire(change)
         yield change
         if change.touched:
             _rebuild(change)
-
-
-def open_calendar(property: Property, now: datetime) -> Calendar:  # noqa: A002 - the field's word
-    """The calendar of a new property: nothing is closed yet."""
-    return Calendar.objects.create(property=property, organization_id=property.organization_id, changed_at=now)
 
 
 def apply(change: Changing, feed: Feed, plan: Plan) -> None:
@@ -177,6 +172,19 @@ def taken(property: Property, window: Span) -> tuple[Span, ...]:  # noqa: A002 -
     """The merged closed runs that touch the window."""
     rows = Busy.objects.filter(property=property, nights__overlap=date_range(window)).order_by("nights")
     return tuple(row.span for row in rows)
+
+
+def _locked(property: Property, now: datetime) -> Calendar:  # noqa: A002 - the field's word
+    """The property's calendar row, locked; a property's first change makes it."""
+    rows = Calendar.objects.select_for_update(no_key=True)
+    calendar = rows.filter(property=property).first()
+    if calendar is None:
+        organization = property.organization_id
+        Calendar.objects.bulk_create(
+            [Calendar(property=property, organization_id=organization, changed_at=now)], ignore_conflicts=True
+        )
+        calendar = rows.get(property=property)
+    return calendar
 
 
 def _expire(change: Changing) -> None:

@@ -1,0 +1,103 @@
+"""Forms for a property: its name, clock and price."""
+
+from decimal import Decimal
+from typing import Any
+from zoneinfo import ZoneInfo, available_timezones
+
+from babel.numbers import get_currency_name, list_currencies
+from django import forms
+from django.core.exceptions import ValidationError
+from django.utils.translation import get_language
+from django.utils.translation import gettext_lazy as _
+
+from domain.money import minor_digits
+from properties.models import Property
+
+COMMON_CURRENCIES = ("EUR", "USD", "GBP", "CHF")
+MOST = 10**9
+ZONE_AREAS = ("Africa/", "America/", "Antarctica/", "Asia/", "Atlantic/", "Australia/", "Europe/", "Indian/", "Pacific/")
+
+
+def currencies() -> list[tuple[str, str]]:
+    """ISO 4217 codes with their names in the reader's language, the usual ones first."""
+    language = get_language() or "en"
+    codes = sorted(code for code in list_currencies("en") if len(code) == 3)  # noqa: PLR2004 - ISO 4217
+    ordered = [*COMMON_CURRENCIES, *(code for code in codes if code not in COMMON_CURRENCIES)]
+    return [(code, f"{code} · {get_currency_name(code, locale=language)}") for code in ordered]
+
+
+def zones() -> list[tuple[str, str]]:
+    """IANA time zones by area."""
+    names = sorted(name for name in available_timezones() if name.startswith(ZONE_AREAS) or name == "UTC")
+    return [("", _("Choose a time zone")), *((name, name.replace("_", " ")) for name in names)]
+
+
+def to_minor(amount: Decimal, currency: str) -> int:
+    """The decimal amount in minor units. Raises ValidationError for more decimals than the currency has."""
+    minor = amount.scaleb(minor_digits(currency))
+    if minor != minor.to_integral_value():
+        message = _("%(currency)s has no more than %(digits)s decimals.")
+        details = {"currency": currency, "digits": minor_digits(currency)}
+        raise ValidationError(message, params=details)
+    if not 0 < minor <= MOST:
+        raise ValidationError(_("Enter a price above zero, and below a million."))
+    return int(minor)
+
+
+def to_decimal(amount: int, currency: str) -> Decimal:
+    """Minor units as a decimal amount, for a form's field."""
+    return Decimal(amount).scaleb(-minor_digits(currency))
+
+
+class PropertyForm(forms.ModelForm[Property]):
+    """Everything the arithmetic needs to know about a home."""
+
+    time_zone = forms.ChoiceField(label=_("Time zone"), help_text=_("Where the home is: nights begin and end there."))
+    check_in = forms.TimeField(label=_("Check-in from"), widget=forms.TimeInput(attrs={"type": "time"}, format="%H:%M"))
+    check_out = forms.TimeField(
+        label=_("Check-out until"), widget=forms.TimeInput(attrs={"type": "time"}, format="%H:%M")
+    )
+    turnaround = forms.IntegerField(
+        label=_("Cleaning takes"), min_value=0, max_value=1440,
+        help_text=_("Minutes between one guest's departure and the next one's arrival."),
+    )
+    currency = forms.ChoiceField(label=_("Currency"))
+    rate = forms.DecimalField(
+        label=_("Usual price per night"), min_value=Decimal(0),
+        help_text=_("What a night costs on your channels. Offers start from it."),
+    )
+
+    class Meta:
+        model = Property
+        fields = ["name", "time_zone", "check_in", "check_out", "turnaround", "currency"]
+        labels = {"name": _("Name")}
+        help_texts = {"name": _("Guests see it on their page.")}
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["time_zone"].choices = zones()  # type: ignore[attr-defined]  # a ChoiceField
+        self.fields["currency"].choices = currencies()  # type: ignore[attr-defined]  # a ChoiceField
+        if self.instance.pk:
+            self.fields["rate"].initial = to_decimal(self.instance.nightly_rate, self.instance.currency)
+
+    def clean_time_zone(self) -> str:
+        """A zone that this machine's tables know."""
+        name: str = self.cleaned_data["time_zone"]
+        ZoneInfo(name)
+        return name
+
+    def clean(self) -> dict[str, Any]:
+        """Nights must not overlap, and the price must fit the currency."""
+        data = super().clean() or {}
+        check_in, check_out = data.get("check_in"), data.get("check_out")
+        if check_in and check_out and check_out > check_in:
+            self.add_error(
+                "check_out",
+                _("Check-out must not be later than check-in, or two stays would be in the home at once."),
+            )
+        if data.get("rate") is not None and data.get("currency"):
+            try:
+                self.instance.nightly_rate = to_minor(data["rate"], data["currency"])
+            except ValidationError as error:
+                self.add_error("rate", error)
+        return data

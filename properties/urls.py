@@ -1,0 +1,14 @@
+"""Addresses of properties."""
+
+from django.urls import path
+
+from properties import views
+
+app_name = "properties"
+urlpatterns = [
+    path("", views.listing, name="list"),
+    path("new/", views.create, name="new"),
+    path("<slug:public_id>/settings/", views.settings, name="settings"),
+    path("<slug:public_id>/archive/", views.archive, name="archive"),
+    path("<slug:public_id>/restore/", views.restore, name="restore"),
+]

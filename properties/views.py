@@ -1,0 +1,79 @@
+"""Pages about properties: the list, a new one, its settings, the archive."""
+
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
+
+from accounts.tenancy import HostRequest, get_or_404, host
+from properties.forms import PropertyForm
+from properties.models import Property
+
+UNPROCESSABLE = 422
+
+
+@require_GET
+@host
+def listing(request: HostRequest) -> HttpResponse:
+    """All properties of the organization, archived ones last."""
+    rows = Property.objects.of(request.org).order_by("name")
+    context = {
+        "properties": [row for row in rows if row.archived_at is None],
+        "archived": [row for row in rows if row.archived_at],
+    }
+    return render(request, "properties/list.html", context)
+
+
+@require_http_methods(["GET", "POST"])
+@host
+def create(request: HostRequest) -> HttpResponse:
+    """A new property; on success the next step is to connect its calendars."""
+    form = PropertyForm(request.POST or None, instance=Property(organization=request.org))
+    if request.method == "POST" and form.is_valid():
+        row = form.save()
+        messages.success(request, _("%(name)s is set up. Now paste its calendar links.") % {"name": row.name})
+        return redirect("calendars:connections", row.public_id)
+    return _form(request, form, "properties/new.html")
+
+
+@require_http_methods(["GET", "POST"])
+@host
+def settings(request: HostRequest, public_id: str) -> HttpResponse:
+    """Change a property's name, clock or price."""
+    row = get_or_404(Property.objects.all(), request, public_id=public_id)
+    form = PropertyForm(request.POST or None, instance=row)
+    if request.method == "POST" and form.is_valid():
+        form.save()
+        messages.success(request, _("Saved."))
+        return redirect("properties:settings", row.public_id)
+    return _form(request, form, "properties/settings.html", row)
+
+
+@require_POST
+@host
+def archive(request: HostRequest, public_id: str) -> HttpResponse:
+    """Put a property aside: its calendars are no longer read and nothing is sold; export links keep answering."""
+    row = get_or_404(Property.objects.all(), request, public_id=public_id)
+    Property.objects.of(request.org).filter(pk=row.pk, archived_at=None).update(archived_at=timezone.now())
+    messages.success(request, _("%(name)s is archived. You can bring it back here.") % {"name": row.name})
+    return redirect("properties:list")
+
+
+@require_POST
+@host
+def restore(request: HostRequest, public_id: str) -> HttpResponse:
+    """Bring a property back from the archive."""
+    row = get_or_404(Property.objects.all(), request, public_id=public_id)
+    Property.objects.of(request.org).filter(pk=row.pk).update(archived_at=None)
+    messages.success(request, _("%(name)s is back. Its calendars are being read again.") % {"name": row.name})
+    return redirect("properties:list")
+
+
+def _form(
+    request: HttpRequest, form: PropertyForm, template: str, row: Property | None = None
+) -> HttpResponse:
+    return render(
+        request, template, {"form": form, "property": row}, status=UNPROCESSABLE if form.errors else 200
+    )
