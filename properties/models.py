@@ -64,7 +64,7 @@ class Property(TenantModel):
 
     def get_absolute_url(self) -> str:
         """The host's page of the property."""
-        return reverse("properties:overview", args=[self.public_id])
+        return reverse("calendars:month", args=[self.public_id])
 
     @cached_property
     def house(self) -> House:

@@ -1,0 +1,21 @@
+"""Every address, by who uses it."""
+
+from django.conf import settings
+from django.urls import include, path
+
+from amplistay import views
+from calendars.public import export
+
+urlpatterns = [
+    path("", views.home, name="home"),
+    path("accounts/", include("accounts.urls")),
+    path("properties/", include("properties.urls")),
+    path("properties/", include("calendars.urls")),
+    path("properties/", include("upsells.urls")),
+    path("g/", include("upsells.guest_urls")),
+    path("ical/<slug:public_id>/<slug:signed>.ics", export, name="export"),
+    path("i18n/", include("django.conf.urls.i18n")),
+    path("healthz", views.health, name="health"),
+]
+if settings.DEBUG:
+    urlpatterns.append(path("styleguide/", views.styleguide, name="styleguide"))

@@ -1,0 +1,154 @@
+"""Forms for calendar links, export links and nights closed by hand."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date, timedelta
+from typing import Any
+
+from django import forms
+from django.conf import settings
+from django.core.exceptions import ValidationError
+from django.utils.translation import gettext_lazy as _
+
+from calendars.models import Feed
+from connectors import links
+from domain.channels import CHANNELS, looks_like_listing_page, recognise
+from domain.spans import Span
+from properties.models import Property
+
+MOST_LINKS = 20
+FARTHEST = timedelta(days=730)
+
+BAD_LINKS: Mapping[str, Any] = {
+    "empty": _("Paste at least one link."),
+    "too_long": _("is longer than a calendar link can be. Check that only the link was copied."),
+    "characters": _("has a space or a sign in it that no link has. Copy it once more, without the text around it."),
+    "scheme": _("doesn't begin with https://. Copy the whole iCal link."),
+    "credentials": _("holds a user name or password before the address. We don't store those; copy the plain link."),
+    "host": _("doesn't name a site on the internet. Copy the iCal link from the booking site."),
+    "port": _("uses an unusual port. Calendar links use https without a port number."),
+}
+NOT_A_LINK = _("isn't a calendar link. Copy the whole link, beginning with https://.")
+
+
+@dataclass(frozen=True, slots=True)
+class NewFeed:
+    """A link that may be added."""
+
+    url: str
+    channel: str
+    label: str
+
+
+class FeedsForm(forms.Form):
+    """One link or many, one per line, each optionally after a name: "Vrbo https://…"."""
+
+    links = forms.CharField(
+        label=_("iCal links"),
+        help_text=_("One per line. Each starts with https:// and often ends in .ics."),
+        widget=forms.Textarea(attrs={"rows": 3, "spellcheck": "false", "autocapitalize": "off", "autocomplete": "off"}),
+        max_length=50_000,
+    )
+    label = forms.CharField(
+        label=_("Label"), required=False, max_length=80,
+        help_text=_("Optional. Useful when one site has two listings of this home."),
+    )
+
+    def __init__(self, property: Property, *args: Any, **kwargs: Any) -> None:  # noqa: A002 - the field's word
+        super().__init__(*args, **kwargs)
+        self.property = property
+        self.feeds: list[NewFeed] = []
+
+    def clean_links(self) -> str:
+        """Every line a link we may open, new to this property; otherwise one sentence per line that isn't."""
+        text: str = self.cleaned_data["links"]
+        lines = [line.strip() for line in text.splitlines() if line.strip()]
+        if len(lines) > MOST_LINKS:
+            raise ValidationError(_("Please add at most %(most)s links at a time."), params={"most": MOST_LINKS})
+        errors = []
+        for line in lines:
+            try:
+                self.feeds.append(self._feed(line))
+            except ValidationError as error:
+                errors.append(error)
+        if errors:
+            raise ValidationError(errors)  # type: ignore[arg-type]  # Django takes a list of errors
+        return text
+
+    def _feed(self, line: str) -> NewFeed:
+        """The link in a line. Raises ValidationError with a sentence that names the line's beginning."""
+        name, url = _split(line)
+        try:
+            url = links.normalise(url, loopback_ports=settings.LOOPBACK_FEED_PORTS)
+        except links.BadLink as error:
+            raise _about(line, BAD_LINKS.get(error.code, NOT_A_LINK)) from error
+        if url.startswith(f"{settings.SITE_URL}/ical/"):
+            raise _about(line, _("is Amplistay's own link. Paste the one of the booking site here, and ours over there."))
+        channel = recognise(url)
+        if looks_like_listing_page(url):
+            message = _(
+                "opens the listing's own page, not its calendar. In %(channel)s, look for “Export calendar” and copy "
+                "that link."
+            )
+            raise _about(line, message, channel=CHANNELS[channel].name)
+        digest = links.digest(url)
+        if digest in {links.digest(feed.url) for feed in self.feeds}:
+            raise _about(line, _("is in the list twice."))
+        if Feed.objects.filter(property=self.property, url_digest=digest).exists():
+            raise _about(line, _("is already connected to this property."))
+        return NewFeed(url, channel, name or self.data.get("label", "").strip()[:80])
+
+
+def _split(line: str) -> tuple[str, str]:
+    """A line as name and link; the name is empty where the line is only a link."""
+    name, _space, last = line.rpartition(" ")
+    if name and "://" in last and "://" not in name:
+        return name.strip(" ,;:-\t")[:80], last
+    return "", line
+
+
+def _about(line: str, message: Any, **params: str) -> ValidationError:
+    shown = line if len(line) <= 48 else f"{line[:45]}…"  # noqa: PLR2004 - fits a phone's line
+    return ValidationError(_("“%(line)s” %(message)s"), params={"line": shown, "message": message % params if params else message})
+
+
+class ExportForm(forms.Form):
+    """Which channel a new export link is for."""
+
+    channel = forms.ChoiceField(label=_("Channel"))
+    label = forms.CharField(label=_("Label"), required=False, max_length=80)
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["channel"].choices = [  # type: ignore[attr-defined]  # a ChoiceField
+            (channel.key, channel.name) for channel in CHANNELS.values()
+        ]
+
+
+class BlockForm(forms.Form):
+    """Nights that a host closes: the first night and the morning they are free again."""
+
+    start = forms.DateField(label=_("First night"), widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"))
+    end = forms.DateField(label=_("Free again on"), widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"))
+    note = forms.CharField(label=_("Note to yourself"), required=False, max_length=200)
+
+    def __init__(self, today: date, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.today = today
+
+    def clean(self) -> dict[str, Any]:
+        """At least one night, none in the past, none beyond two years."""
+        data = super().clean() or {}
+        start, end = data.get("start"), data.get("end")
+        if start and start < self.today:
+            self.add_error("start", _("That night is over. Choose today or later."))
+        if start and end and end <= start:
+            self.add_error("end", _("Choose a day after the first night."))
+        if end and end > self.today + FARTHEST:
+            self.add_error("end", _("Calendars reach two years ahead. Choose an earlier day."))
+        return data
+
+    @property
+    def span(self) -> Span:
+        """The nights that were asked for."""
+        return Span(self.cleaned_data["start"], self.cleaned_data["end"])

@@ -1,0 +1,88 @@
+"""Forms of offers and of the guest's page."""
+
+from datetime import date, timedelta
+from decimal import Decimal
+from typing import Any
+
+from django import forms
+from django.core.exceptions import ValidationError
+from django.utils.translation import gettext_lazy as _
+
+from domain.spans import Span
+from properties.forms import to_decimal, to_minor
+from upsells.models import Offer
+
+MOST_NIGHTS = 30
+
+
+class OfferForm(forms.ModelForm[Offer]):
+    """Extra nights: on or off, the price, how many at most."""
+
+    price = forms.DecimalField(
+        label=_("Price of an extra night"), min_value=Decimal(0),
+        help_text=_("What the guest pays per night, all included."),
+    )
+    max_nights = forms.IntegerField(
+        label=_("Nights at most"), min_value=1, max_value=MOST_NIGHTS,
+        help_text=_("How many nights one guest may add."),
+    )
+
+    class Meta:
+        model = Offer
+        fields = ["active", "max_nights"]
+        labels = {"active": _("Sell extra nights")}
+        help_texts = {"active": _("Guests see them on the property's guest page.")}
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        amount = self.instance.nightly_price or self.instance.property.nightly_rate
+        self.fields["price"].initial = to_decimal(amount, self.instance.property.currency)
+
+    def clean_price(self) -> Decimal:
+        """The price in the property's currency."""
+        price: Decimal = self.cleaned_data["price"]
+        self.instance.nightly_price = to_minor(price, self.instance.property.currency)
+        return price
+
+
+class DepartureForm(forms.Form):
+    """The day the guest was going to leave."""
+
+    departure = forms.DateField(
+        label=_("Your check-out day"),
+        widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"),
+        error_messages={"invalid": _("Enter the day as a date, for example 2026-12-06.")},
+    )
+
+
+class ChoiceForm(forms.Form):
+    """The nights the guest chose, and the price they saw."""
+
+    departure = forms.DateField()
+    nights = forms.IntegerField(min_value=1, max_value=MOST_NIGHTS)
+    amount = forms.IntegerField(min_value=1)
+
+    @property
+    def span(self) -> Span:
+        """The chosen nights."""
+        start: date = self.cleaned_data["departure"]
+        return Span(start, start + timedelta(days=self.cleaned_data["nights"]))
+
+
+class GuestForm(forms.Form):
+    """Who books."""
+
+    name = forms.CharField(
+        label=_("Your name"), max_length=120, widget=forms.TextInput(attrs={"autocomplete": "name"})
+    )
+    email = forms.EmailField(
+        label=_("Your e-mail"), widget=forms.EmailInput(attrs={"autocomplete": "email"}),
+        help_text=_("Your host writes to you here, and only about this stay."),
+    )
+
+    def clean_name(self) -> str:
+        """A name with at least one letter or digit in it."""
+        name: str = self.cleaned_data["name"].strip()
+        if not any(sign.isalnum() for sign in name):
+            raise ValidationError(_("Enter the name your booking is under."))
+        return name

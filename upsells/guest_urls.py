@@ -1,0 +1,11 @@
+"""Addresses that guests open."""
+
+from django.urls import path
+
+from upsells import public
+
+app_name = "guest"
+urlpatterns = [
+    path("<slug:token>/", public.stay, name="stay"),
+    path("<slug:token>/<slug:purchase_id>/", public.purchase, name="purchase"),
+]
