@@ -1,0 +1,45 @@
+// The month: one tab stop for all nights instead of thirty-one; arrows move between them.
+
+function roving(month) {
+  const nights = [...month.querySelectorAll(".night")];
+  if (!nights.length) return;
+  const stop = (night) => nights.forEach((other) => (other.tabIndex = other === night ? 0 : -1));
+  stop(month.querySelector(".is-chosen .night") ?? month.querySelector(".is-today .night") ?? nights[0]);
+  month.addEventListener("focusin", (event) => nights.includes(event.target) && stop(event.target));
+  month.addEventListener("keydown", (event) => {
+    const here = event.target.closest(".night");
+    if (!here) return;
+    const next = step(month, nights, here, event.key);
+    if (next === undefined) return;
+    event.preventDefault();
+    next?.focus();
+  });
+}
+
+function step(month, nights, here, key) {
+  const at = nights.indexOf(here);
+  if (key === "ArrowRight") return nights[at + 1] ?? null;
+  if (key === "ArrowLeft") return nights[at - 1] ?? null;
+  if (key === "Home") return nights[0];
+  if (key === "End") return nights.at(-1);
+  if (key !== "ArrowDown" && key !== "ArrowUp") return undefined;
+  const cell = here.closest("td");
+  let row = cell.parentElement;
+  const along = key === "ArrowDown" ? "nextElementSibling" : "previousElementSibling";
+  while ((row = row[along])) {
+    const night = row.cells[cell.cellIndex]?.querySelector(".night");
+    if (night) return night;
+  }
+  return null;
+}
+
+function start(root) {
+  root.querySelectorAll(".month").forEach((month) => {
+    if (month.dataset.started) return;
+    month.dataset.started = "yes";
+    roving(month);
+  });
+}
+
+start(document);
+document.addEventListener("htmx:load", () => start(document));
