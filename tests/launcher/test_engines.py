@@ -1,5 +1,6 @@
 import os
 import subprocess
+import sys
 import time
 from pathlib import Path
 
@@ -75,7 +76,7 @@ def test_engines_that_a_killed_run_left_behind_are_stopped_at_the_next_start(tmp
 
 @pytest.mark.usefixtures("bare")
 def test_a_stranger_that_got_a_dead_engines_number_is_left_alone(tmp_path: Path) -> None:
-    stranger = subprocess.Popen(["sleep", "60"])
+    stranger = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(60)"])
     (tmp_path / "valkey.pid").write_text(f"{stranger.pid}\n")
     with Crew(Screen()) as crew, engines(crew, tmp_path):
         pass
