@@ -1,0 +1,50 @@
+"""Simulated booking channels for demos, drills and tests; run with ``python -m simulator [--port 8900]``.
+
+Each listing lives on one channel (airbnb, booking, booking_legacy, vrbo, google, manager), exports its
+closed nights in that channel's own calendar format, imports other calendars on its own interval, and
+refuses double bookings.
+
+Feeds carry the channel in their host name:
+``http://airbnb.localhost:8900/calendar/ical/<id>.ics?t=<hex>``. Any Host header is accepted; an unknown
+address is answered with 404. A feed's address depends on the listing's channel and id alone, so it
+survives a reset followed by the same seed.
+
+``GET /bench/<n>.ics?events=20`` answers an Airbnb-shaped calendar with a fresh DTSTAMP from a cached
+template; with ``&changing=1`` every read differs from the last. ``GET /healthz`` answers ``ok``. ``GET
+/`` and ``GET /listings/<id>`` are pages for people.
+
+JSON control API. Dates are ISO (``2026-12-24``), spans half-open ``[arrival, departure)``; a failure is
+answered as ``{"error": "<sentence>"}`` with 404 (unknown), 409 (nights taken) or 422 (a value that
+makes no sense).
+
+``POST /api/listings``
+    ``channel``, ``name``, ``timezone`` (UTC), ``id``, ``import_interval`` seconds (60; 0 = only when
+    told to), ``reexports_imports`` (false), ``exports_blocks`` (true), ``validators`` (ETag and 304;
+    true only for google). 201, or 200 with the listing that has this ``id`` already.
+``GET /api/listings``
+    ``{"listings": [...]}``.
+``GET /api/listings/<id>``
+    One listing: ``export_url``, ``page_url``, options, ``bookings``, ``imports``, ``imported_nights``
+    and ``closed_nights`` as pairs of dates, ``feed_reads``, ``fault``.
+``PATCH /api/listings/<id>``
+    Any of the options.
+``POST /api/listings/<id>/bookings``
+    ``arrival``, ``departure``, ``guest``, ``kind`` (booking or block), ``source`` (shown by a manager),
+    ``id``. 201, 409, or 200 with the booking that has this ``id`` already.
+``PATCH /api/listings/<id>/bookings/<booking>``
+    ``arrival``, ``departure``, ``guest``: moves it. 200 or 409.
+``DELETE /api/listings/<id>/bookings/<booking>``
+    Cancels it. 204.
+``POST /api/listings/<id>/imports``
+    ``url``, ``label``: adds the link and reads it at once. 201, or 200 when it was there already;
+    whether the read succeeded is in ``last_status``.
+``POST /api/listings/<id>/imports/read``
+    Reads every link now and answers the listing.
+``DELETE /api/listings/<id>/imports/<import>``
+    Forgets the link and opens its nights. 204.
+``POST /api/listings/<id>/fault``
+    ``mode`` (a key of ``simulator.faults.PLAYS``), ``for_reads``, ``retry_after`` seconds,
+    ``location``, ``seconds`` (for slow).
+``POST /api/reset``
+    Forgets everything. 204.
+"""

@@ -1,0 +1,43 @@
+"""``python -m simulator``: run the simulated channels until SIGTERM or Ctrl-C."""
+
+import argparse
+import asyncio
+import signal
+import sys
+from pathlib import Path
+
+from simulator.server import application, serve
+
+
+def arguments() -> argparse.Namespace:
+    """The command line."""
+    parser = argparse.ArgumentParser(prog="python -m simulator", description="Simulated booking channels")
+    parser.add_argument("--host", default="127.0.0.1", help="address to listen on (127.0.0.1)")
+    parser.add_argument("--port", type=int, default=8900, help="port to listen on (8900; 0 chooses one)")
+    parser.add_argument("--state", type=Path, help="JSON file that keeps the bookings over a restart")
+    parser.add_argument(
+        "--domain", default="localhost", help="what follows airbnb., booking. ... in export links (localhost)"
+    )
+    return parser.parse_args()
+
+
+async def main() -> None:
+    """Serve until a signal asks to stop."""
+    chosen = arguments()
+    until = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, until.set)
+    try:
+        app = application(chosen.state, chosen.domain)
+        await serve(app, chosen.host, chosen.port, until, _announce)
+    except (OSError, ValueError, KeyError) as failure:
+        sys.exit(f"The simulator can't start: {failure}")
+
+
+def _announce(address: str) -> None:
+    sys.stdout.write(f"Simulated channels at {address}\n")
+    sys.stdout.flush()
+
+
+if __name__ == "__main__":
+    asyncio.run(main())
