@@ -1,6 +1,6 @@
 // A form that comes back with errors puts the reader at the summary, whose links lead to the fields.
 function focusSummary(root) {
-  root.querySelector(".error-summary")?.focus();
+  root.querySelector(".error-summary[role=alert]")?.focus();
 }
 
 focusSummary(document);
