@@ -27,7 +27,7 @@ def _box(keys: tuple[str, ...]) -> MultiFernet:
     return MultiFernet([Fernet(key) for key in keys])
 
 
-class SecretField(models.TextField[str, str]):
+class SecretField(models.TextField):
     """Text encrypted with the first of FIELD_KEYS, readable with any of them.
 
     The database holds only the ciphertext, so it can't be searched.

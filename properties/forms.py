@@ -49,7 +49,7 @@ def to_decimal(amount: int, currency: str) -> Decimal:
     return Decimal(amount).scaleb(-minor_digits(currency))
 
 
-class PropertyForm(forms.ModelForm[Property]):
+class PropertyForm(forms.ModelForm):
     """Everything the arithmetic needs to know about a home."""
 
     time_zone = forms.ChoiceField(label=_("Time zone"), help_text=_("Where the home is: nights begin and end there."))

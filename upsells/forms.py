@@ -15,7 +15,7 @@ from upsells.models import Offer
 MOST_NIGHTS = 30
 
 
-class OfferForm(forms.ModelForm[Offer]):
+class OfferForm(forms.ModelForm):
     """Extra nights: on or off, the price, how many at most."""
 
     price = forms.DecimalField(

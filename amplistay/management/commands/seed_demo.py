@@ -1,0 +1,160 @@
+"""Fill an installation with a demo host, three homes and their simulated channels."""
+
+from dataclasses import dataclass, field
+from datetime import date, datetime, timedelta
+from typing import Any
+from urllib.parse import urlsplit
+
+import requests
+from django.conf import settings
+from django.core.management.base import BaseCommand, CommandError
+from django.db import transaction
+from django.utils import timezone
+
+from accounts.models import Membership, Organization, User
+from amplistay.context import DEMO_EMAIL, DEMO_PASSWORD
+from calendars import exports, ledger
+from calendars.models import ExportLink, Feed
+from connectors import links
+from domain.channels import recognise
+from properties.models import Property
+from upsells.models import Offer, StayLink
+
+TIMEOUT_S = 10
+IMPORT_EVERY_S = 20
+
+
+@dataclass(frozen=True, slots=True)
+class Listing:
+    """One simulated listing: its channel, and stays as (arrival offset, nights, guest) from today."""
+
+    channel: str
+    stays: tuple[tuple[int, int, str], ...]
+    blocks: tuple[tuple[int, int], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Home:
+    """One property of the demo with its listings."""
+
+    key: str
+    name: str
+    zone: str
+    currency: str
+    rate: int
+    extra_night: int
+    listings: tuple[Listing, ...] = field(default_factory=tuple)
+
+
+HOMES = (
+    Home(
+        "barcelona", "Casa Gràcia", "Europe/Madrid", "EUR", 12_000, 9_900,
+        (
+            Listing("airbnb", ((-2, 5, "Marta Puig"), (9, 4, "Jonas Weber"), (26, 7, "Ana Costa")), ((16, 1),)),
+            Listing("booking", ((5, 2, "Emily Clark"), (18, 5, "Paul Martin"))),
+        ),
+    ),
+    Home(
+        "lisbon", "Alfama Terrace", "Europe/Lisbon", "EUR", 9_500, 8_000,
+        (Listing("manager", ((-1, 3, "Inês Rocha"), (4, 3, "Luca Bianchi"), (12, 6, "Sofia Lund"))),),
+    ),
+    Home(
+        "orlando", "Lake House Orlando", "America/New_York", "USD", 18_900, 15_900,
+        (
+            Listing("vrbo", ((-3, 6, "Kevin Jones"), (10, 7, "Maria Lopez"))),
+            Listing("booking_legacy", ((4, 3, "Chen Wei"), (21, 4, "Olga Novak"))),
+            Listing("google", ((31, 3, "Family visit"),)),
+        ),
+    ),
+)
+
+
+class Command(BaseCommand):
+    """`seed_demo`: may be run again; what is there already is left alone."""
+
+    help = "Makes the demo host, three homes and their listings in the running simulator."
+
+    def handle(self, *_: Any, **__: Any) -> None:
+        """Homes one by one, then the words that `bin/up` shows."""
+        if not settings.DEMO:
+            message = "This fills a demo. Set DEMO=1 where that is wanted."
+            raise CommandError(message)
+        organization = self._host()
+        try:
+            for home in HOMES:
+                self._home(organization, home)
+        except requests.RequestException as error:
+            message = f"The simulator doesn't answer at {settings.SIMULATOR_URL}: {type(error).__name__}."
+            raise CommandError(message) from error
+        self.stdout.write(f"Demo log-in: {DEMO_EMAIL} / {DEMO_PASSWORD}")
+
+    def _host(self) -> Organization:
+        user = User.objects.filter(email=DEMO_EMAIL).first()
+        if user is not None:
+            return user.memberships.select_related("organization").get().organization
+        with transaction.atomic():
+            user = User.objects.create_user(DEMO_EMAIL, DEMO_PASSWORD)
+            organization = Organization.objects.create(name="Calm Coast Homes")
+            Membership.objects.create(organization=organization, user=user, role=Membership.Role.OWNER)
+        return organization
+
+    def _home(self, organization: Organization, home: Home) -> None:
+        now = timezone.now()
+        row, new = Property.objects.get_or_create(
+            organization=organization, name=home.name,
+            defaults={"time_zone": home.zone, "currency": home.currency, "nightly_rate": home.rate},
+        )
+        today = row.house.today(now)
+        for listing in home.listings:
+            self._listing(row, home, listing, today, now)
+        if new:
+            Offer.objects.create(
+                organization=organization, property=row, active=True, nightly_price=home.extra_night, max_nights=7
+            )
+            StayLink.objects.create(organization=organization, property=row, created_at=now)
+
+    def _listing(self, row: Property, home: Home, listing: Listing, today: date, now: datetime) -> None:
+        """The simulated listing, our feed of it, and its import of our export link."""
+        key = f"{home.key}-{listing.channel}"
+        wanted = {
+            "id": key, "channel": listing.channel, "name": home.name, "timezone": home.zone,
+            "import_interval": IMPORT_EVERY_S,
+        }
+        answer = _post("/api/listings", wanted)
+        url = links.normalise(answer.json()["export_url"], loopback_ports=settings.LOOPBACK_FEED_PORTS)
+        if answer.status_code == requests.codes.created:
+            self._book(key, listing, today)
+        feed, new = Feed.objects.get_or_create(
+            property=row, organization_id=row.organization_id, url_digest=links.digest(url),
+            defaults={
+                "url": url, "host": urlsplit(url).hostname or "", "channel": recognise(url), "created_at": now,
+                "next_poll_at": now,
+            },
+        )
+        if new and not ExportLink.objects.filter(property=row, channel=feed.channel).exists():
+            with ledger.changing(row, now) as change:
+                link = ExportLink(
+                    organization_id=row.organization_id, property=row, channel=feed.channel, created_at=now,
+                    changed_at=now,
+                )
+                ledger.refresh_link(link, change)
+        if answer.status_code == requests.codes.created:
+            link = ExportLink.objects.live().filter(property=row, channel=feed.channel).get()
+            _post(f"/api/listings/{key}/imports", {"url": exports.address(link), "label": "Amplistay"})
+
+    def _book(self, key: str, listing: Listing, today: date) -> None:
+        wanted = [(start, nights, guest, "booking") for start, nights, guest in listing.stays]
+        wanted += [(start, nights, "", "block") for start, nights in listing.blocks]
+        for start, nights, guest, kind in wanted:
+            arrival = today + timedelta(days=start)
+            departure = arrival + timedelta(days=nights)
+            _post(
+                f"/api/listings/{key}/bookings",
+                {"arrival": str(arrival), "departure": str(departure), "guest": guest, "kind": kind},
+            )
+
+
+def _post(path: str, body: dict[str, object]) -> requests.Response:
+    answer = requests.post(settings.SIMULATOR_URL + path, json=body, timeout=TIMEOUT_S)
+    answer.raise_for_status()
+    return answer

@@ -1,0 +1,21 @@
+"""Rows of one tenant can only hang on a property of the same tenant, whatever the application does.
+
+Row-level security doesn't check foreign keys, so the tenant is part of them.
+"""
+
+from django.db import migrations
+
+TABLES = ("upsells_offer", "upsells_staylink", "upsells_purchase")
+
+
+def statements(table: str) -> migrations.RunSQL:
+    return migrations.RunSQL(
+        f"ALTER TABLE {table} ADD CONSTRAINT {table}_same_tenant FOREIGN KEY (organization_id, property_id) "
+        "REFERENCES properties_property (organization_id, id) DEFERRABLE INITIALLY DEFERRED",
+        f"ALTER TABLE {table} DROP CONSTRAINT {table}_same_tenant",
+    )
+
+
+class Migration(migrations.Migration):
+    dependencies = [("upsells", "0001_offers_and_purchases"), ("properties", "0001_homes")]
+    operations = [statements(table) for table in TABLES]
