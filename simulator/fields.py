@@ -9,6 +9,8 @@ from simulator.spans import Span
 
 LONGEST_NIGHTS = 1000
 LONGEST_TEXT = 300
+LONGEST_NUMBER = 9
+FIRST_YEAR, LAST_YEAR = 2000, 2200
 
 
 class BadFieldError(ValueError):
@@ -53,8 +55,8 @@ class Fields:
         value = self._values.get(name, default)
         if value is None:
             return None
-        if isinstance(value, bool) or not str(value).isdecimal():
-            message = f"{name} must be a whole number, 0 or more."
+        if isinstance(value, bool) or not str(value).isdecimal() or len(str(value)) > LONGEST_NUMBER:
+            message = f"{name} must be a whole number, 0 or more and below a thousand million."
             raise BadFieldError(message)
         return int(str(value))
 
@@ -68,11 +70,15 @@ class Fields:
 
     def date(self, name: str) -> date:
         """A calendar date such as 2026-12-24."""
+        given = self.text(name)
         try:
-            return date.fromisoformat(self.text(name))
+            value = date.fromisoformat(given)
         except ValueError:
-            message = f"{name} must be a date such as 2026-12-24."
-            raise BadFieldError(message) from None
+            value = date.min
+        if not FIRST_YEAR <= value.year <= LAST_YEAR:
+            message = f"{name} must be a date such as 2026-12-24, not {given}."
+            raise BadFieldError(message)
+        return value
 
     def span(self) -> Span:
         """The nights from ``arrival`` to ``departure``."""
@@ -90,7 +96,7 @@ class Fields:
         name = self.text("timezone", "UTC")
         try:
             ZoneInfo(name)
-        except (ValueError, OSError):
+        except (KeyError, ValueError, OSError):
             message = f"timezone must be an IANA zone such as Europe/Madrid, not {name}."
             raise BadFieldError(message) from None
         return name

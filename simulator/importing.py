@@ -74,7 +74,7 @@ class Reader:
                 link.last_status = str(refusal)
             except TimeoutError:
                 link.last_status = f"error: no answer within {DEADLINE_SECONDS} s"
-            except (aiohttp.ClientError, OSError) as failure:
+            except (aiohttp.ClientError, OSError, OverflowError) as failure:
                 link.last_status = f"error: {type(failure).__name__}"
             link.last_read = now
 
