@@ -166,7 +166,7 @@ def test_the_bench_calendar_is_airbnb_shaped_and_differs_only_by_its_stamp(chann
 def process(state: Path) -> Iterator[tuple[subprocess.Popen[str], Client]]:
     """``python -m simulator`` on a free port."""
     command = [sys.executable, "-m", "simulator", "--port", "0", "--state", str(state)]
-    running = subprocess.Popen(  # noqa: S603  our own interpreter and module
+    running = subprocess.Popen(
         command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, cwd=Path(__file__).parents[2]
     )
     try:
@@ -207,7 +207,7 @@ def test_a_broken_state_file_is_named_at_start(tmp_path: Path) -> None:
     state = tmp_path / "state.json"
     state.write_text("{")
     command = [sys.executable, "-m", "simulator", "--port", "0", "--state", str(state)]
-    done = subprocess.run(  # noqa: S603  our own interpreter and module
+    done = subprocess.run(
         command, capture_output=True, text=True, cwd=Path(__file__).parents[2], timeout=20, check=False
     )
     assert done.returncode == 1
