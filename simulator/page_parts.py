@@ -8,7 +8,7 @@ from simulator.faults import PLAYS
 from simulator.spans import NIGHT, merged
 from simulator.world import Booking, Listing
 
-MONTHS_SHOWN = 4
+MONTHS_SHOWN = 3
 
 
 def document(title: str, body: str) -> str:
