@@ -27,7 +27,7 @@ def _box(keys: tuple[str, ...]) -> MultiFernet:
     return MultiFernet([Fernet(key) for key in keys])
 
 
-class SecretField(models.TextField):
+class SecretField(models.TextField):  # type: ignore[type-arg]  # Django's class can't be subscripted at run time
     """Text encrypted with the first of FIELD_KEYS, readable with any of them.
 
     The database holds only the ciphertext, so it can't be searched.

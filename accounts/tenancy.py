@@ -19,9 +19,7 @@ class HostRequest(HttpRequest):
     org: Organization
 
 
-def host[**P](
-    view: Callable[Concatenate[HostRequest, P], HttpResponse],
-) -> Callable[Concatenate[HttpRequest, P], HttpResponse]:
+def host[**P](view: Callable[Concatenate[HostRequest, P], HttpResponse]) -> Callable[..., HttpResponse]:
     """Let members in, with `request.org` set; send strangers to the log-in page.
 
     Raises PermissionDenied for a user without any organization.

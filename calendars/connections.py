@@ -83,8 +83,15 @@ def add_feeds(request: HostRequest, public_id: str) -> HttpResponse:
     for new in form.feeds:
         try:
             feed = Feed.objects.create(
-                organization=request.org, property=row, channel=new.channel, label=new.label, url=new.url,
-                url_digest=links.digest(new.url), host=links.host_of(new.url), created_at=now, next_poll_at=now,
+                organization=request.org,
+                property=row,
+                channel=new.channel,
+                label=new.label,
+                url=new.url,
+                url_digest=links.digest(new.url),
+                host=links.host_of(new.url),
+                created_at=now,
+                next_poll_at=now,
             )
         except IntegrityError:  # the same link, pasted twice within a moment
             continue
@@ -166,7 +173,9 @@ def remove(request: HostRequest, feed: Feed) -> None:
     """Forget the feed; the nights only it closed open at once."""
     with ledger.changing(feed.property, timezone.now()) as change:
         ledger.remove_feed(change, feed)
-    messages.success(request, _("%(feed)s is removed, and the nights only it closed are open.") % {"feed": feed.title})
+    messages.success(
+        request, _("%(feed)s is removed, and the nights only it closed are open.") % {"feed": feed.title}
+    )
 
 
 @require_POST
@@ -190,7 +199,9 @@ def rotate_export(request: HostRequest, public_id: str, link_id: str) -> HttpRes
     rows.update(version=link.version + 1, previous_until=timezone.now() + exports.OVERLAP)
     messages.success(
         request,
-        _("The link for %(channel)s is new. Paste it there within 48 hours; until then the old one still works.")
+        _(
+            "The link for %(channel)s is new. Paste it there within 48 hours; until then the old one still works."
+        )
         % {"channel": link.title},
     )
     return redirect("calendars:connections", public_id)
@@ -210,7 +221,11 @@ def _new_export(row: Property, channel: str, label: str = "") -> None:
     now = timezone.now()
     with ledger.changing(row, now) as change:
         link = ExportLink(
-            organization_id=row.organization_id, property=row, channel=channel, label=label, created_at=now,
+            organization_id=row.organization_id,
+            property=row,
+            channel=channel,
+            label=label,
+            created_at=now,
             changed_at=now,
         )
         ledger.refresh_link(link, change)

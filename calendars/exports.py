@@ -32,7 +32,9 @@ def address(link: ExportLink) -> str:
     return settings.SITE_URL + reverse("export", args=[link.public_id, signed])
 
 
-def accepts(public_id: str, version: int, previous_until: datetime | None, signed: str, now: datetime) -> bool:
+def accepts(
+    public_id: str, version: int, previous_until: datetime | None, signed: str, now: datetime
+) -> bool:
     """Whether the signature opens the link: its version, or the one before while the overlap lasts."""
     versions = [version]
     if previous_until is not None and now < previous_until and version > 1:

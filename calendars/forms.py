@@ -22,9 +22,13 @@ FARTHEST = timedelta(days=730)
 BAD_LINKS: Mapping[str, Any] = {
     "empty": _("Paste at least one link."),
     "too_long": _("is longer than a calendar link can be. Check that only the link was copied."),
-    "characters": _("has a space or a sign in it that no link has. Copy it once more, without the text around it."),
+    "characters": _(
+        "has a space or a sign in it that no link has. Copy it once more, without the text around it."
+    ),
     "scheme": _("doesn't begin with https://. Copy the whole iCal link."),
-    "credentials": _("holds a user name or password before the address. We don't store those; copy the plain link."),
+    "credentials": _(
+        "holds a user name or password before the address. We don't store those; copy the plain link."
+    ),
     "host": _("doesn't name a site on the internet. Copy the iCal link from the booking site."),
     "port": _("uses an unusual port. Calendar links use https without a port number."),
 }
@@ -46,11 +50,15 @@ class FeedsForm(forms.Form):
     links = forms.CharField(
         label=_("iCal links"),
         help_text=_("One per line. Each starts with https:// and often ends in .ics."),
-        widget=forms.Textarea(attrs={"rows": 3, "spellcheck": "false", "autocapitalize": "off", "autocomplete": "off"}),
+        widget=forms.Textarea(
+            attrs={"rows": 3, "spellcheck": "false", "autocapitalize": "off", "autocomplete": "off"}
+        ),
         max_length=50_000,
     )
     label = forms.CharField(
-        label=_("Label"), required=False, max_length=80,
+        label=_("Label"),
+        required=False,
+        max_length=80,
         help_text=_("Optional. Useful when one site has two listings of this home."),
     )
 
@@ -64,7 +72,9 @@ class FeedsForm(forms.Form):
         text: str = self.cleaned_data["links"]
         lines = [line.strip() for line in text.splitlines() if line.strip()]
         if len(lines) > MOST_LINKS:
-            raise ValidationError(_("Please add at most %(most)s links at a time."), params={"most": MOST_LINKS})
+            raise ValidationError(
+                _("Please add at most %(most)s links at a time."), params={"most": MOST_LINKS}
+            )
         errors = []
         for line in lines:
             try:
@@ -72,7 +82,7 @@ class FeedsForm(forms.Form):
             except ValidationError as error:
                 errors.append(error)
         if errors:
-            raise ValidationError(errors)  # type: ignore[arg-type]  # Django takes a list of errors
+            raise ValidationError(errors)
         return text
 
     def _feed(self, line: str) -> NewFeed:
@@ -83,7 +93,10 @@ class FeedsForm(forms.Form):
         except links.BadLink as error:
             raise _about(line, BAD_LINKS.get(error.code, NOT_A_LINK)) from error
         if url.startswith(f"{settings.SITE_URL}/ical/"):
-            raise _about(line, _("is Amplistay's own link. Paste the one of the booking site here, and ours over there."))
+            raise _about(
+                line,
+                _("is Amplistay's own link. Paste the one of the booking site here, and ours over there."),
+            )
         channel = recognise(url)
         if looks_like_listing_page(url):
             message = _(
@@ -109,7 +122,10 @@ def _split(line: str) -> tuple[str, str]:
 
 def _about(line: str, message: Any, **params: str) -> ValidationError:
     shown = line if len(line) <= 48 else f"{line[:45]}…"  # noqa: PLR2004 - fits a phone's line
-    return ValidationError(_("“%(line)s” %(message)s"), params={"line": shown, "message": message % params if params else message})
+    return ValidationError(
+        _("“%(line)s” %(message)s"),
+        params={"line": shown, "message": message % params if params else message},
+    )
 
 
 class ExportForm(forms.Form):
@@ -128,8 +144,12 @@ class ExportForm(forms.Form):
 class BlockForm(forms.Form):
     """Nights that a host closes: the first night and the morning they are free again."""
 
-    start = forms.DateField(label=_("First night"), widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"))
-    end = forms.DateField(label=_("Free again on"), widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"))
+    start = forms.DateField(
+        label=_("First night"), widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d")
+    )
+    end = forms.DateField(
+        label=_("Free again on"), widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d")
+    )
     note = forms.CharField(label=_("Note to yourself"), required=False, max_length=200)
 
     def __init__(self, today: date, *args: Any, **kwargs: Any) -> None:

@@ -22,11 +22,11 @@ from properties.models import Property
 LOCK_TIMEOUT = "3s"
 
 
-class NightsTaken(Exception):  # noqa: N818 - says what happened, not that something broke
+class NightsTaken(Exception):
     """Some of the nights are closed; nothing was written."""
 
 
-class Lapsed(Exception):  # noqa: N818 - says what happened, not that something broke
+class Lapsed(Exception):
     """The hold is no longer there: it ran out or was released."""
 
 
@@ -189,7 +189,9 @@ def _locked(property: Property, now: datetime) -> Calendar:  # noqa: A002 - the 
 
 def _expire(change: Changing) -> None:
     """Holds that ran out go first, so that nobody loses a night to a guest who left."""
-    stale = Block.objects.filter(property=change.property, origin=Block.Origin.HOLD, held_until__lte=change.now)
+    stale = Block.objects.filter(
+        property=change.property, origin=Block.Origin.HOLD, held_until__lte=change.now
+    )
     change.touched |= bool(stale.delete()[0])
 
 
@@ -207,7 +209,9 @@ def _rebuild(change: Changing) -> None:
     )
     told = [block for block in blocks if block.origin in (Block.Origin.SALE, Block.Origin.HOST)]
     content = exports.body(change.property, told)
-    for link in ExportLink.objects.live().filter(property=change.property).exclude(etag=exports.etag(content)):
+    for link in (
+        ExportLink.objects.live().filter(property=change.property).exclude(etag=exports.etag(content))
+    ):
         _write_body(link, content, change.now)
         link.save(update_fields=["body", "etag", "changed_at"])
     change.calendar.version += 1

@@ -197,7 +197,8 @@ class Block(PropertyRow):
                 name="a_feed_block_names_its_feed",
             ),
             models.CheckConstraint(
-                condition=Q(origin="hold", held_until__isnull=False) | (~Q(origin="hold") & Q(held_until=None)),
+                condition=Q(origin="hold", held_until__isnull=False)
+                | (~Q(origin="hold") & Q(held_until=None)),
                 name="only_a_hold_expires",
             ),
             models.CheckConstraint(
@@ -221,8 +222,13 @@ class Block(PropertyRow):
         missing = Missing(self.missing_since, self.missing_reads) if self.missing_since else None
         period = Period(self.period.lower, self.period.upper) if self.period else None
         return Claim(
-            uid=self.uid, kind=Kind(self.kind), summary=self.summary, nights=self.span, period=period,
-            since=self.since, missing=missing,
+            uid=self.uid,
+            kind=Kind(self.kind),
+            summary=self.summary,
+            nights=self.span,
+            period=period,
+            since=self.since,
+            missing=missing,
         )
 
     @classmethod
@@ -230,11 +236,19 @@ class Block(PropertyRow):
         """An unsaved block that says what the claim says."""
         missing = claim.missing
         return cls(
-            organization_id=feed.organization_id, property_id=feed.property_id, feed=feed,
-            origin=cls.Origin.FEED, kind=claim.kind, uid=claim.uid, summary=claim.summary,
-            nights=date_range(claim.nights), since=claim.since, changed_at=now,
+            organization_id=feed.organization_id,
+            property_id=feed.property_id,
+            feed=feed,
+            origin=cls.Origin.FEED,
+            kind=claim.kind,
+            uid=claim.uid,
+            summary=claim.summary,
+            nights=date_range(claim.nights),
+            since=claim.since,
+            changed_at=now,
             period=TimestamptzRange(claim.period.start, claim.period.end, "[)") if claim.period else None,
-            missing_since=missing.since if missing else None, missing_reads=missing.reads if missing else 0,
+            missing_since=missing.since if missing else None,
+            missing_reads=missing.reads if missing else 0,
         )
 
 

@@ -95,7 +95,11 @@ def _page(request: HostRequest, row: Property, form: BlockForm) -> HttpResponse:
     weeks = _weeks(first)
     window = Span(weeks[0][0], weeks[-1][-1] + NIGHT)
     blocks = list(
-        Block.objects.of(request.org).filter(property=row).overlapping(window).select_related("feed").order_by("since")
+        Block.objects.of(request.org)
+        .filter(property=row)
+        .overlapping(window)
+        .select_related("feed")
+        .order_by("since")
     )
     context: dict[str, Any] = {
         "property": row,
@@ -142,7 +146,10 @@ def _state(block: Block) -> str:
     if block.missing_since:
         return "held"
     return {
-        Block.Origin.SALE: "sale", Block.Origin.HOLD: "hold", Block.Origin.HOST: "host", Block.Origin.FEED: "closed",
+        Block.Origin.SALE: "sale",
+        Block.Origin.HOLD: "hold",
+        Block.Origin.HOST: "host",
+        Block.Origin.FEED: "closed",
     }[Block.Origin(block.origin)]
 
 

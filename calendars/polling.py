@@ -7,7 +7,7 @@ longer write (fencing). No transaction is open while a feed is fetched.
 import uuid
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 from zlib import crc32
 
@@ -34,8 +34,28 @@ OK = 200
 QUIET_COLUMNS = {"problem", "last_read_at", "last_good_at", "failures", "failing_since"}
 
 
-class Superseded(Exception):  # noqa: N818 - says what happened, not that something broke
+class Superseded(Exception):
     """The lease went to another worker, whose read now counts."""
+
+
+@dataclass(frozen=True, slots=True)
+class Visit:
+    """One leased feed and what its link answered."""
+
+    feed: Feed
+    answer: Answer | Failure
+    lease: uuid.UUID
+    now: datetime
+
+    @property
+    def today(self) -> date:
+        """The property's own date."""
+        return self.feed.property.house.today(self.now)
+
+    @property
+    def seed(self) -> int:
+        """Spreads the next read; the same for the same feed and instant."""
+        return crc32(f"{self.feed.pk}:{self.now.timestamp()}".encode())
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,11 +106,8 @@ def read(ids: Sequence[int], lease: uuid.UUID, now: datetime) -> list[FeedRead]:
         user_agent=settings.USER_AGENT,
         loopback_ports=settings.LOOPBACK_FEED_PORTS,
     )
-    verdicts = [
-        verdict
-        for feed, answer in zip(feeds, answers, strict=True)
-        if (verdict := _read_one(feed, answer, lease, now))
-    ]
+    visits = [Visit(feed, answer, lease, now) for feed, answer in zip(feeds, answers, strict=True)]
+    verdicts = [verdict for visit in visits if (verdict := _read_one(visit))]
     written = _write(verdicts, lease)
     reads = [verdict.read for verdict in verdicts if verdict.feed.pk in written]
     FeedRead.objects.bulk_create(reads)
@@ -106,7 +123,7 @@ def free_held(feed: Feed, now: datetime) -> int:
     return len(plan.opened)
 
 
-def _claim(select: str, params: list[object], now: datetime) -> tuple[uuid.UUID, list[int]]:
+def _claim(select: str, params: list[Any], now: datetime) -> tuple[uuid.UUID, list[int]]:
     lease = uuid.uuid4()
     with connection.cursor() as cursor:
         cursor.execute(
@@ -116,49 +133,48 @@ def _claim(select: str, params: list[object], now: datetime) -> tuple[uuid.UUID,
         return lease, [row[0] for row in cursor.fetchall()]
 
 
-def _read_one(feed: Feed, answer: Answer | Failure, lease: uuid.UUID, now: datetime) -> Verdict | None:
+def _read_one(visit: Visit) -> Verdict | None:
     """The verdict on one feed; a fault of ours in one feed must not cost the others theirs."""
     try:
-        return _judge(feed, answer, lease, now)
+        return _judge(visit)
     except Superseded:
         return None
-    except Exception:  # noqa: BLE001 - logged with its trace; the lease runs out and the feed is read again
-        log.exception("feed failed", feed=feed.public_id, host=feed.host)
+    except Exception:
+        log.exception("feed failed", feed=visit.feed.public_id, host=visit.feed.host)
         return None
 
 
-def _judge(feed: Feed, answer: Answer | Failure, lease: uuid.UUID, now: datetime) -> Verdict:
+def _judge(visit: Visit) -> Verdict:
+    feed, answer = visit.feed, visit.answer
     if isinstance(answer, Failure):
-        return _failed(feed, answer, None, sentences.failure(answer.code, feed.host), now)
+        return _failed(visit, sentences.failure(answer.code, feed.host))
     if answer.status not in (OK, NOT_MODIFIED):
-        return _failed(feed, answer, answer.status, sentences.status(answer.status, feed.host), now)
-    house = feed.property.house
-    today = house.today(now)
+        return _failed(visit, sentences.status(answer.status, feed.host))
     digest = feed.digest if answer.status == NOT_MODIFIED else ics.content_digest(answer.body)
-    if digest and digest == feed.digest and feed.parsed_on == today:
-        return _unchanged(feed, answer, now)
+    if digest and digest == feed.digest and feed.parsed_on == visit.today:
+        return _good(visit, answer, {})
     if answer.status == NOT_MODIFIED:
         # On a new day the window moves on: the content is needed once more, so the next read asks for all of it.
-        return _good(feed, answer, now, {"etag": "", "last_modified": ""}, next_poll_at=now)
-    window = Window(today - PAST, today + AHEAD)
-    reading = ics.read(answer.body, house, window, channel=feed.channel, today=today)
+        return _good(visit, answer, {"etag": "", "last_modified": ""}, next_poll_at=visit.now)
+    window = Window(visit.today - PAST, visit.today + AHEAD)
+    reading = ics.read(answer.body, feed.property.house, window, channel=feed.channel, today=visit.today)
     if reading.state is State.REFUSED:
-        found = (
-            sentences.listing_page(feed.source.name)
-            if looks_like_listing_page(feed.url)
-            else sentences.problem(reading.problems[0])
-        )
-        return _failed(feed, answer, answer.status, found, now, FeedRead.Outcome.REFUSED)
-    return _apply(feed, answer, reading, digest, lease, now)
+        return _failed(visit, _refusal(feed, reading), FeedRead.Outcome.REFUSED)
+    return _apply(visit, answer, reading, digest)
 
 
-def _apply(
-    feed: Feed, answer: Answer, reading: Reading, digest: str, lease: uuid.UUID, now: datetime
-) -> Verdict:
+def _refusal(feed: Feed, reading: Reading) -> dict[str, Any]:
+    """Why the answer isn't a calendar: the usual mistake where it is one."""
+    if looks_like_listing_page(feed.url):
+        return sentences.listing_page(feed.source.name)
+    return sentences.problem(reading.problems[0])
+
+
+def _apply(visit: Visit, answer: Answer, reading: Reading, digest: str) -> Verdict:
     """Bring the ledger in line with the reading, under the property's lock and only with a valid lease."""
-    today = feed.property.house.today(now)
+    feed, now, today = visit.feed, visit.now, visit.today
     with ledger.changing(feed.property, now) as change:
-        _fence(feed, lease)
+        _fence(feed, visit.lease)
         known = [block.claim for block in Block.objects.filter(feed=feed)]
         plan = sync.plan(known, reading, now=now, today=today, rules=rules())
         ledger.apply(change, feed, plan)
@@ -174,70 +190,69 @@ def _apply(
         "held_nights": len(plan.held),
         "problem": None if trusted else sentences.problem(reading.problems[0]),
     }
-    return _good(feed, answer, now, columns, plan=plan)
-
-
-def _unchanged(feed: Feed, answer: Answer, now: datetime) -> Verdict:
-    return _good(feed, answer, now, {})
+    return _good(visit, answer, columns, plan=plan)
 
 
 def _good(
-    feed: Feed,
+    visit: Visit,
     answer: Answer,
-    now: datetime,
     columns: dict[str, Any],
     *,
     plan: Plan | None = None,
     next_poll_at: datetime | None = None,
 ) -> Verdict:
     """The verdict on a read that was answered with a calendar."""
+    feed, now = visit.feed, visit.now
     changed = plan is not None and bool(plan.closed or plan.opened)
-    columns = {"problem": feed.problem, **columns} | {
-        "last_read_at": now, "last_good_at": now, "failures": 0, "failing_since": None,
-    }
-    return Verdict(
-        feed,
-        FeedRead(
-            feed=feed, at=now, status=answer.status, milliseconds=round(answer.seconds * 1000),
-            outcome=FeedRead.Outcome.CHANGED if changed else FeedRead.Outcome.UNCHANGED,
-            events=columns.get("events", feed.events), problem=columns["problem"],
-            closed=len(plan.closed) if plan else 0,
-            opened=len(plan.opened) if plan else 0,
-            held=len(plan.held) if plan else 0,
-        ),
-        next_poll_at or sync.next_poll(
-            now, interval=settings.POLL_INTERVAL, retry_after=answer.retry_after,
-            confirm_at=plan.confirm_at if plan else None, seed=_seed(feed, now),
-        ),
-        columns,
+    columns = {"problem": feed.problem, **columns}
+    columns |= {"last_read_at": now, "last_good_at": now, "failures": 0, "failing_since": None}
+    line = FeedRead(
+        feed=feed,
+        at=now,
+        status=answer.status,
+        milliseconds=round(answer.seconds * 1000),
+        outcome=FeedRead.Outcome.CHANGED if changed else FeedRead.Outcome.UNCHANGED,
+        events=columns.get("events", feed.events),
+        problem=columns["problem"],
+        closed=len(plan.closed) if plan else 0,
+        opened=len(plan.opened) if plan else 0,
+        held=len(plan.held) if plan else 0,
     )
+    following = next_poll_at or sync.next_poll(
+        now,
+        interval=settings.POLL_INTERVAL,
+        retry_after=answer.retry_after,
+        confirm_at=plan.confirm_at if plan else None,
+        seed=visit.seed,
+    )
+    return Verdict(feed, line, following, columns)
 
 
 def _failed(
-    feed: Feed, answer: Answer | Failure, number: int | None, found: dict[str, Any], now: datetime,
-    outcome: FeedRead.Outcome = FeedRead.Outcome.FAILED,
+    visit: Visit, found: dict[str, Any], outcome: FeedRead.Outcome = FeedRead.Outcome.FAILED
 ) -> Verdict:
     """The verdict on a read that told us nothing: every night stays as it was."""
+    feed, now, answer = visit.feed, visit.now, visit.answer
+    status, retry_after = (answer.status, answer.retry_after) if isinstance(answer, Answer) else (None, None)
     failures = feed.failures + 1
-    return Verdict(
-        feed,
-        FeedRead(
-            feed=feed, at=now, outcome=outcome, status=number, problem=found,
-            milliseconds=round(answer.seconds * 1000),
-        ),
-        sync.next_poll(
-            now, interval=settings.POLL_INTERVAL, failures=failures, seed=_seed(feed, now),
-            retry_after=answer.retry_after if isinstance(answer, Answer) else None,
-        ),
-        {
-            "last_read_at": now, "failures": failures, "problem": found,
-            "failing_since": feed.failing_since or now,
-        },
+    line = FeedRead(
+        feed=feed,
+        at=now,
+        outcome=outcome,
+        status=status,
+        problem=found,
+        milliseconds=round(answer.seconds * 1000),
     )
-
-
-def _seed(feed: Feed, now: datetime) -> int:
-    return crc32(f"{feed.pk}:{now.timestamp()}".encode())
+    following = sync.next_poll(
+        now, interval=settings.POLL_INTERVAL, failures=failures, seed=visit.seed, retry_after=retry_after
+    )
+    columns = {
+        "last_read_at": now,
+        "failures": failures,
+        "problem": found,
+        "failing_since": feed.failing_since or now,
+    }
+    return Verdict(feed, line, following, columns)
 
 
 def _fence(feed: Feed, lease: uuid.UUID) -> None:

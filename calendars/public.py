@@ -27,8 +27,10 @@ def export(request: HttpRequest, public_id: str, signed: str) -> HttpResponse:
     try:
         return _answer(request, public_id, signed)
     except Http404:
-        return HttpResponse("No calendar at this address.\n", status=404, content_type="text/plain; charset=utf-8")
-    except Exception:  # noqa: BLE001 - whatever it is, the reader must be told to come back
+        return HttpResponse(
+            "No calendar at this address.\n", status=404, content_type="text/plain; charset=utf-8"
+        )
+    except Exception:
         log.exception("export failed", link=public_id)
         return HttpResponse(
             "Please read this calendar again in two minutes.\n",

@@ -12,21 +12,37 @@ FAILURES: Mapping[str, str] = {
         "This link leads to a private address, which we don't open. Copy the export link from the site itself."
     ),
     "dns": gettext_noop("We couldn't find %(host)s. Check that the whole link was copied."),
-    "connect": gettext_noop("%(host)s didn't accept our connection. We keep the nights as they are and try again."),
-    "tls": gettext_noop("%(host)s couldn't prove who it is (its certificate is wrong). We keep the nights as they are."),
+    "connect": gettext_noop(
+        "%(host)s didn't accept our connection. We keep the nights as they are and try again."
+    ),
+    "tls": gettext_noop(
+        "%(host)s couldn't prove who it is (its certificate is wrong). We keep the nights as they are."
+    ),
     "timeout": gettext_noop("%(host)s didn't answer in time. We keep the nights as they are and try again."),
-    "too_big": gettext_noop("What %(host)s sent is far larger than a calendar. Check that this is the iCal link."),
-    "headers": gettext_noop("%(host)s sent an answer we can't read. We keep the nights as they are and try again."),
-    "redirects": gettext_noop("%(host)s sent us round in circles. Copy the iCal link from the site once more."),
+    "too_big": gettext_noop(
+        "What %(host)s sent is far larger than a calendar. Check that this is the iCal link."
+    ),
+    "headers": gettext_noop(
+        "%(host)s sent an answer we can't read. We keep the nights as they are and try again."
+    ),
+    "redirects": gettext_noop(
+        "%(host)s sent us round in circles. Copy the iCal link from the site once more."
+    ),
     "scheme": gettext_noop("%(host)s sent us on to an address we don't open. Copy the iCal link once more."),
     "protocol": gettext_noop("%(host)s broke off its answer. We keep the nights as they are and try again."),
 }
 STATUSES: Mapping[int, str] = {
     401: gettext_noop("%(host)s asks for a log-in at this link. Copy its export (iCal) link instead."),
-    403: gettext_noop("%(host)s refuses to show us this calendar. If it goes on, copy the export link once more."),
-    404: gettext_noop("%(host)s answered “404 not found”. The link was probably reset: copy the new one from the site."),
+    403: gettext_noop(
+        "%(host)s refuses to show us this calendar. If it goes on, copy the export link once more."
+    ),
+    404: gettext_noop(
+        "%(host)s answered “404 not found”. The link was probably reset: copy the new one from the site."
+    ),
     410: gettext_noop("%(host)s says this calendar is gone. Copy the new export link from the site."),
-    429: gettext_noop("%(host)s asks us to read less often. We wait as long as it says and keep the nights as they are."),
+    429: gettext_noop(
+        "%(host)s asks us to read less often. We wait as long as it says and keep the nights as they are."
+    ),
 }
 OTHER_STATUS = gettext_noop(
     "%(host)s answered with error %(status)s. We keep the nights as they are and try again."
@@ -62,4 +78,5 @@ def sentence(stored: Mapping[str, Any] | None) -> str:
     """The stored problem in the reader's language."""
     if not stored:
         return ""
-    return gettext(stored["template"]) % stored["details"]
+    text: str = gettext(stored["template"]) % stored["details"]
+    return text

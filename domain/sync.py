@@ -10,7 +10,7 @@ from datetime import date, datetime, timedelta
 
 from domain.events import Event, Kind
 from domain.ics import Reading
-from domain.spans import NIGHT, Period, Span, merge, nights_in, runs
+from domain.spans import Period, Span, merge, nights_in, runs
 
 HISTORY = timedelta(days=400)
 LONGEST_PAUSE = timedelta(hours=24)
@@ -81,7 +81,9 @@ def plan(known: Iterable[Claim], reading: Reading, *, now: datetime, today: date
     events = tuple(_claim(event, known, now) for event in reading.events)
     hours = () if reading.frees else tuple(c for c in known if not c.nights and not _named(c, events))
     times = [
-        max(waits[n].since + (rules.long_wait if n in slow else rules.wait), now) for n in held if waits[n].reads
+        max(waits[n].since + (rules.long_wait if n in slow else rules.wait), now)
+        for n in held
+        if waits[n].reads
     ]
     return Plan(
         claims=_joined(events, kept, today) + hours,
@@ -174,7 +176,9 @@ def _kept(
     for claim in known:
         if not claim.nights:
             continue
-        left = [n for n in claim.nights.nights() if n not in dropped and n not in taken and n >= today - HISTORY]
+        left = [
+            n for n in claim.nights.nights() if n not in dropped and n not in taken and n >= today - HISTORY
+        ]
         taken |= set(left)
         by_wait: dict[Missing | None, list[date]] = {}
         for night in left:
@@ -193,7 +197,9 @@ def _claim(event: Event, known: Iterable[Claim], now: datetime) -> Claim:
         claim.since
         for claim in known
         if claim.uid == event.uid
-        or (claim.kind == event.kind and claim.nights and event.nights and claim.nights.overlaps(event.nights))
+        or (
+            claim.kind == event.kind and claim.nights and event.nights and claim.nights.overlaps(event.nights)
+        )
     ]
     return Claim(
         uid=event.uid,
@@ -210,15 +216,21 @@ def _joined(events: tuple[Claim, ...], kept: tuple[Claim, ...], today: date) -> 
     rest = list(kept)
     joined = []
     for event in events:
-        nights = event.nights
-        for past in rest:
-            if nights and nights.start <= today and past.nights and past.nights.end == nights.start:
-                if past.missing is None and (past.kind, past.summary) == (event.kind, event.summary):
-                    nights = merge([past.nights, nights])[0]
-                    rest.remove(past)
-                    break
-        joined.append(replace(event, nights=nights))
+        past = next((claim for claim in rest if _continues(claim, event, today)), None)
+        if past and past.nights and event.nights:
+            rest.remove(past)
+            joined.append(replace(event, nights=merge([past.nights, event.nights])[0]))
+        else:
+            joined.append(event)
     return tuple(joined) + tuple(rest)
+
+
+def _continues(past: Claim, event: Claim, today: date) -> bool:
+    """Whether the event is a running stay whose earlier nights the claim holds."""
+    if past.missing or not past.nights or not event.nights or event.nights.start > today:
+        return False
+    same = (past.kind, past.summary) == (event.kind, event.summary)
+    return same and past.nights.end == event.nights.start
 
 
 def _named(claim: Claim, events: Iterable[Claim]) -> bool:

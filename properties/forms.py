@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo, available_timezones
 from babel.numbers import get_currency_name, list_currencies
 from django import forms
 from django.core.exceptions import ValidationError
-from django.utils.translation import get_language
+from django.utils.translation import get_language, gettext
 from django.utils.translation import gettext_lazy as _
 
 from domain.money import minor_digits
@@ -15,7 +15,17 @@ from properties.models import Property
 
 COMMON_CURRENCIES = ("EUR", "USD", "GBP", "CHF")
 MOST = 10**9
-ZONE_AREAS = ("Africa/", "America/", "Antarctica/", "Asia/", "Atlantic/", "Australia/", "Europe/", "Indian/", "Pacific/")
+ZONE_AREAS = (
+    "Africa/",
+    "America/",
+    "Antarctica/",
+    "Asia/",
+    "Atlantic/",
+    "Australia/",
+    "Europe/",
+    "Indian/",
+    "Pacific/",
+)
 
 
 def currencies() -> list[tuple[str, str]]:
@@ -29,7 +39,7 @@ def currencies() -> list[tuple[str, str]]:
 def zones() -> list[tuple[str, str]]:
     """IANA time zones by area."""
     names = sorted(name for name in available_timezones() if name.startswith(ZONE_AREAS) or name == "UTC")
-    return [("", _("Choose a time zone")), *((name, name.replace("_", " ")) for name in names)]
+    return [("", gettext("Choose a time zone")), *((name, name.replace("_", " ")) for name in names)]
 
 
 def to_minor(amount: Decimal, currency: str) -> int:
@@ -49,21 +59,28 @@ def to_decimal(amount: int, currency: str) -> Decimal:
     return Decimal(amount).scaleb(-minor_digits(currency))
 
 
-class PropertyForm(forms.ModelForm):
+class PropertyForm(forms.ModelForm):  # type: ignore[type-arg]  # Django's class can't be subscripted at run time
     """Everything the arithmetic needs to know about a home."""
 
-    time_zone = forms.ChoiceField(label=_("Time zone"), help_text=_("Where the home is: nights begin and end there."))
-    check_in = forms.TimeField(label=_("Check-in from"), widget=forms.TimeInput(attrs={"type": "time"}, format="%H:%M"))
+    time_zone = forms.ChoiceField(
+        label=_("Time zone"), help_text=_("Where the home is: nights begin and end there.")
+    )
+    check_in = forms.TimeField(
+        label=_("Check-in from"), widget=forms.TimeInput(attrs={"type": "time"}, format="%H:%M")
+    )
     check_out = forms.TimeField(
         label=_("Check-out until"), widget=forms.TimeInput(attrs={"type": "time"}, format="%H:%M")
     )
     turnaround = forms.IntegerField(
-        label=_("Cleaning takes"), min_value=0, max_value=1440,
+        label=_("Cleaning takes"),
+        min_value=0,
+        max_value=1440,
         help_text=_("Minutes between one guest's departure and the next one's arrival."),
     )
     currency = forms.ChoiceField(label=_("Currency"))
     rate = forms.DecimalField(
-        label=_("Usual price per night"), min_value=Decimal(0),
+        label=_("Usual price per night"),
+        min_value=Decimal(0),
         help_text=_("What a night costs on your channels. Offers start from it."),
     )
 

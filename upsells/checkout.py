@@ -27,7 +27,7 @@ GIVE_UP_AFTER = timedelta(minutes=15)
 FARTHEST = timedelta(days=365)
 
 
-class NotOnSale(Exception):  # noqa: N818 - says what happened, not that something broke
+class NotOnSale(Exception):
     """These nights aren't offered, or no longer at this price."""
 
 
@@ -54,17 +54,12 @@ class Shelf:
 
 def shelf(home: Property, departure: date, now: datetime) -> Shelf:
     """The nights a guest leaving on the day may add, priced; or the reason there are none."""
-    today = home.house.today(now)
     offer = Offer.objects.filter(property=home, kind=Offer.Kind.EXTRA_NIGHTS).on().first()
     if offer is None or home.archived_at is not None:
         return Shelf(departure, why=Nothing.OFF)
-    if departure < today:
-        return Shelf(departure, why=Nothing.OVER)
-    if departure > today + FARTHEST:
-        return Shelf(departure, why=Nothing.FAR)
-    feeds = Feed.objects.filter(property=home).values_list("last_good_at", "paused_at")
-    if any(paused for _, paused in feeds) or not offers.fresh_enough((read for read, _ in feeds), now):
-        return Shelf(departure, why=Nothing.STALE)
+    today = home.house.today(now)
+    if why := _unfit(departure, today) or _stale(home, now):
+        return Shelf(departure, why=why)
     busy = ledger.taken(home, Span(departure - NIGHT, departure + FARTHEST))
     if departure > today and not any(departure - NIGHT in span for span in busy):
         return Shelf(departure, why=Nothing.NO_STAY)
@@ -73,6 +68,21 @@ def shelf(home: Property, departure: date, now: datetime) -> Shelf:
     if not quotes:
         return Shelf(departure, why=Nothing.TAKEN)
     return Shelf(departure, quotes, next_arrival=next((s.start for s in busy if s.start >= departure), None))
+
+
+def _unfit(departure: date, today: date) -> Nothing | None:
+    """Whether the day is one that nobody can leave on any more, or not yet."""
+    if departure < today:
+        return Nothing.OVER
+    return Nothing.FAR if departure > today + FARTHEST else None
+
+
+def _stale(home: Property, now: datetime) -> Nothing | None:
+    """Whether some feed's last good read is too old to sell on; a paused feed always is."""
+    feeds = Feed.objects.filter(property=home).values_list("last_good_at", "paused_at")
+    paused = any(paused_at for _, paused_at in feeds)
+    fresh = offers.fresh_enough((read_at for read_at, _ in feeds), now)
+    return Nothing.STALE if paused or not fresh else None
 
 
 def begin(link: StayLink, nights: Span, shown: int, now: datetime) -> Purchase:
@@ -92,9 +102,14 @@ def begin(link: StayLink, nights: Span, shown: int, now: datetime) -> Purchase:
         if quote.price.amount != shown:
             raise NotOnSale
         purchase = Purchase.objects.create(
-            organization_id=link.organization_id, property=link.property, stay_link=link,
-            nights=date_range(nights), amount=quote.price.amount, currency=quote.price.currency,
-            created_at=now, held_until=now + HOLD_FOR,
+            organization_id=link.organization_id,
+            property=link.property,
+            stay_link=link,
+            nights=date_range(nights),
+            amount=quote.price.amount,
+            currency=quote.price.currency,
+            created_at=now,
+            held_until=now + HOLD_FOR,
         )
         ledger.hold(change, nights, until=purchase.held_until, reference=purchase.public_id)
     return purchase
@@ -108,7 +123,10 @@ def book(purchase: Purchase, *, name: str, email: str, now: datetime) -> None:
     with ledger.changing(purchase.property, now) as change:
         held = Purchase.objects.filter(pk=purchase.pk, state=Purchase.State.HELD, held_until__gt=now)
         if held.update(
-            state=Purchase.State.CHECKING, guest_name=name, guest_email=email, requested_at=now,
+            state=Purchase.State.CHECKING,
+            guest_name=name,
+            guest_email=email,
+            requested_at=now,
             held_until=now + GIVE_UP_AFTER,
         ):
             ledger.extend(change, purchase.public_id, now + GIVE_UP_AFTER)
@@ -140,8 +158,10 @@ def release_lapsed(now: datetime) -> int:
     count = 0
     for purchase in Purchase.objects.lapsed(now).select_related("property")[:200]:
         with ledger.changing(purchase.property, now) as change:
-            lapsed = Purchase.objects.lapsed(now).filter(pk=purchase.pk).update(
-                state=Purchase.State.LAPSED, decided_at=now
+            lapsed = (
+                Purchase.objects.lapsed(now)
+                .filter(pk=purchase.pk)
+                .update(state=Purchase.State.LAPSED, decided_at=now)
             )
             if lapsed:
                 ledger.release(change, purchase.public_id)

@@ -15,15 +15,18 @@ from upsells.models import Offer
 MOST_NIGHTS = 30
 
 
-class OfferForm(forms.ModelForm):
+class OfferForm(forms.ModelForm):  # type: ignore[type-arg]  # Django's class can't be subscripted at run time
     """Extra nights: on or off, the price, how many at most."""
 
     price = forms.DecimalField(
-        label=_("Price of an extra night"), min_value=Decimal(0),
+        label=_("Price of an extra night"),
+        min_value=Decimal(0),
         help_text=_("What the guest pays per night, all included."),
     )
     max_nights = forms.IntegerField(
-        label=_("Nights at most"), min_value=1, max_value=MOST_NIGHTS,
+        label=_("Nights at most"),
+        min_value=1,
+        max_value=MOST_NIGHTS,
         help_text=_("How many nights one guest may add."),
     )
 
@@ -76,7 +79,8 @@ class GuestForm(forms.Form):
         label=_("Your name"), max_length=120, widget=forms.TextInput(attrs={"autocomplete": "name"})
     )
     email = forms.EmailField(
-        label=_("Your e-mail"), widget=forms.EmailInput(attrs={"autocomplete": "email"}),
+        label=_("Your e-mail"),
+        widget=forms.EmailInput(attrs={"autocomplete": "email"}),
         help_text=_("Your host writes to you here, and only about this stay."),
     )
 

@@ -10,7 +10,7 @@ from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
-from accounts.fields import public_id, token
+from accounts.fields import token
 from accounts.models import TenantQuerySet
 from calendars.models import PropertyRow
 from domain.money import Money
@@ -51,9 +51,7 @@ class Offer(PropertyRow):
     @property
     def terms(self) -> Terms:
         """The rules as a value."""
-        return Terms(
-            nightly=Money(self.nightly_price, self.property.currency), max_nights=self.max_nights
-        )
+        return Terms(nightly=Money(self.nightly_price, self.property.currency), max_nights=self.max_nights)
 
 
 class StayLinkQuerySet(TenantQuerySet["StayLink"]):
@@ -110,7 +108,10 @@ class Purchase(PropertyRow):
         """Why a purchase was declined."""
 
         TAKEN = "taken", _("Somebody else has just booked one of these nights.")
-        UNREADABLE = "unreadable", _("We couldn't make sure with every booking site that the nights are still free.")
+        UNREADABLE = (
+            "unreadable",
+            _("We couldn't make sure with every booking site that the nights are still free."),
+        )
         LAPSED = "lapsed", _("The nights were kept for ten minutes, and that time is over.")
 
     public_id = models.CharField(max_length=27, unique=True, default=token, editable=False)

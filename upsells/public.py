@@ -98,7 +98,11 @@ def purchase(request: HttpRequest, token: str, purchase_id: str) -> HttpResponse
     if state == Purchase.State.HELD and row.held_until <= now:
         state = Purchase.State.LAPSED
     context = {
-        "link": link, "property": row.property, "purchase": row, "state": state, "form": form,
+        "link": link,
+        "property": row.property,
+        "purchase": row,
+        "state": state,
+        "form": form,
         "reason": row.get_reason_display(),
     }
     template = "guest/purchase.html"
@@ -109,9 +113,13 @@ def purchase(request: HttpRequest, token: str, purchase_id: str) -> HttpResponse
 
 def _book(request: HttpRequest, link: StayLink, row: Purchase, form: GuestForm) -> HttpResponse:
     try:
-        checkout.book(row, name=form.cleaned_data["name"], email=form.cleaned_data["email"], now=timezone.now())
+        checkout.book(
+            row, name=form.cleaned_data["name"], email=form.cleaned_data["email"], now=timezone.now()
+        )
     except ledger.Lapsed:
-        messages.error(request, _("The nights were kept for ten minutes, and that time is over. Choose again."))
+        messages.error(
+            request, _("The nights were kept for ten minutes, and that time is over. Choose again.")
+        )
     else:
         hint(tasks.settle, row.pk)
     return redirect("guest:purchase", link.token, row.public_id)

@@ -28,8 +28,12 @@ def _property(request: HostRequest, public_id: str) -> Property:
 
 def _live_link(request: HostRequest, row: Property) -> StayLink:
     """The property's own link; made when it is first asked for."""
-    link, _new = StayLink.objects.of(request.org).live().get_or_create(
-        property=row, organization=request.org, revoked_at=None, defaults={"created_at": timezone.now()}
+    link, _new = (
+        StayLink.objects.of(request.org)
+        .live()
+        .get_or_create(
+            property=row, organization=request.org, revoked_at=None, defaults={"created_at": timezone.now()}
+        )
     )
     return link
 
@@ -49,11 +53,17 @@ def offer(request: HostRequest, public_id: str) -> HttpResponse:
     if request.method == "POST" and form.is_valid():
         saved = form.save()
         messages.success(
-            request, _("Extra nights are on sale.") if saved.active else _("Saved. Extra nights are not on sale.")
+            request,
+            _("Extra nights are on sale.") if saved.active else _("Saved. Extra nights are not on sale."),
         )
         return redirect("upsells:offer", public_id)
-    context = {"property": row, "tab": "offer", "form": form, "offer": found if found.pk else None,
-               "address": _address(_live_link(request, row))}
+    context = {
+        "property": row,
+        "tab": "offer",
+        "form": form,
+        "offer": found if found.pk else None,
+        "address": _address(_live_link(request, row)),
+    }
     return render(request, "upsells/offer.html", context, status=UNPROCESSABLE if form.errors else 200)
 
 
@@ -92,7 +102,12 @@ def renew_link(request: HostRequest, public_id: str) -> HttpResponse:
 def sales(request: HostRequest, public_id: str) -> HttpResponse:
     """What was sold at the property, newest first."""
     row = _property(request, public_id)
-    shown = [Purchase.State.CONFIRMED, Purchase.State.CANCELLED, Purchase.State.CHECKING, Purchase.State.DECLINED]
+    shown = [
+        Purchase.State.CONFIRMED,
+        Purchase.State.CANCELLED,
+        Purchase.State.CHECKING,
+        Purchase.State.DECLINED,
+    ]
     found = Purchase.objects.of(request.org).filter(property=row, state__in=shown).order_by("-created_at")
     context = {"property": row, "tab": "sales", "purchases": found[:MOST_SALES]}
     return render(request, "upsells/sales.html", context)

@@ -32,5 +32,5 @@ def day(value: object) -> str:
 
 @register.filter
 def stay(value: Span) -> str:
-    """Arrival to departure: 6 – 8 Dec 2026."""
+    """Arrival to departure: Dec 6 to 8, 2026."""
     return str(format_interval(value.start, value.end, "yMMMd", locale=_locale()))

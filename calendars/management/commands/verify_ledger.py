@@ -20,7 +20,9 @@ class Command(BaseCommand):
         ids = list(Calendar.objects.order_by("pk").values_list("pk", flat=True))
         for pk in ids:
             with transaction.atomic():
-                calendar = Calendar.objects.select_for_update(no_key=True).select_related("property").get(pk=pk)
+                calendar = (
+                    Calendar.objects.select_for_update(no_key=True).select_related("property").get(pk=pk)
+                )
                 for difference in ledger.differences(calendar.property):
                     wrong += 1
                     self.stderr.write(f"{calendar.property.public_id}: {difference}")
