@@ -1,5 +1,6 @@
 """Reading a calendar: bytes in, closed nights and events out, never freer than the feed may be."""
 
+from collections import Counter, defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import date
@@ -71,7 +72,7 @@ def read(body: bytes, house: House, window: Window, *, channel: str = "", today:
         reader.take(group)
     events = kinds.settle(sorted(set(reader.events), key=_order), channel=channel, today=today)
     state = State.DEGRADED if reader.problems else State.OK
-    notes = (*_shortened(reader.problems), *zones.problems())
+    notes = (*_shortened(reader.problems), *_shortened(zones.problems()))
     return Reading(state, events, notes, reader.unreadable)
 
 
@@ -87,18 +88,20 @@ def _shortened(problems: list[Problem]) -> list[Problem]:
 
 def _series(events: list[Component]) -> Iterator[list[Component]]:
     """The entries one by one, a repeated one followed by the exceptions that share its UID."""
-    by_uid: dict[str, list[Component]] = {}
+    masters = [event for event in events if is_repeated(event) and "RECURRENCE-ID" not in event]
+    times = Counter(map(_uid, masters))
+    changed = defaultdict(list)
     for event in events:
-        if ("RRULE" in event or "RDATE" in event) and "RECURRENCE-ID" not in event:
-            by_uid.setdefault(_uid(event), []).append(event)
-    changed: dict[str, list[Component]] = {}
+        if "RECURRENCE-ID" in event and _uid(event) and times[_uid(event)] == 1:
+            changed[_uid(event)].append(event)
+    repeated = set(map(id, masters))
     for event in events:
-        masters = by_uid.get(_uid(event), ())
-        if "RECURRENCE-ID" in event and len(masters) == 1 and _uid(event):
-            changed.setdefault(_uid(event), []).append(event)
-    for event in events:
-        is_master = any(event is master for master in by_uid.get(_uid(event), ()))
-        yield [event, *changed.get(_uid(event), ())] if is_master else [event]
+        yield [event, *changed[_uid(event)]] if id(event) in repeated else [event]
+
+
+def is_repeated(entry: Component) -> bool:
+    """Whether the entry may happen more than once."""
+    return "RRULE" in entry or "RDATE" in entry
 
 
 def _uid(event: Component) -> str:
@@ -128,7 +131,7 @@ class _Reader:
             self.complain(NO_START, entry)
             return
         before = len(self.events)
-        if "RRULE" in entry or "RDATE" in entry:
+        if is_repeated(entry):
             self.expand(entry, found, exceptions)
         else:
             self.add(entry, found)

@@ -42,7 +42,7 @@ UNKNOWN_ZONE = gettext_noop(
 )
 
 
-class Unreadable(ValueError):  # noqa: N818 - the name says what it is
+class Unreadable(ValueError):
     """A date, a time or a duration that means nothing."""
 
 

@@ -45,7 +45,7 @@ BROKEN_LINE = gettext_noop("A line that should hold a date can't be read: “%(l
 BUSY_TIMES = gettext_noop("The calendar lists busy times (VFREEBUSY) instead of events; those can't be read.")
 
 
-class NotACalendar(ValueError):  # noqa: N818 - the name says what it is
+class NotACalendar(ValueError):
     """The body can't be read as a calendar at all; `problem` says why."""
 
     def __init__(self, why: Problem) -> None:

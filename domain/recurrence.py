@@ -4,33 +4,20 @@ Rules run on the wall clock of the entry's own zone (RFC 5545 §3.3.10). What ca
 CannotExpand, and the caller closes the entry's own dates instead.
 """
 
-import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, time, timedelta
-from itertools import islice
-
-from dateutil.rrule import rrule, rrulestr  # type: ignore[import-untyped]  # it ships no types
 
 from domain.moments import Extent, Moment, Unreadable, Zones, after, duration, moment, moment_of
 from domain.prescan import MOST_DATES_PER_EVENT, Component, Line
 from domain.problems import gettext_noop
+from domain.rrule import CannotExpand, Effort, Rule, parse
 from domain.spans import NIGHT, Span, merge
 
 MOST_PER_SERIES = 3_500
 MOST_PER_FEED = 20_000
-MOST_EFFORT = 1_000_000  # days walked, over all rules of a feed
 MOST_RULES = 4
-MOST_TIMES_A_DAY = 4
-MOST_VALUES = 62
-LONGEST_NUMBER = 5
 LONGEST_STAY = timedelta(days=400)
-DAYS_PER_STEP = {"DAILY": 1, "WEEKLY": 7}
-FREQUENCIES = frozenset({"DAILY", "WEEKLY", "MONTHLY", "YEARLY"})
-LISTS = frozenset({"BYDAY", "BYMONTHDAY", "BYYEARDAY", "BYWEEKNO", "BYMONTH", "BYSETPOS"})
-TIMES = frozenset({"BYHOUR", "BYMINUTE", "BYSECOND"})
-KNOWN = LISTS | TIMES | {"FREQ", "INTERVAL", "COUNT", "UNTIL", "WKST"}
-NUMBER = re.compile(r"\d+")
 PERIOD_VALUE = "/"
 
 REFUSED_RULE = gettext_noop(
@@ -40,22 +27,12 @@ TOO_OFTEN = gettext_noop("“%(event)s” repeats too often to be followed to th
 IGNORED_EXCEPTION = gettext_noop("An exception to “%(event)s” can't be read; that date stays closed.")
 
 
-class CannotExpand(ValueError):  # noqa: N818 - the name says what it is
-    """A rule that is broken, or that would take too long."""
-
-
 @dataclass(slots=True)
 class Budget:
     """How much repetition one feed may still cause."""
 
     occurrences: int = MOST_PER_FEED
-    effort: int = MOST_EFFORT
-
-    def spend(self, effort: int) -> None:
-        """Raise CannotExpand once the rules of a feed together walk too far."""
-        self.effort -= effort
-        if self.effort < 0:
-            raise CannotExpand
+    effort: Effort = field(default_factory=Effort)
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,10 +92,9 @@ def _occurrences(master: Component, first: Extent, clock: Clock) -> Iterator[tup
         raise CannotExpand
     seen = {first.start}
     yield first.start, first.end
-    low = datetime.combine(clock.window.start, time()) - length - 2 * NIGHT
-    high = datetime.combine(clock.window.end, time()) + NIGHT
-    for rule in rules:
-        for wall in Rule(rule.value, first.start, clock.zones).between(low, high, clock.budget):
+    for line in rules:
+        rule = parse(line.value, _wall(first.start))
+        for wall in _named(rule, first.start, clock, length):
             start = _like(first.start, wall)
             if start not in seen:
                 seen.add(start)
@@ -147,67 +123,32 @@ def _extra(
     return start, end
 
 
-class Rule:
-    """An RRULE on the wall clock. Raises CannotExpand when it is not one that hosts could mean."""
-
-    def __init__(self, text: str, start: Moment, zones: Zones) -> None:
-        self.start = _wall(start)
-        self.parts = _parts(text)
-        self.count = _number(self.parts.pop("COUNT", ""))
-        self.until = self._until(self.parts.pop("UNTIL", ""), start, zones)
-        self.step = DAYS_PER_STEP.get(self.parts["FREQ"], 0) * (_number(self.parts.get("INTERVAL", "")) or 1)
-
-    def _until(self, text: str, start: Moment, zones: Zones) -> datetime | None:
-        if not text:
-            return None
-        try:
-            until = moment_of(text, "", zones)
-        except Unreadable as error:
-            raise CannotExpand from error
-        if not isinstance(until, datetime):
-            return datetime.combine(until, time.max)
-        if not isinstance(start, datetime):
-            return datetime.combine(until.date(), time.max)
-        is_utc = text[-1:] in "Zz"
-        return (until.astimezone(start.tzinfo) if is_utc else until).replace(tzinfo=None)
-
-    def between(self, low: datetime, high: datetime, budget: Budget) -> Iterator[datetime]:
-        """Its wall times in `[low, high]`."""
-        start = self.start
-        if self.count is None and self.step and start < low:
-            start += timedelta(days=(low - start).days // self.step * self.step)
-        budget.spend(max((high - start).days, 0) if self.step else (high - start).days // 28)
-        until = high if self.until is None else min(high, self.until)
-        text = ";".join(f"{name}={value}" for name, value in self.parts.items())
-        rule: rrule = rrulestr(text, dtstart=start).replace(until=until)
-        for wall in islice(rule, self.count):
-            if wall >= low:
-                yield wall
+def _named(rule: Rule, first: Moment, clock: Clock, length: timedelta) -> Iterator[datetime]:
+    """The wall times a rule names, from those that reach into the window to its end."""
+    low = clock.window.start - length - 2 * NIGHT
+    until = _until(rule.until, first, clock.zones)
+    high = clock.window.end + NIGHT
+    high = high if until is None else min(high, until.date())
+    for day in rule.days(low, high, clock.budget.effort):
+        wall = datetime.combine(day, rule.start.time())
+        if until is None or wall <= until:
+            yield wall
 
 
-def _parts(text: str) -> dict[str, str]:
-    pairs = [part.partition("=") for part in text.upper().replace(" ", "").split(";") if part]
-    parts = {name: value for name, _, value in pairs}
-    if len(parts) != len(pairs) or not parts.keys() <= KNOWN or parts.get("FREQ") not in FREQUENCIES:
-        raise CannotExpand
-    times = 1
-    for name in parts.keys() & (LISTS | TIMES):
-        values = parts[name].count(",") + 1
-        times *= values if name in TIMES else 1
-        if values > MOST_VALUES or times > MOST_TIMES_A_DAY:
-            raise CannotExpand
-    if _number(parts.get("INTERVAL", "1")) == 0 or _number(parts.get("COUNT", "1")) == 0:
-        raise CannotExpand
-    return parts
-
-
-def _number(text: str) -> int | None:
-    """The number; None when there is none, or one too large to matter."""
+def _until(text: str, start: Moment, zones: Zones) -> datetime | None:
+    """The last wall time of a rule; a UTC time is put on the clock of the entry."""
     if not text:
         return None
-    if not NUMBER.fullmatch(text):
-        raise CannotExpand
-    return int(text) if len(text) <= LONGEST_NUMBER else None
+    try:
+        until = moment_of(text, "", zones)
+    except Unreadable as error:
+        raise CannotExpand from error
+    if not isinstance(until, datetime):
+        return datetime.combine(until, time.max)
+    if not isinstance(start, datetime):
+        return datetime.combine(until.date(), time.max)
+    is_utc = text[-1:] in "Zz"
+    return (until.astimezone(start.tzinfo) if is_utc else until).replace(tzinfo=None)
 
 
 @dataclass(slots=True)
