@@ -22,4 +22,4 @@ USER amplistay
 EXPOSE 8000
 HEALTHCHECK --interval=15s --timeout=8s --start-period=30s --retries=3 \
     CMD ["python", "-m", "launcher.health", "web"]
-CMD ["granian", "--interface", "wsgi", "--host", "0.0.0.0", "--port", "8000", "--workers", "2", "--blocking-threads", "8", "--respawn-failed-workers", "amplistay.wsgi:application"]
+CMD ["granian", "--interface", "wsgi", "--host", "0.0.0.0", "--port", "8000", "--workers", "2", "--no-ws", "--blocking-threads", "4", "--respawn-failed-workers", "amplistay.wsgi:application"]

@@ -163,7 +163,9 @@ class Crew:
 
     def _read(self, part: Part, pipe: IO[bytes]) -> None:
         for raw in pipe:
-            self.screen.line(part.name, raw.decode(errors="replace").rstrip())
+            text = raw.decode(errors="replace").rstrip()
+            if text:
+                self.screen.line(part.name, text)
 
     def check(self) -> None:
         """Raises Stopped or PartError when there is reason to stop."""

@@ -106,9 +106,12 @@ def start_demo(crew: Crew, env: Mapping[str, str], port: int) -> None:
 def start_product(crew: Crew, env: Mapping[str, str], data: Path, port: int) -> None:
     """Starts web, worker and scheduler, and waits until the pages answer."""
     web = [sys.executable, "-m", "granian", "--interface", "wsgi", "--host", HOST, "--port", str(port)]
-    celery = [sys.executable, "-m", "celery", "-A", "amplistay"]
+    web += ["--no-ws", "--blocking-threads", "4", "amplistay.wsgi:application"]
+    # A development machine may well be a container with root only; Celery's page of advice is for servers.
+    calm = "ignore:You're running the worker with superuser privileges"
+    celery = [sys.executable, "-W", calm, "-m", "celery", "--quiet", "--app", "amplistay"]
     schedule = str(data / "celerybeat-schedule")
-    web_part = crew.start("web", [*web, "--blocking-threads", "8", "amplistay.wsgi:application"], env=env)
+    web_part = crew.start("web", web, env=env)
     crew.start("worker", [*celery, "worker", "--concurrency", "2", "--loglevel", "INFO"], env=env)
     crew.start("beat", [*celery, "beat", "--loglevel", "INFO", "--schedule", schedule], env=env)
     await_answer(crew, web_part, port, "/healthz")
