@@ -17,7 +17,7 @@ HOST = "127.0.0.1"
 USUAL_PORTS = (8000, 8900)
 HIGHEST_PORT = 65_435
 READY_SECONDS = 60.0
-DEMO_LOGIN = ("demo@amplistay.example", "demo-stay-longer")
+DEMO_LOGIN = "demo@amplistay.example / demo-stay-longer"  # as seed_demo makes it
 DEMO_PACE = {
     "POLL_INTERVAL_SECONDS": "60",
     "REMOVAL_WAIT_SECONDS": "60",
@@ -68,7 +68,7 @@ def environment(data: Path, web: int, simulator: int | None) -> dict[str, str]:
     env = {**development_secrets(data), "DEBUG": "1", "SITE_URL": address}
     if simulator:
         env |= DEMO_PACE
-        env |= {"DEMO": "1", "DEMO_PASSWORD": DEMO_LOGIN[1]}
+        env["DEMO"] = "1"
         env |= {"SIMULATOR_URL": f"http://{HOST}:{simulator}", "LOOPBACK_FEED_PORTS": str(simulator)}
     return env | {name: os.environ[name] for name in env if os.environ.get(name)}
 
@@ -95,9 +95,17 @@ def manage(*words: str) -> list[str]:
     return [sys.executable, str(ROOT / "manage.py"), *words]
 
 
-def start_demo(crew: Crew, env: Mapping[str, str], port: int) -> None:
+def start_demo(crew: Crew, env: Mapping[str, str], data: Path, port: int) -> None:
     """Starts the simulated channels and fills in the demo data."""
-    command = [sys.executable, "-m", "simulator", "--port", str(port)]
+    command = [
+        sys.executable,
+        "-m",
+        "simulator",
+        "--port",
+        str(port),
+        "--state",
+        str(data / "simulator.json"),
+    ]
     simulator = crew.start("simulator", command, env=env)
     await_answer(crew, simulator, port, "/")
     crew.finish("demo", manage("seed_demo"), env=env)
@@ -122,7 +130,7 @@ def greet(screen: Screen, env: Mapping[str, str], data: Path) -> None:
     screen.say()
     screen.say(f"  Amplistay runs at   {env['SITE_URL']}")
     if env.get("DEMO"):
-        screen.say(f"  Demo log-in         {DEMO_LOGIN[0]} / {env['DEMO_PASSWORD']}")
+        screen.say(f"  Demo log-in         {DEMO_LOGIN}")
         screen.say(f"  Demo channels       {env['SIMULATOR_URL']}")
         pace = [env[name] for name in DEMO_PACE]
         screen.say(
@@ -148,7 +156,7 @@ def run(crew: Crew, data: Path, options: argparse.Namespace) -> None:
         screen.say("Bringing the database up to date")
         crew.finish("migrate", manage("migrate", "--verbosity", "0"), env=env)
         if simulator:
-            start_demo(crew, env, simulator)
+            start_demo(crew, env, data, simulator)
         start_product(crew, env, data, options.port)
         greet(screen, env, data)
         try:
