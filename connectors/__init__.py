@@ -1,0 +1,1 @@
+"""Every socket that leaves this system, and nothing that knows Django."""

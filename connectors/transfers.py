@@ -1,0 +1,245 @@
+"""One curl handle and one job: what may be asked for, what may come back, and where it must stop."""
+
+import re
+import socket
+import ssl
+from dataclasses import dataclass
+from typing import Any
+
+import certifi
+import pycurl
+
+from connectors.addresses import is_public
+from connectors.answers import Answer, Failure, Limits, Target, retry_after
+
+_LOOPBACK = frozenset({"127.0.0.1", "::1"})
+_LOOPBACK_HOSTS = frozenset({b"127.0.0.1", b"[::1]", b"localhost"})
+_ORIGIN = re.compile(
+    rb"(https?)://(\[[0-9a-f:.]+\]|[^/?#@:\[\]\\\s]+)(?::([0-9]{1,5}))?(?=[/?#]|$)",
+    re.IGNORECASE,
+)
+_WEB_SCHEME = re.compile(rb"https?:", re.IGNORECASE)
+_UNSENDABLE = re.compile("[^\t\x20-\x7e\x80-\xff]")
+_FOLLOWED = frozenset({301, 302, 303, 307, 308})
+_KEPT_HEADERS = frozenset(
+    {b"content-encoding", b"content-type", b"date", b"etag", b"last-modified", b"location", b"retry-after"}
+)
+_ENCODINGS = frozenset({b"", b"identity", b"gzip", b"x-gzip"})
+_E_TOO_LARGE = 100  # libcurl's own limit on one header line; pycurl has no name for it
+_FAILURES = {
+    pycurl.E_UNSUPPORTED_PROTOCOL: "scheme",
+    pycurl.E_COULDNT_RESOLVE_HOST: "dns",
+    pycurl.E_COULDNT_CONNECT: "connect",
+    pycurl.E_OPERATION_TIMEDOUT: "timeout",
+    pycurl.E_FILESIZE_EXCEEDED: "too_big",
+    pycurl.E_SSL_CONNECT_ERROR: "tls",
+    pycurl.E_SSL_CERTPROBLEM: "tls",
+    pycurl.E_SSL_CIPHER: "tls",
+    pycurl.E_PEER_FAILED_VERIFICATION: "tls",
+    pycurl.E_SSL_INVALIDCERTSTATUS: "tls",
+    _E_TOO_LARGE: "headers",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """Everything that stays the same from batch to batch, so that handles can be kept."""
+
+    user_agent: str
+    loopback_ports: frozenset[int]
+    limits: Limits
+    ports: frozenset[int]
+    resolve: tuple[str, ...]
+
+
+class Job:
+    """One target on its way through its hops."""
+
+    __slots__ = ("header_bytes", "headers", "hops", "host", "link", "outcome", "path", "seconds")
+
+    def __init__(self, target: Target) -> None:
+        self.headers = _request_headers(target)
+        self.header_bytes = 0
+        self.hops = 0
+        self.seconds = 0.0
+        self.outcome: Answer | Failure | None = None
+        self.link = b""
+        self.host = b""
+        self.path = b""
+        self.aim(target.url.encode(), None)
+
+    def aim(self, link: bytes, loopback_ports: frozenset[int] | None) -> None:
+        """Make a link the next hop, or fail when it is none that may be asked for.
+
+        With `loopback_ports`, plain http is refused except on those ports of this machine.
+        """
+        origin = _ORIGIN.match(link)
+        if origin is None:
+            self.fail("protocol" if _WEB_SCHEME.match(link) else "scheme")
+            return
+        scheme, host, port = origin.groups()
+        self.link = link
+        self.host = host.lower()
+        # Exactly as the link has it: libcurl itself would rewrite %2b as %2B.
+        path = link[origin.end() :].partition(b"#")[0]
+        self.path = path if path.startswith(b"/") else b"/" + path
+        if loopback_ports is None or scheme.lower() == b"https":
+            return
+        if self.host not in _LOOPBACK_HOSTS or int(port or 80) not in loopback_ports:
+            self.fail("scheme")
+
+    def redirect(self, link: bytes, rules: Rules) -> None:
+        """Go on to where the last hop pointed: https, or http on an allowed loopback port."""
+        self.hops += 1
+        if self.hops > rules.limits.redirects or not link:
+            self.fail("redirects")
+        else:
+            self.aim(link, rules.loopback_ports)
+
+    def fail(self, code: str) -> None:
+        self.outcome = Failure(code, self.seconds)
+
+
+class Transfer:
+    """One reusable curl handle, and what has arrived through it for its present job."""
+
+    __slots__ = ("body", "body_bytes", "handle", "head", "job", "rules", "verdict", "vetoed")
+
+    def __init__(self, rules: Rules) -> None:
+        self.rules = rules
+        self.handle = pycurl.Curl()
+        for option, value in _standing_options(rules):
+            self.handle.setopt(option, value)
+        self.handle.setopt(pycurl.OPENSOCKETFUNCTION, self.open_socket)
+        self.handle.setopt(pycurl.HEADERFUNCTION, self.take_header)
+        self.handle.setopt(pycurl.WRITEFUNCTION, self.take_body)
+
+    def begin(self, job: Job) -> None:
+        """Forget the last job and aim at the present hop of this one."""
+        self.job = job
+        self.head: dict[bytes, bytes] = {}
+        self.body: list[bytes] = []
+        self.body_bytes = 0
+        self.verdict = ""
+        self.vetoed = False
+        limits, handle = self.rules.limits, self.handle
+        left_s = limits.total_s - job.seconds
+        handle.setopt(pycurl.URL, job.link)
+        handle.setopt(pycurl.REQUEST_TARGET, job.path)
+        handle.setopt(pycurl.HTTPHEADER, job.headers)
+        handle.setopt(pycurl.TIMEOUT_MS, max(1, int(left_s * 1000)))
+        handle.setopt(pycurl.CONNECTTIMEOUT_MS, max(1, int(min(limits.connect_s, left_s) * 1000)))
+
+    def open_socket(self, _purpose: int, address: Any) -> socket.socket | int:
+        """Open a socket to an address that may be reached; libcurl asks for every address it tries."""
+        if address.family in (socket.AF_INET, socket.AF_INET6) and self.may_reach(*address.addr[:2]):
+            return socket.socket(address.family, address.socktype, address.protocol)
+        self.vetoed = True
+        refused: int = pycurl.SOCKET_BAD
+        return refused
+
+    def may_reach(self, address: str, port: int) -> bool:
+        """Public addresses on web ports; this machine only on the ports named for it."""
+        if address in _LOOPBACK:
+            return port in self.rules.loopback_ports
+        return port in self.rules.ports and is_public(address)
+
+    def take_header(self, line: bytes) -> int | None:
+        """Count every header byte, keep the few headers we use, refuse encodings we did not ask for."""
+        job = self.job
+        job.header_bytes += len(line)
+        if job.header_bytes > self.rules.limits.header_bytes:
+            return self.refuse("headers")
+        name, colon, value = line.partition(b":")
+        if not colon:
+            if line.startswith(b"HTTP/"):
+                self.head.clear()
+            return None
+        name = name.lower()
+        if name in _KEPT_HEADERS:
+            if name == b"content-encoding" and not self.understands(value):
+                return self.refuse("protocol")
+            self.head[name] = value.strip()
+        return None
+
+    def understands(self, encoding: bytes) -> bool:
+        """Whether a body in this encoding is unpacked once at most, so that its caps hold."""
+        return encoding.strip().lower() in _ENCODINGS and b"content-encoding" not in self.head
+
+    def take_body(self, chunk: bytes) -> int | None:
+        """Keep decompressed bytes up to their cap."""
+        self.body_bytes += len(chunk)
+        if self.body_bytes > self.rules.limits.body_bytes:
+            return self.refuse("too_big")
+        self.body.append(chunk)
+        return None
+
+    def refuse(self, code: str) -> int:
+        """Say why, and tell libcurl to stop."""
+        self.verdict = code
+        return -1
+
+    def settle(self, error: int) -> None:
+        """Turn the end of a hop into an outcome, or into the next hop."""
+        job, handle = self.job, self.handle
+        job.seconds += handle.getinfo(pycurl.TOTAL_TIME)
+        if error:
+            job.fail(self.verdict or self.failure(error))
+            return
+        status = handle.getinfo(pycurl.RESPONSE_CODE)
+        if status in _FOLLOWED and b"location" in self.head:
+            job.redirect(handle.getinfo_raw(pycurl.REDIRECT_URL) or b"", self.rules)
+        else:
+            job.outcome = self.answer(status)
+        self.body = []
+
+    def failure(self, error: int) -> str:
+        """Name a libcurl error; a veto explains every connection that did not come about."""
+        if self.vetoed and not self.handle.getinfo(pycurl.PRIMARY_IP):
+            return "address"
+        return _FAILURES.get(error, "protocol")
+
+    def answer(self, status: int) -> Answer:
+        head = self.head
+        return Answer(
+            status=status,
+            body=b"".join(self.body),
+            content_type=head.get(b"content-type", b"").decode("latin-1"),
+            etag=head.get(b"etag", b"").decode("latin-1"),
+            last_modified=head.get(b"last-modified", b"").decode("latin-1"),
+            retry_after=retry_after(head),
+            seconds=self.job.seconds,
+        )
+
+
+def _standing_options(rules: Rules) -> tuple[tuple[int, Any], ...]:
+    """Options that hold for every fetch: two schemes, no proxies, no credentials, verified TLS, hard caps."""
+    web = pycurl.PROTO_HTTP | pycurl.PROTO_HTTPS
+    return (
+        (pycurl.PROTOCOLS, web),
+        (pycurl.REDIR_PROTOCOLS, web),
+        (pycurl.FOLLOWLOCATION, 0),  # each hop comes back here first
+        (pycurl.PROXY, ""),
+        (pycurl.NOPROXY, "*"),
+        (pycurl.NETRC, pycurl.NETRC_IGNORED),
+        (pycurl.HTTP_VERSION, pycurl.CURL_HTTP_VERSION_1_1),
+        (pycurl.ACCEPT_ENCODING, "gzip"),
+        (pycurl.PATH_AS_IS, 1),
+        (pycurl.USERAGENT, rules.user_agent),
+        (pycurl.RESOLVE, list(rules.resolve)),
+        (pycurl.MAXFILESIZE_LARGE, rules.limits.wire_bytes),
+        (pycurl.SSL_VERIFYPEER, 1),
+        (pycurl.SSL_VERIFYHOST, 2),
+        (pycurl.SSLVERSION, pycurl.SSLVERSION_TLSv1_2),
+        (pycurl.CAINFO, ssl.get_default_verify_paths().cafile or certifi.where()),
+        (pycurl.NOSIGNAL, 1),
+    )
+
+
+def _request_headers(target: Target) -> list[bytes]:
+    """Accept, and the validators exactly as the other side once sent them."""
+    headers = [b"Accept: text/calendar, text/plain;q=0.9, */*;q=0.5"]
+    for name, value in ((b"If-None-Match: ", target.etag), (b"If-Modified-Since: ", target.last_modified)):
+        if value and not _UNSENDABLE.search(value):
+            headers.append(name + value.encode("latin-1"))
+    return headers
