@@ -26,6 +26,8 @@ def deployable(app_configs: object, **_: Any) -> list[CheckMessage]:  # noqa: AR
         message = "REMOVAL_WAIT_SECONDS is below 1800: a feed's short fault could free sold nights."
         found.append(Warning(message, id="amplistay.W001"))
     if settings.REMOVAL_WAIT_LONG.total_seconds() < 14_400:  # noqa: PLR2004 - design: four hours
-        message = "REMOVAL_WAIT_LONG_SECONDS is below 14400: a feed that loses its events could free sold nights."
+        message = (
+            "REMOVAL_WAIT_LONG_SECONDS is below 14400: a feed that loses its events could free sold nights."
+        )
         found.append(Warning(message, id="amplistay.W002"))
     return found

@@ -18,7 +18,8 @@ LAX = DEBUG or COLLECTING
 
 # Secrets. With DEBUG each has a fixed development value; without it a missing one stops the start.
 SECRET_KEY, *SECRET_KEY_FALLBACKS = env.secrets(
-    "SECRET_KEY", development="development-only-secret-key-that-is-long-enough-for-django-checks" if LAX else None
+    "SECRET_KEY",
+    development="development-only-secret-key-that-is-long-enough-for-django-checks" if LAX else None,
 )
 FIELD_KEYS = env.secrets(
     "FIELD_KEYS", development="ZGV2ZWxvcG1lbnQta2V5LW9ubHktMzItYnl0ZXMhISE=" if LAX else None
@@ -131,7 +132,7 @@ ACCOUNT_SIGNUP_FORM_CLASS = "accounts.forms.OrganizationForm"
 ACCOUNT_EMAIL_VERIFICATION = "none"
 ACCOUNT_LOGOUT_REDIRECT_URL = "home"
 ACCOUNT_SESSION_REMEMBER = True
-EMAIL_BACKEND = "django.core.mail.backends.console.EmailBackend"
+MAILERS = {"default": {"BACKEND": "django.core.mail.backends.console.EmailBackend"}}
 DEFAULT_FROM_EMAIL = env.words("DEFAULT_FROM_EMAIL", "Amplistay <hello@amplistay.example>")[0]
 
 # Feeds.
@@ -167,6 +168,7 @@ STORAGES = {
     },
 }
 WHITENOISE_USE_FINDERS = DEBUG
+WHITENOISE_AUTOREFRESH = DEBUG
 DATA_UPLOAD_MAX_MEMORY_SIZE = 1_000_000
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 200
 

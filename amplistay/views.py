@@ -11,7 +11,7 @@ from django.views.decorators.http import require_GET, require_safe
 from accounts.tenancy import HostRequest, host
 from calendars.models import Feed
 from properties.models import Property
-from upsells.models import Purchase
+from upsells.models import Offer, Purchase
 
 RECENT = timedelta(days=30)
 
@@ -28,9 +28,19 @@ def dashboard(request: HostRequest) -> HttpResponse:
     properties = list(Property.objects.of(request.org).active().order_by("name"))
     feeds = Feed.objects.of(request.org).filter(property__archived_at=None).select_related("property")
     purchases = Purchase.objects.of(request.org).select_related("property").order_by("-created_at")
+    offers = Offer.objects.of(request.org).on().filter(property__archived_at=None)
+    steps = {
+        "property": bool(properties),
+        "feeds": bool(feeds),
+        "offer": offers.exists(),
+        "sale": purchases.filter(state=Purchase.State.CONFIRMED).exists(),
+    }
     context = {
         "properties": properties,
-        "feeds": feeds.count(),
+        "steps": steps,
+        "done": sum(steps.values()),
+        "step": next((name for name, done in steps.items() if not done), None),
+        "feeds": len(feeds),
         "failing": [feed for feed in feeds.reading() if feed.failures],
         "holding": [feed for feed in feeds if feed.held_nights],
         "sales": purchases.filter(state=Purchase.State.CONFIRMED)[:5],

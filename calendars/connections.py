@@ -25,6 +25,7 @@ from properties.models import Property
 UNPROCESSABLE = 422
 LATE = timedelta(minutes=60)
 LOG_LINES = 20
+EXPORT_IDS = "id_export_%s"  # two forms of the page have a label
 
 
 def _property(request: HostRequest, public_id: str) -> Property:
@@ -183,7 +184,7 @@ def remove(request: HostRequest, feed: Feed) -> None:
 def add_export(request: HostRequest, public_id: str) -> HttpResponse:
     """A link of its own for one more channel."""
     row = _property(request, public_id)
-    form = ExportForm(request.POST)
+    form = ExportForm(request.POST, auto_id=EXPORT_IDS)
     if not form.is_valid():
         return _page(request, row, export_form=form)
     _new_export(row, form.cleaned_data["channel"], form.cleaned_data["label"])
@@ -249,9 +250,16 @@ def _page(
         "property": row,
         "tab": "connections",
         "feeds": [_row(feed) for feed in feeds],
-        "exports": [{"link": link, "address": exports.address(link)} for link in live],
+        "exports": [
+            {
+                "link": link,
+                "address": exports.address(link),
+                "overlaps": link.previous_until is not None and link.previous_until > timezone.now(),
+            }
+            for link in live
+        ],
         "form": form or FeedsForm(row),
-        "export_form": export_form or ExportForm(),
+        "export_form": export_form or ExportForm(auto_id=EXPORT_IDS),
         "channels": CHANNELS,
         "interval": int(settings.POLL_INTERVAL.total_seconds() // 60),
     }

@@ -22,6 +22,7 @@ from domain.spans import NIGHT, Span
 from properties.models import Property
 
 UNPROCESSABLE = 422
+FAR = timedelta(days=5 * 366)
 FIRST_WEEKDAY = {0: 6, 1: 0}  # Django counts from Sunday, the calendar module from Monday
 AMPLISTAY = Channel("amplistay", "Amplistay", "A")
 
@@ -57,7 +58,7 @@ class Reason:
 def month(request: HostRequest, public_id: str) -> HttpResponse:
     """A property's month; `?night=` explains one night beside it."""
     row = get_or_404(Property.objects.all(), request, public_id=public_id)
-    return _page(request, row, BlockForm(row.house.today(timezone.now())))
+    return _page(request, row)
 
 
 @require_POST
@@ -87,20 +88,15 @@ def reopen(request: HostRequest, public_id: str, block_id: str) -> HttpResponse:
     return redirect(f"{block.property.get_absolute_url()}?month={block.nights.lower:%Y-%m}")
 
 
-def _page(request: HostRequest, row: Property, form: BlockForm) -> HttpResponse:
-    now = timezone.now()
-    today = row.house.today(now)
-    chosen = _date(request.GET.get("night", ""))
-    first = _first_of_month(request.GET.get("month", ""), chosen or today)
+def _page(request: HostRequest, row: Property, bound: BlockForm | None = None) -> HttpResponse:
+    today = row.house.today(timezone.now())
+    night = _near(_date(request.GET.get("night", "")), today)
+    first = (_near(_date(f"{request.GET.get('month', '')}-01"), today) or night or today).replace(day=1)
     weeks = _weeks(first)
     window = Span(weeks[0][0], weeks[-1][-1] + NIGHT)
-    blocks = list(
-        Block.objects.of(request.org)
-        .filter(property=row)
-        .overlapping(window)
-        .select_related("feed")
-        .order_by("since")
-    )
+    chosen = night if night and night in window else None
+    rows = Block.objects.of(request.org).filter(property=row).overlapping(window)
+    blocks = list(rows.select_related("feed").order_by("since"))
     context: dict[str, Any] = {
         "property": row,
         "tab": "calendar",
@@ -109,17 +105,25 @@ def _page(request: HostRequest, row: Property, form: BlockForm) -> HttpResponse:
         "next": (first + timedelta(days=31)).replace(day=1),
         "weekdays": weeks[0],
         "weeks": [[_day(night, blocks, first, today, chosen) for night in week] for week in weeks],
+        "channels": list(dict.fromkeys(block.feed.source for block in blocks if block.feed)),
         "night": chosen,
+        "morning": chosen + NIGHT if chosen else None,
         "reasons": _reasons(chosen, blocks) if chosen else [],
         "is_past": chosen is not None and chosen < today,
-        "form": form,
+        "form": bound or _form(chosen, today),
         "has_feeds": Feed.objects.of(request.org).filter(property=row).exists(),
         "today": today,
     }
     template = "calendars/month.html"
-    if request.htmx and chosen and not form.is_bound:  # type: ignore[attr-defined]  # django-htmx sets it
+    if request.htmx and chosen and not bound:  # type: ignore[attr-defined]  # django-htmx sets it
         template += "#why"
-    return render(request, template, context, status=UNPROCESSABLE if form.errors else 200)
+    return render(request, template, context, status=UNPROCESSABLE if bound else 200)
+
+
+def _form(chosen: date | None, today: date) -> BlockForm:
+    """An empty form, filled in for the chosen night where that can still be closed."""
+    nights = {"start": chosen, "end": chosen + NIGHT} if chosen and chosen >= today else None
+    return BlockForm(today, initial=nights)
 
 
 def _date(text: str) -> date | None:
@@ -129,11 +133,9 @@ def _date(text: str) -> date | None:
         return None
 
 
-def _first_of_month(text: str, otherwise: date) -> date:
-    """The month asked for, else that of the other day; nonsense and far years fall back too."""
-    asked = _date(f"{text}-01")
-    near = asked is not None and abs(asked.year - otherwise.year) <= 5  # noqa: PLR2004 - years
-    return asked if asked and near else otherwise.replace(day=1)
+def _near(asked: date | None, today: date) -> date | None:
+    """The day, unless it is so far off that no calendar reaches it."""
+    return asked if asked and abs(asked - today) <= FAR else None
 
 
 def _weeks(first: date) -> list[list[date]]:

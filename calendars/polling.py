@@ -204,7 +204,7 @@ def _good(
     """The verdict on a read that was answered with a calendar."""
     feed, now = visit.feed, visit.now
     changed = plan is not None and bool(plan.closed or plan.opened)
-    columns = {"problem": feed.problem, **columns}
+    columns = {"problem": None, **columns}
     columns |= {"last_read_at": now, "last_good_at": now, "failures": 0, "failing_since": None}
     line = FeedRead(
         feed=feed,

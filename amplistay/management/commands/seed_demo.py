@@ -48,18 +48,35 @@ class Home:
 
 HOMES = (
     Home(
-        "barcelona", "Casa Gràcia", "Europe/Madrid", "EUR", 12_000, 9_900,
+        "barcelona",
+        "Casa Gràcia",
+        "Europe/Madrid",
+        "EUR",
+        12_000,
+        9_900,
         (
-            Listing("airbnb", ((-2, 5, "Marta Puig"), (9, 4, "Jonas Weber"), (26, 7, "Ana Costa")), ((16, 1),)),
+            Listing(
+                "airbnb", ((-2, 5, "Marta Puig"), (9, 4, "Jonas Weber"), (26, 7, "Ana Costa")), ((16, 1),)
+            ),
             Listing("booking", ((5, 2, "Emily Clark"), (18, 5, "Paul Martin"))),
         ),
     ),
     Home(
-        "lisbon", "Alfama Terrace", "Europe/Lisbon", "EUR", 9_500, 8_000,
+        "lisbon",
+        "Alfama Terrace",
+        "Europe/Lisbon",
+        "EUR",
+        9_500,
+        8_000,
         (Listing("manager", ((-1, 3, "Inês Rocha"), (4, 3, "Luca Bianchi"), (12, 6, "Sofia Lund"))),),
     ),
     Home(
-        "orlando", "Lake House Orlando", "America/New_York", "USD", 18_900, 15_900,
+        "orlando",
+        "Lake House Orlando",
+        "America/New_York",
+        "USD",
+        18_900,
+        15_900,
         (
             Listing("vrbo", ((-3, 6, "Kevin Jones"), (10, 7, "Maria Lopez"))),
             Listing("booking_legacy", ((4, 3, "Chen Wei"), (21, 4, "Olga Novak"))),
@@ -101,7 +118,8 @@ class Command(BaseCommand):
     def _home(self, organization: Organization, home: Home) -> None:
         now = timezone.now()
         row, new = Property.objects.get_or_create(
-            organization=organization, name=home.name,
+            organization=organization,
+            name=home.name,
             defaults={"time_zone": home.zone, "currency": home.currency, "nightly_rate": home.rate},
         )
         today = row.house.today(now)
@@ -109,7 +127,11 @@ class Command(BaseCommand):
             self._listing(row, home, listing, today, now)
         if new:
             Offer.objects.create(
-                organization=organization, property=row, active=True, nightly_price=home.extra_night, max_nights=7
+                organization=organization,
+                property=row,
+                active=True,
+                nightly_price=home.extra_night,
+                max_nights=7,
             )
             StayLink.objects.create(organization=organization, property=row, created_at=now)
 
@@ -117,7 +139,10 @@ class Command(BaseCommand):
         """The simulated listing, our feed of it, and its import of our export link."""
         key = f"{home.key}-{listing.channel}"
         wanted = {
-            "id": key, "channel": listing.channel, "name": home.name, "timezone": home.zone,
+            "id": key,
+            "channel": listing.channel,
+            "name": home.name,
+            "timezone": home.zone,
             "import_interval": IMPORT_EVERY_S,
         }
         answer = _post("/api/listings", wanted)
@@ -125,16 +150,24 @@ class Command(BaseCommand):
         if answer.status_code == requests.codes.created:
             self._book(key, listing, today)
         feed, new = Feed.objects.get_or_create(
-            property=row, organization_id=row.organization_id, url_digest=links.digest(url),
+            property=row,
+            organization_id=row.organization_id,
+            url_digest=links.digest(url),
             defaults={
-                "url": url, "host": urlsplit(url).hostname or "", "channel": recognise(url), "created_at": now,
+                "url": url,
+                "host": urlsplit(url).hostname or "",
+                "channel": recognise(url),
+                "created_at": now,
                 "next_poll_at": now,
             },
         )
         if new and not ExportLink.objects.filter(property=row, channel=feed.channel).exists():
             with ledger.changing(row, now) as change:
                 link = ExportLink(
-                    organization_id=row.organization_id, property=row, channel=feed.channel, created_at=now,
+                    organization_id=row.organization_id,
+                    property=row,
+                    channel=feed.channel,
+                    created_at=now,
                     changed_at=now,
                 )
                 ledger.refresh_link(link, change)

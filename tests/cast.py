@@ -1,0 +1,118 @@
+"""The people and homes of the tests: Alice and Bob in one organization, Mallory in another."""
+
+from datetime import UTC, date, datetime, time, timedelta
+
+from accounts.models import Membership, Organization, User
+from calendars import exports, ledger
+from calendars.models import Block, ExportLink, Feed, date_range
+from connectors import links
+from domain.channels import recognise
+from domain.events import Kind
+from domain.spans import Span
+from properties.models import Property
+from upsells.models import Offer, Purchase, StayLink
+
+NOW = datetime(2026, 12, 1, 9, 0, tzinfo=UTC)
+TODAY = NOW.date()
+PASSWORD = "correct-horse-battery"
+
+
+def nights(start: int, count: int = 1) -> Span:
+    """`count` nights that begin `start` days from today."""
+    first = TODAY + timedelta(days=start)
+    return Span(first, first + timedelta(days=count))
+
+
+def an_organization(name: str = "Gràcia Homes") -> Organization:
+    return Organization.objects.create(name=name)
+
+
+def a_member(organization: Organization, email: str) -> User:
+    user = User.objects.create_user(email, PASSWORD)
+    Membership.objects.create(organization=organization, user=user)
+    return user
+
+
+def a_property(organization: Organization, name: str = "Casa Gràcia", zone: str = "Europe/Madrid") -> Property:
+    return Property.objects.create(
+        organization=organization,
+        name=name,
+        time_zone=zone,
+        check_in=time(15),
+        check_out=time(11),
+        turnaround=240,
+        currency="EUR",
+        nightly_rate=12_000,
+    )
+
+
+def a_feed(home: Property, url: str = "https://www.airbnb.com/calendar/ical/1.ics?s=secret", **columns: object) -> Feed:
+    values = {"channel": recognise(url), "created_at": NOW, "next_poll_at": NOW, **columns}
+    return Feed.objects.create(
+        organization_id=home.organization_id,
+        property=home,
+        url=url,
+        url_digest=links.digest(url),
+        host=links.host_of(url),
+        **values,
+    )
+
+
+def an_import(feed: Feed, span: Span, **columns: object) -> Block:
+    """Nights that a feed closes, through the one writer."""
+    with ledger.changing(feed.property, NOW) as change:
+        values = {"uid": f"stay-{span.start}", "summary": "Reserved", "kind": Kind.RESERVATION, **columns}
+        block = Block.objects.create(
+            organization_id=feed.organization_id,
+            property=feed.property,
+            feed=feed,
+            origin=Block.Origin.FEED,
+            nights=date_range(span),
+            since=NOW,
+            changed_at=NOW,
+            **values,
+        )
+        change.touched = True
+    return block
+
+
+def an_export(home: Property, channel: str = "airbnb") -> ExportLink:
+    with ledger.changing(home, NOW) as change:
+        link = ExportLink(
+            organization_id=home.organization_id,
+            property=home,
+            channel=channel,
+            created_at=NOW,
+            changed_at=NOW,
+        )
+        ledger.refresh_link(link, change)
+    return link
+
+
+def path_of(link: ExportLink) -> str:
+    """The link's path, for the test client."""
+    return "/" + exports.address(link).split("/", 3)[3]
+
+
+def an_offer(home: Property, price: int = 9_900, most: int = 7) -> Offer:
+    return Offer.objects.create(
+        organization_id=home.organization_id,
+        property=home,
+        active=True,
+        nightly_price=price,
+        max_nights=most,
+    )
+
+
+def a_stay_link(home: Property) -> StayLink:
+    return StayLink.objects.create(organization_id=home.organization_id, property=home, created_at=NOW)
+
+
+def busy(home: Property) -> list[tuple[date, date]]:
+    """The merged calendar as plain pairs."""
+    return [(s.start, s.end) for s in ledger.taken(home, Span(date(2020, 1, 1), date(2032, 1, 1)))]
+
+
+def the_states() -> list[str]:
+    """The states of all purchases, in order of their making."""
+    return list(Purchase.objects.order_by("pk").values_list("state", flat=True))

@@ -1,0 +1,149 @@
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+import requests
+from django.test import Client
+from pytest_django import Settings
+
+from accounts.models import Organization, User
+from properties.models import Property
+from tests import cast
+
+ROOT = Path(__file__).resolve().parent.parent
+STARTS_WITHIN_S = 15
+
+
+@pytest.fixture
+def organization(db: None) -> Organization:
+    return cast.an_organization()
+
+
+@pytest.fixture
+def alice(organization: Organization) -> User:
+    return cast.a_member(organization, "alice@example.org")
+
+
+@pytest.fixture
+def bob(organization: Organization) -> User:
+    return cast.a_member(organization, "bob@example.org")
+
+
+@pytest.fixture
+def mallory(db: None) -> User:
+    return cast.a_member(cast.an_organization("Mallory & Co"), "mallory@example.org")
+
+
+@pytest.fixture
+def home(organization: Organization) -> Property:
+    return cast.a_property(organization)
+
+
+@pytest.fixture
+def alices(client: Client, alice: User) -> Client:
+    """Alice's browser, logged in."""
+    client.force_login(alice)
+    return client
+
+
+def free_port() -> int:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        port: int = taken.getsockname()[1]
+        return port
+
+
+class Simulator:
+    """The simulated channels, in a process of their own."""
+
+    def __init__(self, port: int) -> None:
+        self.port = port
+        self.url = f"http://127.0.0.1:{port}"
+
+    def call(self, method: str, path: str, **body: object) -> requests.Response:
+        return requests.request(method, self.url + path, json=body, timeout=10)
+
+    def listing(self, channel: str = "airbnb", **options: object) -> "Listing":
+        body = {"channel": channel, "name": "Casa Gràcia", "timezone": "Europe/Madrid", **options}
+        return Listing(self, self.call("POST", "/api/listings", **body).json())
+
+
+class Listing:
+    """One simulated listing and what can be done to it."""
+
+    def __init__(self, simulator: Simulator, state: dict[str, str]) -> None:
+        self.simulator = simulator
+        self.id = state["id"]
+        self.export_url = state["export_url"]
+        self.page_url = state["page_url"]
+
+    def _call(self, method: str, path: str = "", **body: object) -> requests.Response:
+        return self.simulator.call(method, f"/api/listings/{self.id}{path}", **body)
+
+    def book(self, arrival: object, departure: object, guest: str = "Marta Puig", kind: str = "booking") -> str:
+        answer = self._call(
+            "POST", "/bookings", arrival=str(arrival), departure=str(departure), guest=guest, kind=kind
+        )
+        answer.raise_for_status()
+        booking: str = answer.json()["id"]
+        return booking
+
+    def refuses(self, arrival: object, departure: object) -> bool:
+        """Whether the channel refuses a booking of these nights as a double booking."""
+        answer = self._call("POST", "/bookings", arrival=str(arrival), departure=str(departure), guest="Late")
+        return answer.status_code == requests.codes.conflict
+
+    def cancel(self, booking: str) -> None:
+        self._call("DELETE", f"/bookings/{booking}").raise_for_status()
+
+    def fault(self, mode: str, **options: object) -> None:
+        self._call("POST", "/fault", mode=mode, **options).raise_for_status()
+
+    def imports(self, url: str) -> None:
+        self._call("POST", "/imports", url=url, label="Amplistay").raise_for_status()
+
+    def read_imports(self) -> None:
+        self._call("POST", "/imports/read").raise_for_status()
+
+    def state(self) -> dict[str, object]:
+        found: dict[str, object] = self._call("GET").json()
+        return found
+
+
+@pytest.fixture(scope="session")
+def simulator_process() -> Iterator[Simulator]:
+    port = free_port()
+    process = subprocess.Popen(
+        [sys.executable, "-m", "simulator", "--port", str(port)], cwd=ROOT, stdout=subprocess.DEVNULL
+    )
+    simulator = Simulator(port)
+    give_up = time.monotonic() + STARTS_WITHIN_S
+    while True:
+        try:
+            simulator.call("GET", "/api/listings")
+            break
+        except requests.ConnectionError:
+            assert process.poll() is None, "the simulator ended"
+            assert time.monotonic() < give_up, "the simulator doesn't answer"
+            time.sleep(0.05)
+    yield simulator
+    process.terminate()
+    process.wait(10)
+
+
+@pytest.fixture
+def simulator(simulator_process: Simulator, settings: Settings) -> Simulator:
+    """The channels, whose loopback port our fetcher may reach in this test."""
+    settings.LOOPBACK_FEED_PORTS = frozenset({simulator_process.port})
+    simulator_process.call("POST", "/api/reset")
+    return simulator_process
+
+
+@pytest.fixture
+def listing(simulator: Simulator) -> Callable[..., Listing]:
+    """Opens a listing on a simulated channel."""
+    return simulator.listing
