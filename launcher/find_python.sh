@@ -34,8 +34,9 @@ find_python() {
         candidate=$(UV_PYTHON_DOWNLOADS=never uv python find --no-project '>=3.12' 2>/dev/null) || candidate=""
         [ -n "$candidate" ] && usable "$candidate" && return
     fi
+    pyenv="${PYENV_ROOT:-${HOME:-}/.pyenv}/versions"
     for candidate in python3.14 python3.13 python3.12 python3 \
-        "${PYENV_ROOT:-${HOME:-}/.pyenv}"/versions/3.1[2-9]*/bin/python; do
+        "$pyenv"/3.13*/bin/python "$pyenv"/3.14*/bin/python "$pyenv"/3.12*/bin/python; do
         usable "$candidate" && return
     done
     give_advice "Amplistay needs Python 3.12 or newer, and none was found here."
