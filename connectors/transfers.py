@@ -14,8 +14,9 @@ from connectors.answers import Answer, Failure, Limits, Target, retry_after
 
 _LOOPBACK = frozenset({"127.0.0.1", "::1"})
 _LOOPBACK_HOSTS = frozenset({b"127.0.0.1", b"[::1]", b"localhost"})
-_ORIGIN = re.compile(
-    rb"(https?)://(\[[0-9a-f:.]+\]|[^/?#@:\[\]\\\s]+)(?::([0-9]{1,5}))?(?=[/?#]|$)",
+_LINK = re.compile(
+    rb"(https?)://(\[[0-9a-f:.]+\]|[^/?#@:\[\]\\\x00-\x20\x7f]+)(?::([0-9]{1,5}))?"
+    rb"((?:[/?][^#\x00-\x20\x7f]*)?)(?:#[^\x00-\x20\x7f]*)?",
     re.IGNORECASE,
 )
 _WEB_SCHEME = re.compile(rb"https?:", re.IGNORECASE)
@@ -66,22 +67,21 @@ class Job:
         self.link = b""
         self.host = b""
         self.path = b""
-        self.aim(target.url.encode(), None)
+        self.aim(target.url.encode(errors="replace"), None)
 
     def aim(self, link: bytes, loopback_ports: frozenset[int] | None) -> None:
         """Make a link the next hop, or fail when it is none that may be asked for.
 
         With `loopback_ports`, plain http is refused except on those ports of this machine.
         """
-        origin = _ORIGIN.match(link)
-        if origin is None:
+        parts = _LINK.fullmatch(link)
+        if parts is None:
             self.fail("protocol" if _WEB_SCHEME.match(link) else "scheme")
             return
-        scheme, host, port = origin.groups()
+        scheme, host, port, path = parts.groups()
         self.link = link
         self.host = host.lower()
         # Exactly as the link has it: libcurl itself would rewrite %2b as %2B.
-        path = link[origin.end() :].partition(b"#")[0]
         self.path = path if path.startswith(b"/") else b"/" + path
         if loopback_ports is None or scheme.lower() == b"https":
             return
