@@ -255,7 +255,8 @@ def test_each_channel_s_own_format_is_read_to_the_night() -> None:
 
 
 def test_a_reading_keeps_only_what_touches_the_window() -> None:
-    assert [event.summary for event in feed("abritel").events][0] == "Réservée - Camille & Noé"
+    assert "Réservée - Camille" not in {event.summary for event in feed("abritel").events}
+    assert len(feed("abritel").events) == 3
 
 
 def test_an_hour_by_day_closes_no_night_but_is_kept() -> None:

@@ -139,7 +139,7 @@ def test_all_day_events_close_what_a_day_by_day_oracle_says(pairs: list[tuple[da
     check_in=st.integers(12, 23),
 )
 def test_timed_events_close_what_a_night_by_night_oracle_says(
-    zone: str, written: str, start: datetime, length: timedelta, check_out: int, check_in: int
+    *, zone: str, written: str, start: datetime, length: timedelta, check_out: int, check_in: int
 ) -> None:
     house = House(ZoneInfo(zone), time(check_in), time(check_out))
     tz = UTC if written == "Z" else ZoneInfo(written or zone)

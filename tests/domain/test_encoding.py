@@ -1,0 +1,103 @@
+"""The file other sites read: exact, stable, and the same to an independent reader."""
+
+import random
+from datetime import UTC, date, datetime, timedelta, timezone
+from zoneinfo import ZoneInfo
+
+import icalendar
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from domain.encode import Entry, calendar, clean
+from domain.house import House
+from domain.ics import State, Window, read
+from domain.spans import Span
+
+STAMP = datetime(2026, 11, 21, 10, 15, tzinfo=UTC)
+NIGHTS = Span(date(2026, 12, 1), date(2026, 12, 3))
+
+
+def written(*entries: Entry, name: str = "Example") -> bytes:
+    return calendar(entries, name=name, placeholder_stamp=STAMP)
+
+
+spans = st.builds(
+    lambda start, length: Span(start, start + timedelta(length)),
+    st.dates(date(2000, 1, 1), date(2100, 1, 1)),
+    st.integers(1, 400),
+)
+stamps = st.datetimes(datetime(2000, 1, 1), datetime(2100, 1, 1), timezones=st.just(UTC)).map(  # noqa: DTZ001 - bounds
+    lambda stamp: stamp.replace(microsecond=0)
+)
+texts = st.text() | st.text(alphabet="\r\n\t ;,:\\\"'nN=üé漢🏠\u2028\x85\x00", max_size=200)
+entries = st.builds(Entry, texts, spans, texts, stamps)
+
+
+@given(st.lists(entries, min_size=1, max_size=6), texts)
+def test_an_independent_reader_reads_what_was_written(items: list[Entry], name: str) -> None:
+    seen = icalendar.Calendar.from_ical(written(*items, name=name))
+    found = [
+        (str(event["UID"]), event.start, event.end, str(event["SUMMARY"]), event["DTSTAMP"].dt)
+        for event in seen.walk("VEVENT")
+    ]
+    expected = [
+        (clean(item.uid), item.nights.start, item.nights.end, clean(item.summary), item.changed_at) for item in items
+    ]
+    assert sorted(found) == sorted(expected)
+    assert (len(seen.subcomponents), len(seen.walk())) == (len(items), len(items) + 1)
+
+
+@given(st.lists(entries, max_size=6), texts)
+def test_lines_end_in_crlf_are_75_octets_at_most_and_hold_no_control_character(items: list[Entry], name: str) -> None:
+    body = written(*items, name=name)
+    assert body.endswith(b"END:VCALENDAR\r\n")
+    for line in body.split(b"\r\n"):
+        assert len(line) <= 75
+        assert not any(ord(character) < 32 for character in line.decode() if character != "\t")
+        assert b"\n" not in line
+        assert b"\r" not in line
+
+
+@given(st.lists(entries, max_size=6), st.randoms())
+def test_bytes_do_not_depend_on_the_order_of_entries(items: list[Entry], chance: random.Random) -> None:
+    shuffled = items[:]
+    chance.shuffle(shuffled)
+    assert written(*items) == written(*shuffled)
+
+
+@given(st.lists(entries, min_size=1, max_size=6))
+def test_our_own_reader_closes_the_nights_that_were_written(items: list[Entry]) -> None:
+    window = Window(date(1999, 1, 1), date(2102, 1, 1))
+    found = read(written(*items), House(ZoneInfo("Europe/Madrid")), window, today=date(2026, 11, 21))
+    assert found.state is State.OK
+    assert found.nights == {night for item in items for night in item.nights.nights()}
+
+
+def test_a_line_break_in_a_text_can_t_smuggle_a_line_in() -> None:
+    body = written(Entry("a\r\nSTATUS:CANCELLED", NIGHTS, "x\rEND:VEVENT\nBEGIN:VEVENT", STAMP))
+    assert body.count(b"\nEND:VEVENT") == 1
+    assert b"\r\nSTATUS:CANCELLED" not in body
+
+
+def test_the_file_has_what_channels_need_and_no_method() -> None:
+    body = written(Entry("a", NIGHTS, "Reserved", STAMP.astimezone(timezone(timedelta(hours=9)))))
+    lines = body.decode().split("\r\n")
+    assert lines[:2] == ["BEGIN:VCALENDAR", "VERSION:2.0"]
+    assert lines[2:4] == ["PRODID:-//Amplistay//Calendar 1.0//EN", "CALSCALE:GREGORIAN"]
+    assert {"REFRESH-INTERVAL;VALUE=DURATION:PT15M", "X-PUBLISHED-TTL:PT15M"} <= set(lines)
+    assert {"DTSTAMP:20261121T101500Z", "DTSTART;VALUE=DATE:20261201", "DTEND;VALUE=DATE:20261203"} <= set(lines)
+    assert {"STATUS:CONFIRMED", "TRANSP:OPAQUE", "SUMMARY:Reserved"} <= set(lines)
+    assert "METHOD" not in body.decode()
+
+
+def test_an_empty_calendar_holds_one_stable_event_in_the_past() -> None:
+    body = written()
+    (event,) = icalendar.Calendar.from_ical(body).walk("VEVENT")
+    assert (event.start, event.end) == (date(1970, 1, 1), date(1970, 1, 2))
+    assert body == written()
+
+
+def test_a_naive_stamp_is_refused() -> None:
+    with pytest.raises(ValueError, match="aware"):
+        written(Entry("a", NIGHTS, "x", STAMP.replace(tzinfo=None)))

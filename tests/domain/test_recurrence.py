@@ -1,0 +1,190 @@
+"""Repeated entries, against an independent library and by hand."""
+
+from datetime import date, timedelta
+from zoneinfo import ZoneInfo
+
+import icalendar
+import pytest
+import recurring_ical_events
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from domain.house import House
+from domain.ics import Reading, State, Window, read
+
+TODAY = date(2026, 11, 21)
+WINDOW = Window(TODAY - timedelta(30), TODAY + timedelta(730))
+HOUSE = House(ZoneInfo("Europe/Madrid"))
+DAY = "DTSTART;VALUE=DATE:20261201"
+TIMED = ("DTSTART;TZID=Europe/Madrid:20261201T160000", "DTEND;TZID=Europe/Madrid:20261202T100000")
+
+
+def body(*entries: tuple[str, ...]) -> bytes:
+    lines = [line for entry in entries for line in ("BEGIN:VEVENT", "UID:a", *entry, "END:VEVENT")]
+    return "\r\n".join(["BEGIN:VCALENDAR", *lines, "END:VCALENDAR", ""]).encode()
+
+
+def reading(*entries: tuple[str, ...]) -> Reading:
+    return read(body(*entries), HOUSE, WINDOW, today=TODAY)
+
+
+def nights(found: Reading) -> list[str]:
+    return [f"{night:%m-%d}" for night in sorted(found.nights)]
+
+
+def test_an_endless_rule_is_clipped_to_the_window_and_joined() -> None:
+    found = reading((DAY, "RRULE:FREQ=DAILY"))
+    assert (found.state, len(found.nights), len(found.events)) == (State.OK, 720, 1)
+
+
+def test_a_weekly_rule_that_began_long_ago_keeps_its_rhythm() -> None:
+    found = reading(("DTSTART;VALUE=DATE:20200106", "RRULE:FREQ=WEEKLY;INTERVAL=2;BYDAY=MO"))
+    every_other = {date(2020, 1, 6) + timedelta(14 * count) for count in range(300)}
+    assert found.nights == {day for day in every_other if WINDOW.start <= day < WINDOW.end}
+
+
+def test_a_stay_that_repeats_closes_all_of_its_nights() -> None:
+    found = reading((DAY, "DTEND;VALUE=DATE:20261203", "RRULE:FREQ=MONTHLY;COUNT=2"))
+    assert nights(found) == ["12-01", "12-02", "01-01", "01-02"]
+
+
+def test_an_occurrence_before_the_window_that_reaches_into_it_closes() -> None:
+    found = reading(("DTSTART;VALUE=DATE:20251012", "DURATION:P20D", "RRULE:FREQ=YEARLY;COUNT=2"))
+    assert sorted(found.nights) == [WINDOW.start + timedelta(count) for count in range(10)]
+
+
+def test_exceptions_that_are_understood_take_their_day_away() -> None:
+    found = reading((DAY, "RRULE:FREQ=DAILY;COUNT=4", "EXDATE;VALUE=DATE:20261202,20261203"))
+    assert (found.state, nights(found)) == (State.OK, ["12-01", "12-04"])
+    timed = reading((*TIMED, "RRULE:FREQ=DAILY;COUNT=3", "EXDATE:20261202T150000Z"))
+    assert nights(timed) == ["12-01", "12-03"]
+
+
+def test_exceptions_that_are_not_understood_take_nothing_away() -> None:
+    for exception in ("EXDATE:20261399", "EXDATE:tomorrow", "EXRULE:FREQ=DAILY"):
+        found = reading((DAY, "RRULE:FREQ=DAILY;COUNT=2", exception))
+        assert (found.state, nights(found)) == (State.DEGRADED, ["12-01", "12-02"]), exception
+
+
+def test_an_exception_at_another_hour_takes_nothing_away() -> None:
+    assert nights(reading((*TIMED, "RRULE:FREQ=DAILY;COUNT=2", "EXDATE:20261202T160000Z"))) == ["12-01", "12-02"]
+
+
+def test_an_exception_on_a_single_event_does_not_open_it() -> None:
+    assert nights(reading((DAY, "EXDATE;VALUE=DATE:20261201"))) == ["12-01"]
+
+
+def test_a_moved_occurrence_closes_its_new_night_instead_of_the_old() -> None:
+    moved = ("RECURRENCE-ID;VALUE=DATE:20261202", "DTSTART;VALUE=DATE:20261210")
+    assert nights(reading((DAY, "RRULE:FREQ=DAILY;COUNT=2"), moved)) == ["12-01", "12-10"]
+
+
+def test_a_cancelled_occurrence_opens_its_night() -> None:
+    cancelled = ("RECURRENCE-ID;VALUE=DATE:20261202", "DTSTART;VALUE=DATE:20261202", "STATUS:CANCELLED")
+    assert nights(reading((DAY, "RRULE:FREQ=DAILY;COUNT=2"), cancelled)) == ["12-01"]
+
+
+def test_a_moved_occurrence_that_can_t_be_read_leaves_the_old_one_closed() -> None:
+    found = reading((DAY, "RRULE:FREQ=DAILY;COUNT=2"), ("RECURRENCE-ID;VALUE=DATE:20261202", "DTSTART:soon"))
+    assert (found.unreadable, nights(found)) == (1, ["12-01", "12-02"])
+
+
+def test_a_change_of_all_that_follows_takes_nothing_away() -> None:
+    change = ("RECURRENCE-ID;VALUE=DATE;RANGE=THISANDFUTURE:20261202", "DTSTART;VALUE=DATE:20261210")
+    found = reading((DAY, "RRULE:FREQ=DAILY;COUNT=2"), change)
+    assert (found.state, nights(found)) == (State.DEGRADED, ["12-01", "12-02", "12-10"])
+
+
+def test_an_exception_without_its_series_is_an_event_of_its_own() -> None:
+    assert nights(reading(("RECURRENCE-ID;VALUE=DATE:20261202", "DTSTART;VALUE=DATE:20261210"))) == ["12-10"]
+
+
+def test_two_series_with_one_uid_keep_all_of_their_nights() -> None:
+    change = ("RECURRENCE-ID;VALUE=DATE:20261202", "DTSTART;VALUE=DATE:20261210")
+    found = reading((DAY, "RRULE:FREQ=DAILY;COUNT=2"), (DAY, "RRULE:FREQ=DAILY;COUNT=3"), change)
+    assert nights(found) == ["12-01", "12-02", "12-03", "12-10"]
+
+
+def test_extra_dates_and_periods_close() -> None:
+    found = reading((DAY, "DTEND;VALUE=DATE:20261203", "RDATE;VALUE=DATE:20261210,20261220"))
+    assert nights(found) == ["12-01", "12-02", "12-10", "12-11", "12-20", "12-21"]
+    period = reading((*TIMED, "RDATE;VALUE=PERIOD:20261210T150000Z/20261212T090000Z,20261220T150000Z/PT10H"))
+    assert nights(period) == ["12-01", "12-10", "12-11", "12-20"]
+
+
+@pytest.mark.parametrize(
+    "rule",
+    ["FREQ=SECONDLY", "FREQ=MINUTELY;COUNT=2", "FREQ=HOURLY", "FREQ=DAILY;INTERVAL=0", "FREQ=DAILY;COUNT=0",
+     "FREQ=DAILY;BYHOUR=1,2,3", "FREQ=YEARLY;BYWEEKNO=20", "FREQ=DAILY;BYEASTER=1", "FREQ=DAILY;UNTIL=soon",
+     "nonsense", "FREQ=DAILY;FREQ=DAILY", "FREQ=MONTHLY;BYMONTHDAY=32",
+     "FREQ=WEEKLY;BYDAY=2MO", "FREQ=WEEKLY;BYDAY=XX", "INTERVAL=2", "FREQ=DAILY;WKST=9"],
+)  # fmt: skip
+def test_a_rule_that_can_t_be_followed_closes_its_first_date_and_frees_nothing(rule: str) -> None:
+    found = reading((DAY, "SUMMARY:Odd", f"RRULE:{rule}"))
+    assert (found.state, nights(found), found.frees) == (State.DEGRADED, ["12-01"], False)
+    assert "“Odd”" in str(found.problems[0])
+
+
+def test_a_repeated_stay_of_more_than_a_year_closes_to_its_end() -> None:
+    found = reading((DAY, "DTEND;VALUE=DATE:20281201", "RRULE:FREQ=DAILY"))
+    assert (found.state, len(found.nights)) == (State.DEGRADED, 720)
+
+
+def test_too_many_occurrences_close_what_was_found_and_free_nothing() -> None:
+    found = reading(*[(*TIMED, "RRULE:FREQ=DAILY", f"SUMMARY:{number}") for number in range(40)])
+    assert (found.state, len(found.nights)) == (State.DEGRADED, 720)
+    assert len(found.events) <= 20_000
+
+
+def test_a_repeated_time_keeps_its_hour_over_a_clock_change() -> None:
+    found = reading((*TIMED, "RRULE:FREQ=MONTHLY;COUNT=8"))
+    assert {(event.start.hour, event.end.hour) for event in found.events} == {(16, 10)}
+    assert len({event.period.start.hour for event in found.events if event.period}) == 2
+
+
+weekdays = st.lists(st.sampled_from(["MO", "TU", "WE", "TH", "FR", "SA", "SU"]), min_size=1, max_size=4, unique=True)
+ordinals = st.lists(st.sampled_from(["1MO", "-1FR", "2SU", "5TU"]), min_size=1, max_size=3, unique=True)
+numbers = st.lists(st.integers(1, 31) | st.integers(-31, -1), min_size=1, max_size=4, unique=True)
+months = st.lists(st.integers(1, 12), min_size=1, max_size=4, unique=True)
+
+
+def listed(name: str, values: list[object]) -> str:
+    return f"{name}=" + ",".join(map(str, values))
+
+
+# Left out are rules that never happen (the library looks for them until the year 9999) and lists that mix
+# "MO" with "1MO" (dateutil wants both to hold, RFC 5545 either).
+@st.composite
+def rules(draw: st.DrawFn) -> str:
+    frequency = draw(st.sampled_from(["DAILY", "WEEKLY", "MONTHLY", "YEARLY"]))
+    parts = [f"FREQ={frequency}", f"INTERVAL={draw(st.integers(1, 3))}"]
+    is_short = frequency in ("DAILY", "WEEKLY")
+    if draw(st.booleans()):
+        parts.append(listed("BYDAY", draw(weekdays if is_short else ordinals | weekdays)))
+        if not is_short and draw(st.booleans()):
+            parts.append(f"BYSETPOS={draw(st.sampled_from([1, -1]))}")
+        if is_short and draw(st.booleans()):
+            parts.append(listed("BYMONTH", draw(months)))
+    elif not is_short and draw(st.booleans()):
+        parts.append(listed("BYMONTHDAY", draw(numbers)))
+    if draw(st.booleans()):
+        parts.append(f"WKST={draw(st.sampled_from(['MO', 'SU']))}")
+    end = draw(st.sampled_from(["", "COUNT", "UNTIL"]))
+    if end == "COUNT":
+        parts.append(f"COUNT={draw(st.integers(1, 40))}")
+    elif end:
+        parts.append("UNTIL=20271231")
+    return ";".join(parts)
+
+
+@settings(deadline=None, max_examples=60)
+@given(rules(), st.dates(date(2024, 1, 1), date(2027, 6, 1)), st.integers(1, 5))
+def test_rules_give_the_nights_that_an_independent_library_gives(rule: str, start: date, length: int) -> None:
+    entry = (f"DTSTART;VALUE=DATE:{start:%Y%m%d}", f"DURATION:P{length}D", f"RRULE:{rule}")
+    calendar = icalendar.Calendar.from_ical(body(entry))
+    expected = {start + timedelta(count) for count in range(length)}  # the first date always happens
+    for event in recurring_ical_events.of(calendar).between(WINDOW.start, WINDOW.end):
+        expected |= {event.start + timedelta(count) for count in range((event.end - event.start).days)}
+    found = reading(entry)
+    assert found.state is State.OK
+    assert found.nights == {night for night in expected if WINDOW.start <= night < WINDOW.end}
