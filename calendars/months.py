@@ -29,7 +29,7 @@ AMPLISTAY = Channel("amplistay", "Amplistay", "A")
 
 @dataclass(frozen=True, slots=True)
 class Day:
-    """One cell of the grid."""
+    """One cell of the grid; where claims overlap, the first by precedence is drawn."""
 
     night: date
     state: str
@@ -159,19 +159,19 @@ PRECEDENCE = ("sale", "hold", "closed", "host", "held")
 
 
 def _day(night: date, blocks: list[Block], first: date, today: date, chosen: date | None) -> Day:
-    there = [block for block in blocks if (span := block.span) and night in span]
-    states = {_state(block) for block in there}
-    spans = [span for block in there if (span := block.span)]
+    there = [(span, block) for block in blocks if (span := block.span) and night in span]
+    there.sort(key=lambda claim: (PRECEDENCE.index(_state(claim[1])), claim[0].start))
+    span, drawn = there[0] if there else (None, None)
     return Day(
         night=night,
-        state=next((state for state in PRECEDENCE if state in states), "free"),
+        state=_state(drawn) if drawn else "free",
         in_month=night.month == first.month,
         is_today=night == today,
         is_past=night < today,
         is_chosen=night == chosen,
-        channels=tuple(dict.fromkeys(_channel(block) for block in there)),
-        starts=any(span.start == night for span in spans),
-        ends=any(span.end == night + NIGHT for span in spans),
+        channels=tuple(dict.fromkeys(_channel(block) for _span, block in there)),
+        starts=span is not None and span.start == night,
+        ends=span is not None and span.end == night + NIGHT,
     )
 
 

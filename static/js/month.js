@@ -33,6 +33,21 @@ function step(month, nights, here, key) {
   return null;
 }
 
+// htmx swaps only the answer; the mark of the chosen night moves along, and on a phone stays above the sheet.
+function choose(month, night) {
+  month.querySelector(".is-chosen")?.classList.remove("is-chosen");
+  month.querySelector("[aria-current]")?.removeAttribute("aria-current");
+  night.closest("td").classList.add("is-chosen");
+  night.setAttribute("aria-current", "true");
+  night.scrollIntoView({ block: "nearest" });
+}
+
+document.addEventListener("htmx:afterSwap", (event) => {
+  const night = event.detail.requestConfig?.elt;
+  const month = night?.matches?.(".night") && night.closest(".month");
+  if (month) choose(month, night);
+});
+
 function start(root) {
   root.querySelectorAll(".month").forEach((month) => {
     if (month.dataset.started) return;
