@@ -33,7 +33,9 @@ def a_member(organization: Organization, email: str) -> User:
     return user
 
 
-def a_property(organization: Organization, name: str = "Casa Gràcia", zone: str = "Europe/Madrid") -> Property:
+def a_property(
+    organization: Organization, name: str = "Casa Gràcia", zone: str = "Europe/Madrid"
+) -> Property:
     return Property.objects.create(
         organization=organization,
         name=name,
@@ -46,7 +48,9 @@ def a_property(organization: Organization, name: str = "Casa Gràcia", zone: str
     )
 
 
-def a_feed(home: Property, url: str = "https://www.airbnb.com/calendar/ical/1.ics?s=secret", **columns: object) -> Feed:
+def a_feed(
+    home: Property, url: str = "https://www.airbnb.com/calendar/ical/1.ics?s=secret", **columns: object
+) -> Feed:
     values = {"channel": recognise(url), "created_at": NOW, "next_poll_at": NOW, **columns}
     return Feed.objects.create(
         organization_id=home.organization_id,

@@ -84,7 +84,9 @@ class Listing:
     def _call(self, method: str, path: str = "", **body: object) -> requests.Response:
         return self.simulator.call(method, f"/api/listings/{self.id}{path}", **body)
 
-    def book(self, arrival: object, departure: object, guest: str = "Marta Puig", kind: str = "booking") -> str:
+    def book(
+        self, arrival: object, departure: object, guest: str = "Marta Puig", kind: str = "booking"
+    ) -> str:
         answer = self._call(
             "POST", "/bookings", arrival=str(arrival), departure=str(departure), guest=guest, kind=kind
         )

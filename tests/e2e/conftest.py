@@ -10,9 +10,17 @@ from pytest_django.live_server_helper import LiveServer
 from tests.conftest import Simulator
 from tests.workers import Worker
 
-os.environ.setdefault("DJANGO_ALLOW_ASYNC_UNSAFE", "true")  # playwright's sync API keeps a loop in this thread
+os.environ.setdefault(
+    "DJANGO_ALLOW_ASYNC_UNSAFE", "true"
+)  # playwright's sync API keeps a loop in this thread
 
-FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking"]
+FLAGS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+]
 
 
 @pytest.fixture(scope="session")
@@ -28,7 +36,9 @@ def chromium() -> Iterator[Browser]:
 
 @pytest.fixture
 def screen(chromium: Browser, live_server: LiveServer) -> Iterator[BrowserContext]:
-    context = chromium.new_context(base_url=live_server.url, viewport={"width": 1440, "height": 900}, locale="en-GB")
+    context = chromium.new_context(
+        base_url=live_server.url, viewport={"width": 1440, "height": 900}, locale="en-GB"
+    )
     context.set_default_timeout(15_000)
     yield context
     context.close()

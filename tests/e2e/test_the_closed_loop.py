@@ -47,7 +47,9 @@ def _connect(page: Page, *listings: Listing) -> None:
     page.get_by_label("iCal links").fill("\n".join(listing.export_url for listing in listings))
     page.locator("main form:has(textarea) button[type=submit]").click()
     for _ in listings:
-        expect(page.locator("[id^=feed-]").first).to_contain_text(re.compile(r"Read \d+ event"), timeout=30_000)
+        expect(page.locator("[id^=feed-]").first).to_contain_text(
+            re.compile(r"Read \d+ event"), timeout=30_000
+        )
     expect(page.get_by_text(re.compile(r"Read \d+ event"))).to_have_count(len(listings), timeout=30_000)
 
 
@@ -80,7 +82,9 @@ def _buy_two_nights(page: Page, address: str, departure: date) -> None:
     page.get_by_label("Your name").fill("Marta Puig")
     page.get_by_label("Your e-mail").fill("marta@example.org")
     page.locator("form:has(input[type=email]) button[type=submit]").click()
-    expect(page.locator("main")).to_contain_text(re.compile("confirmed|is yours|booked", re.IGNORECASE), timeout=40_000)
+    expect(page.locator("main")).to_contain_text(
+        re.compile("confirmed|is yours|booked", re.IGNORECASE), timeout=40_000
+    )
     expect(page.locator("main")).to_contain_text("198")
     page.set_viewport_size({"width": 1440, "height": 900})
 
@@ -88,7 +92,10 @@ def _buy_two_nights(page: Page, address: str, departure: date) -> None:
 def test_the_loop_from_sign_up_to_a_sale_that_every_channel_closes(
     page: Page, simulator: Simulator, worker: Worker
 ) -> None:
-    airbnb, booking = simulator.listing("airbnb", import_interval=0), simulator.listing("booking", import_interval=0)
+    airbnb, booking = (
+        simulator.listing("airbnb", import_interval=0),
+        simulator.listing("booking", import_interval=0),
+    )
     airbnb.book(_day(-1), _day(3), "Marta Puig")
     booking.book(_day(20), _day(24), "Emily Clark")
 

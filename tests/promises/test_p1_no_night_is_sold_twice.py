@@ -19,7 +19,11 @@ pytestmark = pytest.mark.django_db(transaction=True)
 GUESTS = 12
 HOUR = timedelta(hours=1)
 NIGHT = cast.nights(20)
-CONSTRAINTS = [(Block, "no_night_is_sold_twice"), (Busy, "busy_runs_are_disjoint"), (Busy, "busy_runs_are_maximal")]
+CONSTRAINTS = [
+    (Block, "no_night_is_sold_twice"),
+    (Busy, "busy_runs_are_disjoint"),
+    (Busy, "busy_runs_are_maximal"),
+]
 
 
 def _rush(home: Property) -> list[str]:

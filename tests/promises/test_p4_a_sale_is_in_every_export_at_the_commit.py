@@ -42,7 +42,10 @@ def test_a_sale_that_does_not_commit_is_in_no_export(client: Client, home: Prope
 
 
 def test_a_change_inside_somebody_elses_transaction_is_refused(home: Property) -> None:
-    with pytest.raises(RuntimeError), connection.cursor(), ledger.transaction.atomic(), ledger.changing(
-        home, timezone.now()
+    with (
+        pytest.raises(RuntimeError),
+        connection.cursor(),
+        ledger.transaction.atomic(),
+        ledger.changing(home, timezone.now()),
     ):
         pass

@@ -53,7 +53,9 @@ def test_emptied_redis_and_a_killed_worker_cost_no_feed_its_next_read(
     Feed.objects.exclude(lease_until=None).update(lease_until=killed - polling.LEASE)
     worker.start()
     assert within(lambda: _all_read_since(killed))
-    assert within(lambda: not Feed.objects.filter(lease_until__gt=timezone.now() + timedelta(seconds=121)).exists())
+    assert within(
+        lambda: not Feed.objects.filter(lease_until__gt=timezone.now() + timedelta(seconds=121)).exists()
+    )
 
 
 def test_a_purchase_whose_task_was_lost_is_settled_by_the_sweep(

@@ -52,7 +52,9 @@ def test_no_log_line_and_no_sync_log_line_holds_a_link(
         assert secret not in sink
 
 
-def test_no_page_of_the_host_shows_a_link_after_it_was_saved(alices: Client, home: Property, feed: Feed) -> None:
+def test_no_page_of_the_host_shows_a_link_after_it_was_saved(
+    alices: Client, home: Property, feed: Feed
+) -> None:
     Feed.objects.update(last_read_at=timezone.now(), failures=1)
     for name in ("calendars:connections", "calendars:month", "properties:settings"):
         assert CANARY not in alices.get(reverse(name, args=[home.public_id])).content.decode()

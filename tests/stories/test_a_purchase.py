@@ -105,7 +105,9 @@ def test_a_booking_that_a_channel_took_meanwhile_declines_the_sale(
     assert not Block.objects.ours().exists()
 
 
-def test_a_feed_that_cannot_be_read_never_becomes_a_guess(home: Property, place: Listing, link: StayLink) -> None:
+def test_a_feed_that_cannot_be_read_never_becomes_a_guess(
+    home: Property, place: Listing, link: StayLink
+) -> None:
     purchase = _booked(link, _extra(home))
     place.fault("server_error")
     assert _settle(purchase).state == Purchase.State.CHECKING
@@ -125,11 +127,15 @@ def test_a_sale_rests_on_reads_made_after_the_guest_pressed_book(
     assert _settle(purchase).state == Purchase.State.CONFIRMED
     assert purchase.requested_at is not None
     assert all(
-        read_at >= purchase.requested_at for read_at in Feed.objects.values_list("last_good_at", flat=True) if read_at
+        read_at >= purchase.requested_at
+        for read_at in Feed.objects.values_list("last_good_at", flat=True)
+        if read_at
     )
 
 
-def test_settling_twice_or_pressing_twice_changes_nothing(home: Property, place: Listing, link: StayLink) -> None:
+def test_settling_twice_or_pressing_twice_changes_nothing(
+    home: Property, place: Listing, link: StayLink
+) -> None:
     purchase = _booked(link, _extra(home))
     checkout.book(purchase, name="Marta", email="marta@example.org", now=timezone.now())
     _settle(purchase)
@@ -145,7 +151,9 @@ def test_a_price_that_changed_meanwhile_is_shown_before_it_is_charged(
         checkout.begin(link, _extra(home), 2 * 9_800, timezone.now())
 
 
-def test_a_cancelled_sale_opens_the_nights_and_the_exports(home: Property, place: Listing, link: StayLink) -> None:
+def test_a_cancelled_sale_opens_the_nights_and_the_exports(
+    home: Property, place: Listing, link: StayLink
+) -> None:
     export = cast.an_export(home)
     before, empty = cast.busy(home), export.etag
     purchase = _settle(_booked(link, _extra(home)))

@@ -70,7 +70,9 @@ def test_a_reader_that_has_it_gets_304(client: Client, home: Property) -> None:
     by_tag = client.get(path, headers={"If-None-Match": first["ETag"]})
     by_weak_tag = client.get(path, headers={"If-None-Match": f'"other", W/{first["ETag"]}'})
     by_date = client.get(path, headers={"If-Modified-Since": first["Last-Modified"]})
-    stale = client.get(path, headers={"If-None-Match": '"other"', "If-Modified-Since": first["Last-Modified"]})
+    stale = client.get(
+        path, headers={"If-None-Match": '"other"', "If-Modified-Since": first["Last-Modified"]}
+    )
     assert [a.status_code for a in (by_tag, by_weak_tag, by_date, stale)] == [304, 304, 304, 200]
     assert by_tag.content == b""
     assert by_tag["ETag"] == first["ETag"]
@@ -112,7 +114,9 @@ def test_a_replaced_address_answers_for_48_hours_more(client: Client, home: Prop
         assert [client.get(old).status_code, client.get(new).status_code] == [404, 200]
 
 
-def test_addresses_signed_with_a_fallback_key_still_answer(client: Client, home: Property, settings: Settings) -> None:
+def test_addresses_signed_with_a_fallback_key_still_answer(
+    client: Client, home: Property, settings: Settings
+) -> None:
     old = cast.path_of(cast.an_export(home))
     settings.EXPORT_KEYS = ["a-newer-key-that-signs-from-now-on", *settings.EXPORT_KEYS]
     assert client.get(old).status_code == 200

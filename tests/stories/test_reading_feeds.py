@@ -34,7 +34,9 @@ def days(now: datetime, home: Property, start: int, end: int) -> tuple[object, o
 
 
 @pytest.mark.parametrize("channel", ["airbnb", "booking", "booking_legacy", "vrbo", "google", "manager"])
-def test_a_booking_on_any_channel_closes_exactly_its_nights(home: Property, listing: Open, channel: str) -> None:
+def test_a_booking_on_any_channel_closes_exactly_its_nights(
+    home: Property, listing: Open, channel: str
+) -> None:
     place = listing(channel)
     stay = days(timezone.now(), home, 10, 13)
     place.book(*stay)
@@ -45,7 +47,9 @@ def test_a_booking_on_any_channel_closes_exactly_its_nights(home: Property, list
 
 
 def test_the_channel_is_recognised_from_the_host_name(home: Property, listing: Open) -> None:
-    found = {kind: cast.a_feed(home, listing(kind).export_url).channel for kind in ("airbnb", "booking", "vrbo")}
+    found = {
+        kind: cast.a_feed(home, listing(kind).export_url).channel for kind in ("airbnb", "booking", "vrbo")
+    }
     assert found == {"airbnb": "airbnb", "booking": "booking", "vrbo": "vrbo"}
 
 
@@ -129,7 +133,9 @@ FAULTS = {
 
 
 @pytest.mark.parametrize("fault", FAULTS)
-def test_a_fault_keeps_every_night_and_tells_the_host_what_to_do(home: Property, listing: Open, fault: str) -> None:
+def test_a_fault_keeps_every_night_and_tells_the_host_what_to_do(
+    home: Property, listing: Open, fault: str
+) -> None:
     now = timezone.now()
     place = listing("airbnb")
     place.book(*days(now, home, 10, 14))
