@@ -51,7 +51,7 @@ def normalise(text: str, *, loopback_ports: frozenset[int] = frozenset()) -> str
     if scheme is None:
         raise BadLink(code="scheme", scheme=given.lower()[:20])
     host, port = _host_and_port(authority)
-    if host in _LOOPBACK and (port or _DEFAULT_PORTS[scheme]) in loopback_ports:
+    if _is_loopback(host) and (port or _DEFAULT_PORTS[scheme]) in loopback_ports:
         suffix = "" if port is None else f":{port}"
     else:
         _refuse_inward(host)
@@ -115,6 +115,11 @@ def _canonical(host: str) -> str:
     if len(name) > _LONGEST_NAME or not all(map(_LABEL.fullmatch, labels)):
         raise BadLink(code="host")
     return name
+
+
+def _is_loopback(host: str) -> bool:
+    """Whether the name stands for this machine; ``*.localhost`` does too (RFC 6761 §6.3)."""
+    return host in _LOOPBACK or host.endswith(".localhost")
 
 
 def _refuse_inward(host: str) -> None:
