@@ -13,6 +13,7 @@ from properties.forms import to_decimal, to_minor
 from upsells.models import Offer
 
 MOST_NIGHTS = 30
+ISO_DAY = "%Y-%m-%d"
 
 
 class OfferForm(forms.ModelForm):  # type: ignore[type-arg]  # Django's class can't be subscripted at run time
@@ -53,23 +54,34 @@ class DepartureForm(forms.Form):
 
     departure = forms.DateField(
         label=_("Your check-out day"),
-        widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"),
-        error_messages={"invalid": _("Enter the day as a date, for example 2026-12-06.")},
+        input_formats=[ISO_DAY],
+        widget=forms.DateInput(attrs={"type": "date"}, format=ISO_DAY),
+        help_text=_("As it was booked. It is in your confirmation."),
+        error_messages={
+            "required": _("Enter the day you check out."),
+            "invalid": _("Enter the day as a date, for example 2026-12-06."),
+        },
     )
 
 
 class ChoiceForm(forms.Form):
-    """The nights the guest chose, and the price they saw."""
+    """The nights the guest chose and the price they saw, in one value that a radio button can carry: 2:17800."""
 
-    departure = forms.DateField()
-    nights = forms.IntegerField(min_value=1, max_value=MOST_NIGHTS)
-    amount = forms.IntegerField(min_value=1)
+    departure = forms.DateField(input_formats=[ISO_DAY])
+    choice = forms.RegexField(r"^[1-9][0-9]?:[1-9][0-9]{0,9}\Z")
 
-    @property
-    def span(self) -> Span:
-        """The chosen nights."""
-        start: date = self.cleaned_data["departure"]
-        return Span(start, start + timedelta(days=self.cleaned_data["nights"]))
+    def clean(self) -> dict[str, Any]:
+        """Take the choice apart into `nights` (a Span) and `amount` (minor units)."""
+        cleaned: dict[str, Any] = super().clean() or self.cleaned_data
+        if "departure" in cleaned and "choice" in cleaned:
+            count, amount = map(int, cleaned["choice"].split(":"))
+            first: date = cleaned["departure"]
+            try:
+                cleaned["nights"] = Span(first, first + timedelta(days=count))
+            except OverflowError:
+                self.add_error("departure", _("Enter the day you check out."))
+            cleaned["amount"] = amount
+        return cleaned
 
 
 class GuestForm(forms.Form):

@@ -13,6 +13,9 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from accounts.tenancy import HostRequest, get_or_404, host
+from calendars.models import Feed
+from domain.money import Money
+from domain.offers import fresh_enough
 from properties.models import Property
 from upsells import checkout
 from upsells.forms import OfferForm
@@ -20,6 +23,7 @@ from upsells.models import Offer, Purchase, StayLink
 
 UNPROCESSABLE = 422
 MOST_SALES = 200
+PREVIEWED = 3
 
 
 def _property(request: HostRequest, public_id: str) -> Property:
@@ -57,14 +61,34 @@ def offer(request: HostRequest, public_id: str) -> HttpResponse:
             _("Extra nights are on sale.") if saved.active else _("Saved. Extra nights are not on sale."),
         )
         return redirect("upsells:offer", public_id)
+    saved_offer = found if found.pk and not form.errors else None
     context = {
         "property": row,
         "tab": "offer",
         "form": form,
-        "offer": found if found.pk else None,
+        "offer": saved_offer,
+        "hint": _why_hidden(request, row),
+        "preview": _preview(saved_offer),
         "address": _address(_live_link(request, row)),
     }
     return render(request, "upsells/offer.html", context, status=UNPROCESSABLE if form.errors else 200)
+
+
+def _why_hidden(request: HostRequest, row: Property) -> str:
+    """What keeps offers from guests although they are switched on: none, paused or late calendars; else empty."""
+    feeds = list(Feed.objects.of(request.org).filter(property=row))
+    if not feeds:
+        return "none"
+    if any(feed.paused_at for feed in feeds):
+        return "paused"
+    return "" if fresh_enough((feed.last_good_at for feed in feeds), timezone.now()) else "late"
+
+
+def _preview(offer: Offer | None) -> list[tuple[int, Money]]:
+    """The first few options a guest would see, as nights and price."""
+    if offer is None:
+        return []
+    return [(count, offer.terms.nightly * count) for count in range(1, min(offer.max_nights, PREVIEWED) + 1)]
 
 
 @require_GET
@@ -83,7 +107,7 @@ def qr(request: HostRequest, public_id: str) -> HttpResponse:
     """The guest page's address as a QR code (SVG)."""
     out = BytesIO()
     code = segno.make(_address(_live_link(request, _property(request, public_id))), error="m")
-    code.save(out, kind="svg", scale=8, border=2, xmldecl=False)
+    code.save(out, kind="svg", scale=8, border=4, light="white", omitsize=True, xmldecl=False)
     return HttpResponse(out.getvalue(), content_type="image/svg+xml")
 
 
@@ -109,7 +133,7 @@ def sales(request: HostRequest, public_id: str) -> HttpResponse:
         Purchase.State.DECLINED,
     ]
     found = Purchase.objects.of(request.org).filter(property=row, state__in=shown).order_by("-created_at")
-    context = {"property": row, "tab": "sales", "purchases": found[:MOST_SALES]}
+    context = {"property": row, "tab": "sales", "purchases": found[:MOST_SALES], "most": MOST_SALES}
     return render(request, "upsells/sales.html", context)
 
 

@@ -1,7 +1,7 @@
-// <copy-link data-copied="Copied"> around a read-only input and a button: copies the input's text and says so.
+// <copy-link data-copied="Copied"> around a read-only input or textarea and a button: copies its text and says so.
 class CopyLink extends HTMLElement {
   connectedCallback() {
-    this.input = this.querySelector("input");
+    this.input = this.querySelector("input, textarea");
     this.button = this.querySelector("button");
     this.word = this.button.querySelector("span");
     this.before = this.word.textContent;

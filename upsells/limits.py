@@ -1,0 +1,63 @@
+"""How often one address may ask one stay link: fixed windows, counted in Redis, open while Redis is away."""
+
+import hashlib
+import ipaddress
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+import structlog
+from django.conf import settings
+from django.core.cache import cache
+from django.http import HttpRequest
+from redis.exceptions import RedisError
+
+log = structlog.get_logger()
+
+IPV6_CUSTOMER = 64  # bits of an IPv6 address that one connection shares
+
+
+@dataclass(frozen=True, slots=True)
+class Limit:
+    """At most so many of one kind within each window."""
+
+    kind: str
+    most: int
+    window: timedelta
+
+
+LOOK_UPS = Limit("look-up", 30, timedelta(minutes=10))
+HOLDS = Limit("hold", 10, timedelta(hours=1))
+
+
+def wait(limit: Limit, request: HttpRequest, token: str, now: datetime) -> int:
+    """Count this request; 0 when it is within the limit, else the seconds until the window is over."""
+    seconds = int(limit.window.total_seconds())
+    window, passed = divmod(int(now.timestamp()), seconds)
+    who = hashlib.sha256(f"{token} {_caller(request)}".encode()).hexdigest()[:32]
+    try:
+        count = _count(f"limit:{limit.kind}:{who}:{window}", seconds)
+    except RedisError:
+        log.warning("limits not counted", kind=limit.kind)
+        return 0
+    return seconds - passed if count > limit.most else 0
+
+
+def _count(key: str, seconds: int) -> int:
+    cache.add(key, 0, timeout=seconds)
+    try:
+        return cache.incr(key)
+    except ValueError:  # evicted between the two
+        return 1
+
+
+def _caller(request: HttpRequest) -> str:
+    """The client's address: the nearest proxy's word when there is one, an IPv6 one cut to its network."""
+    told = request.headers.get("X-Forwarded-For", "") if settings.SECURE_PROXY_SSL_HEADER else ""
+    text = told.rpartition(",")[2].strip() or str(request.META.get("REMOTE_ADDR", ""))
+    try:
+        address = ipaddress.ip_address(text)
+    except ValueError:
+        return text
+    if isinstance(address, ipaddress.IPv6Address) and address.ipv4_mapped is None:
+        return str(ipaddress.ip_network((address, IPV6_CUSTOMER), strict=False))
+    return text
