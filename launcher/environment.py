@@ -65,7 +65,7 @@ def install(level: str, uv: str | None) -> None:
     """Installs the requirements of `level` into .venv; every file is checked against its hash."""
     requirements = str(ROOT / "requirements" / f"{level}.txt")
     if uv:
-        command = [uv, "pip", "install", "--quiet", "--python", str(PYTHON)]
+        command = [uv, "pip", "install", "--quiet", "--compile-bytecode", "--python", str(PYTHON)]
     else:
         command = [str(PYTHON), "-m", "pip", "install", "-qq", "--disable-pip-version-check"]
     subprocess.run([*command, "--require-hashes", "-r", requirements], check=True, cwd=ROOT)

@@ -148,7 +148,9 @@ class Crew:
             stderr=subprocess.STDOUT,
             start_new_session=True,
         )
-        self._tell_watcher(f"+{process.pid} {polite.value}")
+        # A database whose supervisor was killed gives up at once; the next start recovers from its log.
+        orphaned = signal.SIGQUIT if polite is signal.SIGINT else polite
+        self._tell_watcher(f"+{process.pid} {orphaned.value}")
         if log and not isinstance(sink, int):
             sink.close()
         if process.stdin:

@@ -8,7 +8,7 @@ import psycopg
 import pytest
 import redis
 
-from launcher.engines import SYSTEM_USER, THROWAWAY, first_number, postgres_program, valkey_program
+from launcher.engines import SYSTEM_USER, THROWAWAY, postgres_program, valkey_program
 from launcher.place import engines
 from launcher.run import Crew, Screen, leashed
 from tests.launcher.processes import all_end
@@ -95,7 +95,9 @@ def left_postgres(data: Path) -> subprocess.Popen[bytes]:
     words = ["-D", data / "postgres", "-c", "listen_addresses=", "-k", data / "socket"]
     user = SYSTEM_USER if os.geteuid() == 0 else "-"
     process = subprocess.Popen(leashed([postgres_program("postgres"), *map(str, words)], user), cwd="/")
-    while first_number(data / "postgres" / "postmaster.pid") != process.pid:
+    note = data / "postgres" / "postmaster.pid"
+    while not (note.exists() and note.read_text().rstrip().endswith("ready")):
+        assert process.poll() is None
         time.sleep(0.02)
     return process
 
