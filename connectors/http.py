@@ -63,7 +63,7 @@ def fetch(
     )[0]
 
 
-class _Door:
+class Door:
     """The kept handles, connections, TLS sessions and certificates of one thread under one set of rules."""
 
     def __init__(self, rules: Rules) -> None:
@@ -76,7 +76,7 @@ class _Door:
 
     def run(self, jobs: list[Job], per_host: int) -> None:
         """Bring every job to its outcome."""
-        line = _Line(jobs, per_host)
+        line = Line(jobs, per_host)
         try:
             while self.fill(line) or self.busy:
                 self.multi.perform()
@@ -87,7 +87,7 @@ class _Door:
             for handle in list(self.busy):
                 self.put_back(handle)
 
-    def fill(self, line: "_Line") -> bool:
+    def fill(self, line: "Line") -> bool:
         """Start what may start now; whether anything was started."""
         started = False
         while len(self.busy) < _AT_ONCE and (job := line.pop()) is not None:
@@ -98,7 +98,7 @@ class _Door:
             started = True
         return started
 
-    def drain(self, line: "_Line") -> bool:
+    def drain(self, line: "Line") -> bool:
         """Settle every hop that has ended; whether there was one."""
         _, ended, broken = self.multi.info_read()
         outcomes = [(handle, 0) for handle in ended] + [(handle, error) for handle, error, _ in broken]
@@ -123,7 +123,7 @@ class _Door:
             time.sleep(min(pause_s, 0.01))
 
 
-class _Line:
+class Line:
     """Jobs in waiting, first come first served, so that no host has more than its share at once."""
 
     def __init__(self, jobs: list[Job], per_host: int) -> None:
@@ -159,19 +159,19 @@ class _Line:
 class _Kept(threading.local):
     """The door of this thread."""
 
-    door: _Door | None = None
+    door: Door | None = None
 
 
 _kept = _Kept()
-_inherited: list[_Door] = []
+_inherited: list[Door] = []
 
 
-def _door(rules: Rules) -> _Door:
+def _door(rules: Rules) -> Door:
     """Return this thread's door; other rules need another, since open connections were judged by them."""
     door = _kept.door
     if door is not None and door.process != os.getpid():
         _inherited.append(door)  # closing it here would speak on the parent's connections
         door = None
     if door is None or door.rules != rules:
-        door = _kept.door = _Door(rules)
+        door = _kept.door = Door(rules)
     return door

@@ -3,6 +3,7 @@
 import re
 import socket
 import ssl
+import zlib
 from dataclasses import dataclass
 from typing import Any
 
@@ -25,10 +26,10 @@ _FOLLOWED = frozenset({301, 302, 303, 307, 308})
 _KEPT_HEADERS = frozenset(
     {b"content-encoding", b"content-type", b"date", b"etag", b"last-modified", b"location", b"retry-after"}
 )
-_ENCODINGS = frozenset({b"", b"identity", b"gzip", b"x-gzip"})
+_GZIP = frozenset({b"gzip", b"x-gzip"})
+_ENCODINGS = frozenset({b"", b"identity"}) | _GZIP
 _E_TOO_LARGE = 100  # libcurl's own limit on one header line; pycurl has no name for it
 _FAILURES = {
-    pycurl.E_UNSUPPORTED_PROTOCOL: "scheme",
     pycurl.E_COULDNT_RESOLVE_HOST: "dns",
     pycurl.E_COULDNT_CONNECT: "connect",
     pycurl.E_OPERATION_TIMEDOUT: "timeout",
@@ -103,7 +104,7 @@ class Job:
 class Transfer:
     """One reusable curl handle, and what has arrived through it for its present job."""
 
-    __slots__ = ("body", "body_bytes", "handle", "head", "job", "rules", "verdict", "vetoed")
+    __slots__ = ("chunks", "handle", "head", "job", "rules", "verdict", "vetoed", "wire_bytes")
 
     def __init__(self, rules: Rules) -> None:
         self.rules = rules
@@ -118,8 +119,8 @@ class Transfer:
         """Forget the last job and aim at the present hop of this one."""
         self.job = job
         self.head: dict[bytes, bytes] = {}
-        self.body: list[bytes] = []
-        self.body_bytes = 0
+        self.chunks: list[bytes] = []
+        self.wire_bytes = 0
         self.verdict = ""
         self.vetoed = False
         limits, handle = self.rules.limits, self.handle
@@ -167,11 +168,11 @@ class Transfer:
         return encoding.strip().lower() in _ENCODINGS and b"content-encoding" not in self.head
 
     def take_body(self, chunk: bytes) -> int | None:
-        """Keep decompressed bytes up to their cap."""
-        self.body_bytes += len(chunk)
-        if self.body_bytes > self.rules.limits.body_bytes:
+        """Keep bytes as they came over the wire, up to their cap."""
+        self.wire_bytes += len(chunk)
+        if self.wire_bytes > self.rules.limits.wire_bytes:
             return self.refuse("too_big")
-        self.body.append(chunk)
+        self.chunks.append(chunk)
         return None
 
     def refuse(self, code: str) -> int:
@@ -188,10 +189,45 @@ class Transfer:
             return
         status = handle.getinfo(pycurl.RESPONSE_CODE)
         if status in _FOLLOWED and b"location" in self.head:
-            job.redirect(handle.getinfo_raw(pycurl.REDIRECT_URL) or b"", self.rules)
+            job.redirect(self.next_link(), self.rules)
+            return
+        body = self.unpack(b"".join(self.chunks))
+        self.chunks = []
+        if body is None:
+            job.fail(self.verdict)
         else:
-            job.outcome = self.answer(status)
-        self.body = []
+            job.outcome = self.answer(status, body)
+
+    def next_link(self) -> bytes:
+        """Where a redirect leads: a whole link byte for byte, anything else as libcurl resolves it."""
+        location = self.head[b"location"]
+        if _LINK.fullmatch(location):
+            return location
+        return self.handle.getinfo_raw(pycurl.REDIRECT_URL) or b""
+
+    def unpack(self, wire: bytes) -> bytes | None:
+        """Return the body as the sender had it; None, with the verdict set, when it is not whole or too big.
+
+        Done here because libcurl counts unpacked bytes against the cap for the wire, and takes a
+        gzip stream that breaks off for a whole one.
+        """
+        cap = self.rules.limits.body_bytes
+        body, whole = wire, True
+        if wire and self.head.get(b"content-encoding", b"").lower() in _GZIP:
+            unpacker = zlib.decompressobj(wbits=31)
+            try:
+                body = unpacker.decompress(wire, cap + 1)
+            except zlib.error:
+                whole = False
+            else:
+                whole = unpacker.eof and not unpacker.unused_data
+        if len(body) > cap:
+            self.refuse("too_big")
+        elif not whole:
+            self.refuse("protocol")
+        else:
+            return body
+        return None
 
     def failure(self, error: int) -> str:
         """Name a libcurl error; a veto explains every connection that did not come about."""
@@ -199,11 +235,11 @@ class Transfer:
             return "address"
         return _FAILURES.get(error, "protocol")
 
-    def answer(self, status: int) -> Answer:
+    def answer(self, status: int, body: bytes) -> Answer:
         head = self.head
         return Answer(
             status=status,
-            body=b"".join(self.body),
+            body=body,
             content_type=head.get(b"content-type", b"").decode("latin-1"),
             etag=head.get(b"etag", b"").decode("latin-1"),
             last_modified=head.get(b"last-modified", b"").decode("latin-1"),
@@ -223,7 +259,6 @@ def _standing_options(rules: Rules) -> tuple[tuple[int, Any], ...]:
         (pycurl.NOPROXY, "*"),
         (pycurl.NETRC, pycurl.NETRC_IGNORED),
         (pycurl.HTTP_VERSION, pycurl.CURL_HTTP_VERSION_1_1),
-        (pycurl.ACCEPT_ENCODING, "gzip"),
         (pycurl.PATH_AS_IS, 1),
         (pycurl.USERAGENT, rules.user_agent),
         (pycurl.RESOLVE, list(rules.resolve)),
@@ -237,8 +272,8 @@ def _standing_options(rules: Rules) -> tuple[tuple[int, Any], ...]:
 
 
 def _request_headers(target: Target) -> list[bytes]:
-    """Accept, and the validators exactly as the other side once sent them."""
-    headers = [b"Accept: text/calendar, text/plain;q=0.9, */*;q=0.5"]
+    """What we take, and the validators exactly as the other side once sent them."""
+    headers = [b"Accept: text/calendar, text/plain;q=0.9, */*;q=0.5", b"Accept-Encoding: gzip"]
     for name, value in ((b"If-None-Match: ", target.etag), (b"If-Modified-Since: ", target.last_modified)):
         if value and not _UNSENDABLE.search(value):
             headers.append(name + value.encode("latin-1"))

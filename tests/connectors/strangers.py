@@ -11,9 +11,7 @@ from typing import Self
 type Handler = Callable[[socket.socket, bytes], None]
 
 
-def reply(
-    body: bytes = b"", *headers: str, status: str = "200 OK", length: int | None = None
-) -> bytes:
+def reply(body: bytes = b"", *headers: str, status: str = "200 OK", length: int | None = None) -> bytes:
     """A whole HTTP/1.1 response; `length` may lie about the body."""
     lines = [f"HTTP/1.1 {status}", *headers, f"Content-Length: {len(body) if length is None else length}"]
     return "\r\n".join([*lines, "", ""]).encode() + body
@@ -22,7 +20,9 @@ def reply(
 class Server:
     """Answers each request with `handler(connection, request)`; counts connections and requests."""
 
-    def __init__(self, handler: Handler, address: str = "127.0.0.1", port: int = 0, tls: ssl.SSLContext | None = None) -> None:
+    def __init__(
+        self, handler: Handler, address: str = "127.0.0.1", port: int = 0, tls: ssl.SSLContext | None = None
+    ) -> None:
         family = socket.AF_INET6 if ":" in address else socket.AF_INET
         self.handler, self.tls = handler, tls
         self.listener = socket.create_server((address, port), family=family, backlog=512)
@@ -36,7 +36,9 @@ class Server:
         threading.Thread(target=self.accept, daemon=True).start()
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
         with contextlib.suppress(OSError):
             self.listener.shutdown(socket.SHUT_RDWR)
         self.listener.close()

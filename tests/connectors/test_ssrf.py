@@ -1,6 +1,7 @@
 """No link of a stranger ever reaches the inside, however it is written, resolved or redirected."""
 
 import re
+import socket
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -26,9 +27,11 @@ _NAME = re.compile(r"https?://([A-Za-z.*-][A-Za-z0-9.*-]*)(?=[:/\\])")
 @pytest.fixture
 def inside() -> Iterator[tuple[Server, Server]]:
     """Listeners on both loopback addresses, at one port that fetches may otherwise use."""
-    with Server(lambda conn, _: conn.sendall(reply(b"secret"))) as four:
-        with Server(lambda conn, _: conn.sendall(reply(b"secret")), "::1", four.port) as six:
-            yield four, six
+    with (
+        Server(lambda conn, _: conn.sendall(reply(b"secret"))) as four,
+        Server(lambda conn, _: conn.sendall(reply(b"secret")), "::1", four.port) as six,
+    ):
+        yield four, six
 
 
 def variants(links: list[str], port: int) -> list[str]:
@@ -83,7 +86,7 @@ def test_a_link_of_the_corpus_never_reaches_the_inside_by_redirect(
     port = inside[0].port
     links = variants(CORPUS, port)
 
-    def send_on(conn, request: bytes) -> None:
+    def send_on(conn: socket.socket, request: bytes) -> None:
         path = path_of(request)
         location = links[int(path[1:])].encode() if path[1:].isdigit() else None
         conn.sendall(
@@ -142,9 +145,11 @@ def test_a_kept_connection_does_not_outlive_the_permission_it_was_opened_under(
 def two_worlds(monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[Server, Server]]:
     """127.0.0.2 plays the public internet, so that no test sends a packet to the real one."""
     monkeypatch.setattr(transfers, "is_public", lambda address: address == "127.0.0.2")
-    with Server(lambda conn, _: conn.sendall(reply(b"secret"))) as inner:
-        with Server(lambda conn, _: conn.sendall(reply(b"calendar")), "127.0.0.2", inner.port) as outer:
-            yield inner, outer
+    with (
+        Server(lambda conn, _: conn.sendall(reply(b"secret"))) as inner,
+        Server(lambda conn, _: conn.sendall(reply(b"calendar")), "127.0.0.2", inner.port) as outer,
+    ):
+        yield inner, outer
 
 
 @pytest.mark.parametrize(
