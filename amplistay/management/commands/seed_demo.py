@@ -147,7 +147,7 @@ class Command(BaseCommand):
         }
         answer = _post("/api/listings", wanted)
         url = links.normalise(answer.json()["export_url"], loopback_ports=settings.LOOPBACK_FEED_PORTS)
-        if answer.status_code == requests.codes.created:
+        if not answer.json()["bookings"]:
             self._book(key, listing, today)
         feed, new = Feed.objects.get_or_create(
             property=row,
@@ -171,7 +171,7 @@ class Command(BaseCommand):
                     changed_at=now,
                 )
                 ledger.refresh_link(link, change)
-        if answer.status_code == requests.codes.created:
+        if not answer.json()["imports"]:
             link = ExportLink.objects.live().filter(property=row, channel=feed.channel).get()
             _post(f"/api/listings/{key}/imports", {"url": exports.address(link), "label": "Amplistay"})
 
