@@ -1,7 +1,7 @@
 """The Connections tab: calendars we read, and the links channels read from us."""
 
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from django.conf import settings
@@ -24,6 +24,7 @@ from properties.models import Property
 
 UNPROCESSABLE = 422
 LATE = timedelta(minutes=60)
+SOON = timedelta(minutes=2)
 LOG_LINES = 20
 EXPORT_IDS = "id_export_%s"  # two forms of the page have a label
 
@@ -47,7 +48,7 @@ def _row(feed: Feed) -> dict[str, Any]:
     now = timezone.now()
     if feed.paused_at:
         state = "paused"
-    elif feed.last_read_at is None or (feed.lease_until and feed.lease_until > now):
+    elif feed.last_read_at is None or (feed.lease_until and feed.lease_until > now) or _is_due(feed, now):
         state = "checking"
     elif feed.failures:
         state = "failing"
@@ -60,8 +61,13 @@ def _row(feed: Feed) -> dict[str, Any]:
         "property": feed.property,
         "state": state,
         "problem": sentences.sentence(feed.problem),
-        "waits": state == "checking" or (feed.next_poll_at is not None and feed.next_poll_at <= now),
+        "waits": state == "checking",
     }
+
+
+def _is_due(feed: Feed, now: datetime) -> bool:
+    """Whether a worker is about to read it; long overdue means that none comes, which must not look busy."""
+    return feed.next_poll_at is not None and now - SOON < feed.next_poll_at <= now
 
 
 @require_GET
