@@ -31,6 +31,11 @@ def number(name: str, default: int) -> int:
     raise ImproperlyConfigured(message)
 
 
+def text(name: str) -> str:
+    """Any text, empty where it isn't set."""
+    return os.environ.get(name, "")
+
+
 def words(name: str, default: str = "") -> list[str]:
     """A comma-separated list."""
     return [word.strip() for word in os.environ.get(name, default).split(",") if word.strip()]

@@ -36,6 +36,7 @@ def production(addresses: Mapping[str, str]) -> dict[str, str]:
         "SITE_URL": "https://amplistay.example",
         "ALLOWED_HOSTS": "amplistay.example",
         "LOOPBACK_FEED_PORTS": "",
+        "EMAIL_HOST": "smtp.amplistay.example",
         "SECRET_KEY": secrets.token_urlsafe(60),
         "FIELD_KEYS": base64.urlsafe_b64encode(secrets.token_bytes(32)).decode(),
         "EXPORT_KEYS": secrets.token_urlsafe(32),
