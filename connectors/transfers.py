@@ -259,7 +259,6 @@ def _standing_options(rules: Rules) -> tuple[tuple[int, Any], ...]:
         (pycurl.NOPROXY, "*"),
         (pycurl.NETRC, pycurl.NETRC_IGNORED),
         (pycurl.HTTP_VERSION, pycurl.CURL_HTTP_VERSION_1_1),
-        (pycurl.PATH_AS_IS, 1),
         (pycurl.USERAGENT, rules.user_agent),
         (pycurl.RESOLVE, list(rules.resolve)),
         (pycurl.MAXFILESIZE_LARGE, rules.limits.wire_bytes),

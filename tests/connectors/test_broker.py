@@ -44,7 +44,7 @@ def test_a_broker_that_is_down_costs_a_false_and_no_time() -> None:
     task = task_on(f"redis://127.0.0.1:{port}/0")
     began = time.monotonic()
     assert hint(task, 7) is False
-    assert time.monotonic() - began < 1
+    assert time.monotonic() - began < 4  # kombu's own patience would be six seconds and more
 
 
 def test_a_broker_that_says_nothing_costs_a_false(silent: int) -> None:

@@ -62,6 +62,7 @@ def test_a_link_is_stored_in_one_form(given_link: str, stored: str) -> None:
         ("https://router.local/", "host"),
         ("https://0x7f.1/", "host"),
         ("https://a..b/", "host"),
+        ("https://xn--0.example.org/", "host"),
         ("https://exa%6dple.org/", "host"),
         ("https://example.org:8443/", "port"),
         ("https://example.org:22/", "port"),

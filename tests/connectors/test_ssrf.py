@@ -178,6 +178,19 @@ def test_of_mixed_dns_answers_only_the_public_one_is_connected_to(
     assert (inner.connections, outer.connections) == (0, 1)
 
 
+def test_a_public_address_is_reached_on_web_ports_only(two_worlds: tuple[Server, Server]) -> None:
+    outer = two_worlds[1]
+    for ports in (frozenset({80, 443}), frozenset({outer.port})):
+        got = fetch(
+            Target(f"http://127.0.0.2:{outer.port}/"),
+            user_agent=AGENT,
+            ports=ports,
+            loopback_ports=frozenset({outer.port}),
+        )
+        assert isinstance(got, Answer) == (outer.port in ports)
+    assert outer.connections == 1
+
+
 def test_a_name_whose_public_address_is_dead_does_not_fall_back_to_its_private_one(
     two_worlds: tuple[Server, Server],
 ) -> None:
