@@ -1,0 +1,345 @@
+"""The house of the design: storeys, sizes, names, and the tenant door, read from the source itself."""
+
+import ast
+import tomllib
+from collections.abc import Iterator
+from pathlib import Path
+from typing import NamedTuple
+
+import pytest
+from celery import current_app
+from django.conf import settings
+
+ROOT = Path(__file__).resolve().parent.parent
+CONTRACTS = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["importlinter"]
+STOREYS = set(CONTRACTS["root_packages"])
+BESIDE = {"simulator", "launcher", "bench"}  # nothing imports them
+WITHOUT_DJANGO = {"connectors", "domain"}
+LONGEST_FILE, LONGEST_FUNCTION = 400, 40
+FORBIDDEN_NAMES = {
+    "utils",
+    "util",
+    "helpers",
+    "services",
+    "exceptions",
+    "managers",
+    "signals",
+    "common",
+    "misc",
+    "base",
+}
+
+TASKS = {
+    "calendars.tasks.read_due_feeds",
+    "calendars.tasks.read_claimed",
+    "calendars.tasks.read_now",
+    "calendars.tasks.prune",
+    "upsells.tasks.settle",
+    "upsells.tasks.sweep",
+}
+
+# Modules behind the edge: they are handed rows that came through the door, or work for all tenants at once.
+BEHIND_THE_DOOR = {
+    "accounts/tenancy.py",
+    "calendars/exports.py",
+    "calendars/ledger.py",
+    "calendars/polling.py",
+    "calendars/tasks.py",
+    "upsells/checkout.py",
+    "upsells/tasks.py",
+}
+
+# Queries at the edge that don't begin with `.of(`, and why each can't reach another tenant's row.
+REASONED = {
+    ("accounts/adapter.py", "Organization.objects.create"): "a sign-up makes its own organization",
+    ("accounts/adapter.py", "Membership.objects.create"): "and the membership in it",
+    ("calendars/connections.py", "FeedRead.objects.filter(feed=feed)"): "feed came through the door",
+    ("calendars/connections.py", "Feed.objects.filter(pk=feed.pk)"): "feed came through the door in _on_feed",
+    (
+        "calendars/connections.py",
+        "ExportLink.objects.filter(property=row)",
+    ): "row came through the door in add_feeds",
+    (
+        "calendars/forms.py",
+        "Feed.objects.filter(property=self.property, url_digest=digest)",
+    ): "the property came through the door before the form was made",
+    ("upsells/public.py", "StayLink.objects.live()"): "a guest: looked up by the unguessable token",
+    (
+        "upsells/public.py",
+        "Purchase.objects.filter(stay_link=link, public_id=request.session.get(OWN, ''))",
+    ): "a guest: the link came by its token, the purchase from the guest's own session",
+    (
+        "upsells/public.py",
+        "Purchase.objects.select_related('property', 'stay_link')",
+    ): "a guest: looked up by token and unguessable id together",
+}
+
+
+class Source(NamedTuple):
+    """A file of ours and its syntax tree."""
+
+    name: str
+    text: str
+    tree: ast.Module
+
+
+def sources(packages: set[str]) -> list[Source]:
+    """Every module of the packages but the migrations."""
+    found = []
+    for package in sorted(packages):
+        for path in sorted((ROOT / package).rglob("*.py")):
+            name = path.relative_to(ROOT).as_posix()
+            if "/migrations/" not in name:
+                text = path.read_text()
+                found.append(Source(name, text, ast.parse(text)))
+    return found
+
+
+OURS = sources(STOREYS | BESIDE)
+
+
+def functions(source: Source) -> Iterator[ast.FunctionDef | ast.AsyncFunctionDef]:
+    for node in ast.walk(source.tree):
+        if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)):
+            yield node
+
+
+def imported(source: Source) -> Iterator[str]:
+    """Every dotted name that the module imports, absolute as all of ours are."""
+    for node in ast.walk(source.tree):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            yield from (f"{node.module}.{alias.name}" for alias in node.names)
+
+
+def test_there_is_something_to_check() -> None:
+    assert {source.name for source in OURS} >= {
+        "domain/spans.py",
+        "calendars/ledger.py",
+        "upsells/checkout.py",
+    }
+
+
+def test_no_file_is_longer_than_a_few_screens() -> None:
+    assert [s.name for s in OURS if len(s.text.splitlines()) > LONGEST_FILE] == []
+
+
+def test_no_function_is_longer_than_a_screen() -> None:
+    long = [
+        f"{source.name}: {function.name}"
+        for source in OURS
+        for function in functions(source)
+        if (function.end_lineno or 0) - function.lineno + 1 > LONGEST_FUNCTION
+    ]
+    assert long == []
+
+
+def test_no_file_is_named_for_nothing() -> None:
+    parts = {source.name: set(Path(source.name).with_suffix("").parts) for source in OURS}
+    assert [name for name, words in parts.items() if words & FORBIDDEN_NAMES] == []
+
+
+def test_every_package_has_a_place_in_the_house() -> None:
+    packages = {path.parent.name for path in ROOT.glob("*/__init__.py")} - {"tests"}
+    assert packages <= STOREYS | BESIDE
+    assert {package for package in STOREYS if (ROOT / package / "__init__.py").exists()} == STOREYS
+
+
+def test_the_apps_are_the_storeys_that_know_django() -> None:
+    apps = {app.partition(".")[0] for app in settings.INSTALLED_APPS}
+    assert apps & {path.name for path in ROOT.iterdir()} == STOREYS - WITHOUT_DJANGO
+
+
+def test_nothing_imports_what_stands_beside_the_house() -> None:
+    found = [
+        (source.name, name)
+        for source in sources(STOREYS)
+        for name in imported(source)
+        if name.partition(".")[0] in BESIDE | {"tests"}
+    ]
+    assert found == []
+
+
+def test_no_import_hides_in_a_function() -> None:
+    hidden = [
+        f"{source.name}: {function.name}"
+        for source in OURS
+        for function in functions(source)
+        for node in ast.walk(function)
+        if isinstance(node, (ast.Import, ast.ImportFrom))
+    ]
+    assert hidden == []
+
+
+def test_no_signal_is_sent_or_received() -> None:
+    found = [
+        (source.name, name)
+        for source in sources(STOREYS)
+        for name in imported(source)
+        if "signals" in name.split(".") or name.startswith("django.dispatch")
+    ]
+    assert found == []
+
+
+def test_saving_and_deleting_a_row_is_djangos_own() -> None:
+    overrides = [
+        f"{source.name}: {node.name}.{item.name}"
+        for source in sources(STOREYS)
+        for node in ast.walk(source.tree)
+        if isinstance(node, ast.ClassDef)
+        for item in node.body
+        if isinstance(item, ast.FunctionDef) and item.name in {"save", "delete", "save_base", "full_clean"}
+    ]
+    assert overrides == []
+
+
+def test_workers_do_what_is_listed_and_nothing_else() -> None:
+    current_app.loader.import_default_modules()
+    tasks = {name for name in current_app.tasks if not name.startswith("celery.")}
+    assert tasks == TASKS
+    assert {entry["task"] for entry in settings.CELERY_BEAT_SCHEDULE.values()} <= TASKS
+
+
+# The tenant door
+
+
+class Query(NamedTuple):
+    """`Model.objects` at the edge: its first step, and whether it goes through the door."""
+
+    text: str
+    guarded: bool
+
+
+def parents(tree: ast.AST) -> dict[ast.AST, ast.AST]:
+    return {child: node for node in ast.walk(tree) for child in ast.iter_child_nodes(node)}
+
+
+def queries(tree: ast.Module) -> list[Query]:
+    """Each use of a model's manager in a module."""
+    above = parents(tree)
+    return [
+        Query(first_step(node, above), is_guarded(node, above))
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Attribute)
+        and node.attr in {"objects", "_default_manager", "_base_manager"}
+        and isinstance(node.ctx, ast.Load)
+    ]
+
+
+def first_step(node: ast.Attribute, above: dict[ast.AST, ast.AST]) -> str:
+    """The query up to its first call; without the call's arguments where it makes a row."""
+    method = above[node]
+    if not isinstance(method, ast.Attribute):
+        return ast.unparse(node)
+    return ast.unparse(method if method.attr == "create" else above[method])
+
+
+def is_guarded(node: ast.Attribute, above: dict[ast.AST, ast.AST]) -> bool:
+    """Whether the query begins with `.of(org)`, makes a row of the organization, or is handed to get_or_404."""
+    method = above[node]
+    call = above.get(method)
+    if isinstance(method, ast.Attribute) and isinstance(call, ast.Call) and call.func is method:
+        if method.attr == "of":
+            return [ast.unparse(argument) for argument in call.args] == ["request.org"]
+        if method.attr == "create":
+            return ("organization", "request.org") in {(k.arg, ast.unparse(k.value)) for k in call.keywords}
+    return goes_to_the_door(node, above)
+
+
+def goes_to_the_door(node: ast.AST, above: dict[ast.AST, ast.AST]) -> bool:
+    """Whether the whole chain is the first argument of get_or_404, directly or by a name used for nothing else."""
+    while isinstance(above[node], (ast.Attribute, ast.Call)) and not is_first_argument(node, above):
+        if isinstance(call := above[node], ast.Call) and call.func is not node:
+            return False
+        node = above[node]
+    if is_first_argument(node, above):
+        return True
+    assign = above[node]
+    if not (isinstance(assign, ast.Assign) and isinstance(assign.targets[0], ast.Name)):
+        return False
+    name, scope = assign.targets[0].id, assign
+    while not isinstance(scope, (ast.FunctionDef, ast.Module)):
+        scope = above[scope]
+    uses = [
+        n for n in ast.walk(scope) if isinstance(n, ast.Name) and n.id == name and isinstance(n.ctx, ast.Load)
+    ]
+    return bool(uses) and all(is_first_argument(use, above) for use in uses)
+
+
+def is_first_argument(node: ast.AST, above: dict[ast.AST, ast.AST]) -> bool:
+    call = above[node]
+    return (
+        isinstance(call, ast.Call)
+        and isinstance(call.func, ast.Name)
+        and call.func.id == "get_or_404"
+        and bool(call.args)
+        and call.args[0] is node
+    )
+
+
+EDGE = [
+    source
+    for source in sources(STOREYS - WITHOUT_DJANGO)
+    if source.name not in BEHIND_THE_DOOR and "/management/" not in source.name
+]
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        "row = Feed.objects.get(pk=1)",
+        "row = get_object_or_404(Feed.objects.all(), pk=1)",
+        "row = get_object_or_404(Feed.objects, pk=1)",
+        "rows = Feed.objects.filter(property=row)",
+        "def f(request):\n    rows = Feed.objects.all()\n    get_or_404(rows, request)\n    return rows.count()",
+        "def f(request):\n    rows = Feed.objects.all()\n    return list(rows)",
+        "rows = Feed.objects.filter(pk=get_or_404(other, request).pk)",
+        "rows = Feed.objects.of(everybody)",
+        "rows = Feed.objects.all().of(request.org)",
+        "row = Feed.objects.create(organization=other)",
+        "rows = Feed._default_manager.all()",
+        "get_or_404(other, request, pk=Feed.objects.first().pk)",
+    ],
+)
+def test_the_check_sees_a_query_past_the_door(code: str) -> None:
+    assert [query.guarded for query in queries(ast.parse(code))] == [False]
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        "rows = Feed.objects.of(request.org).filter(property=row)",
+        "row = get_or_404(Feed.objects.all(), request, pk=1)",
+        "row = get_or_404(Feed.objects.select_related('property'), request, pk=1)",
+        "def f(request):\n    rows = Feed.objects.filter(a=1).all()\n    return get_or_404(rows, request)",
+        "row = Feed.objects.create(organization=request.org, url='x')",
+    ],
+)
+def test_the_check_lets_a_query_through_the_door(code: str) -> None:
+    assert [query.guarded for query in queries(ast.parse(code))] == [True]
+
+
+def test_no_query_at_the_edge_goes_past_the_tenant_door() -> None:
+    past = {(s.name, q.text) for s in EDGE for q in queries(s.tree) if not q.guarded}
+    assert past - REASONED.keys() == set(), (
+        "use `.of(request.org)` or get_or_404, or give a reason in REASONED"
+    )
+    assert REASONED.keys() - past == set(), "these reasons are no longer needed"
+
+
+def test_rows_are_fetched_or_refused_through_the_door_alone() -> None:
+    """Django's own get_object_or_404 knows no tenant; only guests' pages, which have no account, use it."""
+    users = {
+        s.name
+        for s in EDGE
+        if any(name.endswith(("get_object_or_404", "get_list_or_404")) for name in imported(s))
+    }
+    assert users == {"upsells/public.py"}
+
+
+def test_sql_is_written_in_few_places() -> None:
+    users = {source.name for source in EDGE if "django.db.connection" in set(imported(source))}
+    assert users == {"amplistay/views.py", "calendars/public.py"}, (
+        "health asks for the oldest due feed, exports for one row"
+    )

@@ -1,0 +1,321 @@
+"""The tenant door, tried at every address there is: another organization's row doesn't exist."""
+
+from collections.abc import Iterator
+from typing import Any, NamedTuple
+
+import pytest
+from django.apps import apps
+from django.conf import settings
+from django.db import IntegrityError, connection, transaction
+from django.http import HttpResponse
+from django.test import Client
+from django.urls import URLPattern, URLResolver, get_resolver, reverse
+from django.utils import timezone
+from psycopg.types.range import TimestamptzRange
+
+from accounts.models import TenantModel, User
+from calendars import ledger
+from calendars.models import Block, Busy, Calendar, ExportLink, Feed, PropertyRow, date_range
+from properties.models import Property
+from tests import cast
+from upsells.models import Offer, Purchase, StayLink
+
+NOT_FOUND, NOT_ALLOWED = 404, 405
+
+# Every address of ours, by who may come in. An address that isn't here fails a test below.
+MEMBERS_OWN = {  # no id in the address: the organization's own rows
+    "properties:list",
+    "properties:new",
+}
+MEMBERS_ROW = {  # an id in the address: 404 unless the row is the organization's
+    "properties:settings",
+    "properties:archive",
+    "properties:restore",
+    "calendars:month",
+    "calendars:close",
+    "calendars:reopen",
+    "calendars:connections",
+    "calendars:add-feeds",
+    "calendars:feed",
+    "calendars:log",
+    "calendars:pause",
+    "calendars:resume",
+    "calendars:read",
+    "calendars:free",
+    "calendars:remove",
+    "calendars:add-export",
+    "calendars:rotate",
+    "calendars:revoke",
+    "upsells:offer",
+    "upsells:guest-page",
+    "upsells:qr",
+    "upsells:renew-link",
+    "upsells:sales",
+    "upsells:cancel",
+}
+BY_TOKEN = {
+    "guest:stay",
+    "guest:purchase",
+    "export",
+}  # open to strangers who hold the address; in a public.py
+ANYBODY = {"home", "health", "set_language", "styleguide"}
+OF_ALLAUTH = "allauth."
+
+BODIES: dict[str, dict[str, str]] = {
+    "properties:settings": {
+        "name": "Mallory's now",
+        "time_zone": "Europe/Madrid",
+        "check_in": "15:00",
+        "check_out": "11:00",
+        "turnaround": "60",
+        "currency": "EUR",
+        "rate": "1.00",
+    },
+    "calendars:close": {"start": "2030-01-01", "end": "2030-01-02"},
+    "calendars:add-feeds": {"links": "https://www.airbnb.com/calendar/ical/9.ics?s=mallory"},
+    "calendars:add-export": {"channel": "vrbo"},
+    "upsells:offer": {"active": "on", "price": "1.00", "max_nights": "30"},
+}
+
+
+class Address(NamedTuple):
+    """One pattern of the resolver."""
+
+    name: str
+    ids: tuple[str, ...]
+    module: str
+
+
+def addresses(
+    resolver: URLResolver | None = None, space: str = "", ids: tuple[str, ...] = ()
+) -> Iterator[Address]:
+    """Every address, with the names of the ids in it and the module of its view."""
+    for pattern in (resolver or get_resolver()).url_patterns:
+        found = (*ids, *pattern.pattern.regex.groupindex)
+        if isinstance(pattern, URLPattern):
+            yield Address(f"{space}{pattern.name}", found, pattern.callback.__module__)
+        else:
+            inner = f"{space}{pattern.namespace}:" if pattern.namespace else space
+            yield from addresses(pattern, inner, found)
+
+
+ALL = {address.name: address for address in addresses()}
+OURS = {name: address for name, address in ALL.items() if not address.module.startswith(OF_ALLAUTH)}
+
+
+@pytest.fixture
+def alices_ids(home: Property) -> dict[str, str]:
+    """One of Alice's rows for every kind of id, with nights that wait and a sale."""
+    feed = cast.a_feed(home)
+    cast.an_import(feed, cast.nights(40, 2), missing_since=cast.NOW, missing_reads=1)
+    Feed.objects.filter(pk=feed.pk).update(held_nights=2)
+    with ledger.changing(home, cast.NOW) as change:
+        block = ledger.close(change, cast.nights(50, 2))
+    cast.an_offer(home)
+    link = cast.a_stay_link(home)
+    nights = cast.nights(60, 2)
+    sold = Purchase.objects.create(
+        organization_id=home.organization_id,
+        property=home,
+        stay_link=link,
+        state=Purchase.State.CONFIRMED,
+        nights=date_range(nights),
+        amount=1,
+        currency="EUR",
+        created_at=cast.NOW,
+        held_until=cast.NOW,
+    )
+    with ledger.changing(home, cast.NOW) as change:
+        ledger.hold(change, nights, until=timezone.now(), reference=sold.public_id)
+        ledger.confirm(change, sold.public_id)
+    return {
+        "public_id": home.public_id,
+        "feed_id": feed.public_id,
+        "block_id": block.public_id,
+        "link_id": cast.an_export(home).public_id,
+        "purchase_id": sold.public_id,
+    }
+
+
+@pytest.fixture
+def mallorys(mallory: User) -> Client:
+    browser = Client()
+    browser.force_login(mallory)
+    return browser
+
+
+@pytest.fixture
+def mallorys_home(mallory: User) -> Property:
+    return cast.a_property(mallory.organizations.get(), "Villa Mallory")
+
+
+def path_of(name: str, ids: dict[str, str]) -> str:
+    return reverse(name, kwargs={part: ids[part] for part in ALL[name].ids})
+
+
+def tried(browser: Client, name: str, ids: dict[str, str]) -> list[HttpResponse]:
+    """What the address answers to a GET and to a POST that would change something."""
+    path = path_of(name, ids)
+    return [
+        browser.get(path),
+        browser.post(path, BODIES.get(name, {})),
+        browser.post(path, headers={"HX-Request": "true"}),
+    ]
+
+
+def everything_of(organization: object) -> dict[str, list[dict[str, Any]]]:
+    """All rows of the organization, column by column."""
+    return {
+        model.__name__: list(model._default_manager.filter(organization=organization).order_by("pk").values())
+        for model in apps.get_models()
+        if issubclass(model, TenantModel)
+    }
+
+
+def test_every_address_is_classified() -> None:
+    classified = MEMBERS_OWN | MEMBERS_ROW | BY_TOKEN | ANYBODY
+    assert OURS.keys() - classified == set(), "say who may come in, in the tables above"
+    assert classified - OURS.keys() <= {"styleguide"}, "no such address any more"
+    assert {name for name in MEMBERS_ROW if not ALL[name].ids} == set()
+
+
+def test_addresses_open_to_strangers_live_in_files_named_public() -> None:
+    assert {ALL[name].module.rpartition(".")[2] for name in BY_TOKEN} == {"public"}
+    assert {name for name, address in OURS.items() if address.module.endswith(".public")} == BY_TOKEN
+
+
+@pytest.mark.parametrize("name", sorted(MEMBERS_OWN | MEMBERS_ROW))
+def test_whoever_is_not_logged_in_is_sent_to_log_in(
+    name: str, client: Client, alices_ids: dict[str, str]
+) -> None:
+    before = everything_of(Property.objects.get().organization)
+    answers = tried(client, name, alices_ids)
+    log_in = reverse(settings.LOGIN_URL) + "?next=" + path_of(name, alices_ids)
+    sent = [answer for answer in answers if answer.status_code != NOT_ALLOWED]
+    assert sent
+    assert [(answer.status_code, answer["Location"]) for answer in sent] == [(302, log_in)] * len(sent)
+    assert everything_of(Property.objects.get().organization) == before
+
+
+@pytest.mark.parametrize("name", sorted(MEMBERS_ROW))
+def test_another_organizations_row_does_not_exist(
+    name: str, mallorys: Client, home: Property, alices_ids: dict[str, str]
+) -> None:
+    before = everything_of(home.organization)
+    answers = [answer.status_code for answer in tried(mallorys, name, alices_ids)]
+    assert set(answers) in ({NOT_FOUND}, {NOT_FOUND, NOT_ALLOWED})
+    assert everything_of(home.organization) == before
+
+
+@pytest.mark.parametrize("name", sorted(name for name in MEMBERS_ROW if len(ALL[name].ids) > 1))
+def test_another_organizations_row_does_not_exist_on_ones_own_property_either(
+    name: str, mallorys: Client, mallorys_home: Property, home: Property, alices_ids: dict[str, str]
+) -> None:
+    before = everything_of(home.organization)
+    answers = [
+        answer.status_code
+        for answer in tried(mallorys, name, alices_ids | {"public_id": mallorys_home.public_id})
+    ]
+    assert set(answers) in ({NOT_FOUND}, {NOT_FOUND, NOT_ALLOWED})
+    assert everything_of(home.organization) == before
+
+
+@pytest.mark.parametrize("name", sorted(MEMBERS_ROW))
+def test_the_same_addresses_open_for_the_organizations_own_members(
+    name: str, client: Client, bob: User, alices_ids: dict[str, str]
+) -> None:
+    """Without this, a mistake in the ids would make every 404 above look right."""
+    client.force_login(bob)
+    path = path_of(name, alices_ids)
+    answer = client.get(path)
+    if answer.status_code == NOT_ALLOWED:
+        answer = client.post(path, {})
+    assert answer.status_code in {200, 302, 422}
+    assert not answer.headers.get("Location", "").startswith(reverse(settings.LOGIN_URL))
+
+
+def test_lists_and_the_home_page_hold_only_the_organizations_own(
+    mallorys: Client, mallorys_home: Property, home: Property
+) -> None:
+    for name in ("properties:list", "home"):
+        page = mallorys.get(reverse(name)).content.decode()
+        assert mallorys_home.name in page
+        assert home.name not in page
+        assert home.public_id not in page
+
+
+def test_a_new_property_belongs_to_whoever_makes_it(mallorys: Client, mallory: User) -> None:
+    body = BODIES["properties:settings"] | {"organization": "1", "organization_id": "1"}
+    assert mallorys.post(reverse("properties:new"), body).status_code == 302
+    assert Property.objects.get().organization == mallory.organizations.get()
+
+
+def test_a_user_of_no_organization_is_refused_everywhere(client: Client, alices_ids: dict[str, str]) -> None:
+    client.force_login(User.objects.create_user("nobody@example.org", cast.PASSWORD))
+    for name in sorted(MEMBERS_OWN | MEMBERS_ROW):
+        assert {answer.status_code for answer in tried(client, name, alices_ids)} <= {403, NOT_ALLOWED}, name
+    assert client.get(reverse("home")).status_code == 403
+
+
+# What the database itself refuses
+
+
+def rows_on(home: Property, organization_id: int) -> dict[type[PropertyRow], PropertyRow]:
+    """One unsaved row of every kind on the property, in the name of an organization."""
+    at = {"organization_id": organization_id, "property": home}
+    nights = date_range(cast.nights(1))
+    link = StayLink(**at, created_at=cast.NOW)
+    return {
+        Calendar: Calendar(**at, changed_at=cast.NOW),
+        Feed: Feed(
+            **at,
+            channel="other",
+            url="https://x.example/a.ics",
+            url_digest="a",
+            host="x",
+            created_at=cast.NOW,
+        ),
+        Block: Block(
+            **at,
+            origin=Block.Origin.HOST,
+            nights=nights,
+            period=TimestamptzRange(cast.NOW, None),
+            since=cast.NOW,
+            changed_at=cast.NOW,
+        ),
+        Busy: Busy(**at, nights=nights),
+        ExportLink: ExportLink(**at, channel="other", body=b"x", created_at=cast.NOW, changed_at=cast.NOW),
+        Offer: Offer(**at, nightly_price=1),
+        StayLink: link,
+        Purchase: Purchase(
+            **at,
+            stay_link=link,
+            nights=nights,
+            amount=1,
+            currency="EUR",
+            created_at=cast.NOW,
+            held_until=cast.NOW,
+        ),
+    }
+
+
+KINDS = [model for model in apps.get_models() if issubclass(model, TenantModel) and model is not Property]
+
+
+@pytest.mark.parametrize("model", KINDS, ids=lambda model: model.__name__)
+@pytest.mark.parametrize("own", [True, False], ids=["own", "another's"])
+def test_the_database_ties_a_row_to_the_organization_of_its_property(
+    model: type[PropertyRow], own: bool, home: Property, mallory: User
+) -> None:
+    stranger = mallory.organizations.get().pk
+    row = rows_on(home, home.organization_id if own else stranger)[model]
+    if isinstance(row, Purchase):
+        row.stay_link = cast.a_stay_link(home)
+    with transaction.atomic():
+        row.save(force_insert=True)
+        if own:
+            connection.check_constraints()
+            return
+        with pytest.raises(IntegrityError, match="same_tenant"):
+            connection.check_constraints()
+        transaction.set_rollback(True)
