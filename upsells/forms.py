@@ -49,13 +49,24 @@ class OfferForm(forms.ModelForm):  # type: ignore[type-arg]  # Django's class ca
         return price
 
 
+class DayInput(forms.DateInput):
+    """The browser's own day picker; it takes an ISO date or nothing."""
+
+    def format_value(self, value: Any) -> str | None:
+        """The date as ISO; nothing for what isn't one."""
+        try:
+            return date.fromisoformat(super().format_value(value) or "").isoformat()
+        except ValueError:
+            return None
+
+
 class DepartureForm(forms.Form):
     """The day the guest was going to leave."""
 
     departure = forms.DateField(
         label=_("Your check-out day"),
         input_formats=[ISO_DAY],
-        widget=forms.DateInput(attrs={"type": "date"}, format=ISO_DAY),
+        widget=DayInput(attrs={"type": "date"}, format=ISO_DAY),
         help_text=_("As it was booked. It is in your confirmation."),
         error_messages={
             "required": _("Enter the day you check out."),
