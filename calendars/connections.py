@@ -11,7 +11,7 @@ from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_GET, require_POST
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from accounts.tenancy import HostRequest, get_or_404, host
 from calendars import exports, ledger, polling, sentences, tasks
@@ -77,11 +77,13 @@ def connections(request: HostRequest, public_id: str) -> HttpResponse:
     return _page(request, _property(request, public_id))
 
 
-@require_POST
+@require_http_methods(["GET", "POST"])
 @host
 def add_feeds(request: HostRequest, public_id: str) -> HttpResponse:
     """Add the pasted links; each is read at once in the background."""
     row = _property(request, public_id)
+    if request.method == "GET":  # the address of a form that was sent back, opened again
+        return redirect("calendars:connections", public_id)
     form = FeedsForm(row, request.POST)
     if not form.is_valid():
         return _page(request, row, form=form)
@@ -185,11 +187,13 @@ def remove(request: HostRequest, feed: Feed) -> None:
     )
 
 
-@require_POST
+@require_http_methods(["GET", "POST"])
 @host
 def add_export(request: HostRequest, public_id: str) -> HttpResponse:
     """A link of its own for one more channel."""
     row = _property(request, public_id)
+    if request.method == "GET":  # the address of a form that was sent back, opened again
+        return redirect("calendars:connections", public_id)
     form = ExportForm(request.POST, auto_id=EXPORT_IDS)
     if not form.is_valid():
         return _page(request, row, export_form=form)

@@ -11,7 +11,7 @@ from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.utils.formats import get_format
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_GET, require_POST
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from accounts.tenancy import HostRequest, get_or_404, host
 from calendars import ledger
@@ -61,11 +61,13 @@ def month(request: HostRequest, public_id: str) -> HttpResponse:
     return _page(request, row)
 
 
-@require_POST
+@require_http_methods(["GET", "POST"])
 @host
 def close(request: HostRequest, public_id: str) -> HttpResponse:
     """Close nights by hand."""
     row = get_or_404(Property.objects.all(), request, public_id=public_id)
+    if request.method == "GET":  # the address of a form that was sent back, opened again
+        return redirect(row)
     now = timezone.now()
     form = BlockForm(row.house.today(now), request.POST)
     if not form.is_valid():

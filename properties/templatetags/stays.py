@@ -12,7 +12,8 @@ register = template.Library()
 
 
 def _locale() -> str:
-    return (get_language() or "en").replace("-", "_")
+    language = (get_language() or "en").replace("-", "_")
+    return "en_GB" if language == "en" else language  # day before month, as everywhere else on the pages
 
 
 @register.filter
