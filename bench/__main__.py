@@ -1,0 +1,110 @@
+"""`python -m bench NAME [--json]`: one benchmark, on a database of its own.
+
+DATABASE_URL and REDIS_URL name the engines; what is in them is left alone.
+"""
+
+import argparse
+import base64
+import importlib
+import json
+import os
+import secrets
+import signal
+import sys
+from contextlib import redirect_stdout
+from types import FrameType
+from typing import Any, NoReturn
+
+import django
+import psycopg
+from django.core.management import call_command
+
+from bench.database import own_database
+from bench.processes import HOST, BenchError, free_port
+
+NAMES = ("export", "poll")
+LONGEST_S = 280
+TERMINATED = 128 + signal.SIGTERM
+INTERRUPTED = 128 + signal.SIGINT
+
+
+def arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="bin/bench", description="Measures one path of Amplistay.")
+    parser.add_argument("name", choices=NAMES, metavar="NAME", help=f"one of: {', '.join(NAMES)}")
+    parser.add_argument("--json", action="store_true", help="one JSON document instead of lines")
+    parser.add_argument("--quick", action="store_true", help=argparse.SUPPRESS)
+    return parser.parse_args()
+
+
+def environment() -> dict[str, str]:
+    """What the product needs to run here as in production, but on loopback and with throw-away secrets."""
+    made = {
+        "SECRET_KEY": secrets.token_urlsafe(50),
+        "FIELD_KEYS": base64.urlsafe_b64encode(secrets.token_bytes(32)).decode(),
+        "EXPORT_KEYS": secrets.token_urlsafe(32),
+    }
+    web, channels = free_port(), free_port()
+    return made | {
+        "DJANGO_SETTINGS_MODULE": "bench.settings",
+        "DEBUG": "0",
+        "DEMO": "0",
+        "SITE_URL": f"http://{HOST}:{web}",
+        "ALLOWED_HOSTS": HOST,
+        "SIMULATOR_URL": f"http://{HOST}:{channels}",
+        "LOOPBACK_FEED_PORTS": str(channels),
+        "POLL_INTERVAL_SECONDS": "900",
+    }
+
+
+def measure(name: str, *, quick: bool) -> dict[str, Any]:
+    """One benchmark's figures, on a migrated database that is gone afterwards."""
+    with own_database(os.environ["DATABASE_URL"]) as address:
+        signal.alarm(LONGEST_S)
+        os.environ.update(environment() | {"DATABASE_URL": address})
+        django.setup()
+        call_command("migrate", verbosity=0)
+        # Only now can a module that uses models be imported.
+        figures: dict[str, Any] = importlib.import_module(f"bench.{name}").run(quick=quick)
+        return figures
+
+
+def give_up(_number: int, _frame: FrameType | None) -> NoReturn:
+    message = f"it took longer than {LONGEST_S} s"
+    raise BenchError(message)
+
+
+def end(_number: int, _frame: FrameType | None) -> NoReturn:
+    sys.exit(TERMINATED)
+
+
+def main() -> int:
+    """The exit status: 0 with figures, 1 with a sentence about why there are none."""
+    options = arguments()
+    signal.signal(signal.SIGALRM, give_up)
+    signal.signal(signal.SIGTERM, end)
+    try:
+        with redirect_stdout(sys.stderr):
+            figures = measure(options.name, quick=options.quick)
+    except KeyboardInterrupt:
+        return INTERRUPTED
+    except KeyError as missing:
+        if missing.args != ("DATABASE_URL",):
+            raise
+        sys.stderr.write("DATABASE_URL is not set; bin/bench starts engines of its own.\n")
+        return 1
+    except (BenchError, psycopg.Error) as error:
+        sys.stderr.write(f"No figures: {error}\n")
+        return 1
+    print(json.dumps(figures, indent=1) if options.json else lines(figures))
+    return 0
+
+
+def lines(figures: dict[str, Any]) -> str:
+    """The figures for people, the notes below them."""
+    notes = figures.pop("notes")
+    shown = [f"{name:<22} {value}" for name, value in figures.items()]
+    return "\n".join([*shown, "", *(f"{name:<22} {value}" for name, value in notes.items())])
+
+
+if __name__ == "__main__":
+    sys.exit(main())

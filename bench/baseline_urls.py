@@ -1,0 +1,23 @@
+"""The product's addresses and one more: a bare view that answers an export link's very bytes from memory."""
+
+from functools import cache
+
+from django.http import HttpRequest, HttpResponse
+from django.urls import path
+
+from amplistay.urls import urlpatterns as product
+from calendars.models import ExportLink
+
+
+@cache
+def bodies() -> dict[str, bytes]:
+    """Every link's bytes; read once, before anything is timed."""
+    return {name: bytes(body) for name, body in ExportLink.objects.values_list("public_id", "body")}
+
+
+def bare(_request: HttpRequest, public_id: str) -> HttpResponse:
+    """The least that Django can do to send these bytes."""
+    return HttpResponse(bodies()[public_id], content_type="text/calendar; charset=utf-8")
+
+
+urlpatterns = [path("bare/<slug:public_id>.ics", bare), *product]

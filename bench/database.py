@@ -1,0 +1,47 @@
+"""A database that only a benchmark uses: made for it, dropped after it."""
+
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from urllib.parse import urlsplit
+
+import psycopg
+from psycopg.sql import SQL, Identifier
+
+NAME = "amplistay_bench"
+SERVERS_OWN = "postgres"
+ONE_AT_A_TIME = 7_245_101  # the number of an advisory lock
+PATIENCE_MS = 300_000
+
+
+@contextmanager
+def own_database(address: str) -> Iterator[str]:
+    """The address of an empty database on the server that `address` names.
+
+    Waits until no other benchmark runs on that server: two at once would falsify each other.
+    """
+    with psycopg.connect(named(address, SERVERS_OWN), autocommit=True) as server:
+        if not one_alone(server):
+            sys.stderr.write("Waiting for another benchmark to end\n")
+            server.execute(SQL("SET lock_timeout = {}").format(PATIENCE_MS))
+            server.execute("SELECT pg_advisory_lock(%s)", [ONE_AT_A_TIME])
+        drop(server)
+        server.execute(SQL("CREATE DATABASE {}").format(Identifier(NAME)))
+        try:
+            yield named(address, NAME)
+        finally:
+            drop(server)
+
+
+def named(address: str, database: str) -> str:
+    """The same server's other database."""
+    return urlsplit(address)._replace(path=f"/{database}").geturl()
+
+
+def one_alone(server: psycopg.Connection) -> bool:
+    row = server.execute("SELECT pg_try_advisory_lock(%s)", [ONE_AT_A_TIME]).fetchone()
+    return bool(row and row[0])
+
+
+def drop(server: psycopg.Connection) -> None:
+    server.execute(SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(Identifier(NAME)))

@@ -1,0 +1,14 @@
+"""The product's own settings, with the baseline's address added and the broker's keys kept apart."""
+
+from typing import Any, cast
+
+from amplistay import settings as product
+from amplistay.settings import *  # noqa: F403 - a settings module extends another by taking over all its names
+
+KEYS = "amplistay-bench:"
+
+ROOT_URLCONF = "bench.baseline_urls"
+CELERY_BROKER_TRANSPORT_OPTIONS = cast(
+    "dict[str, Any]", {**product.CELERY_BROKER_TRANSPORT_OPTIONS, "global_keyprefix": KEYS}
+)
+CACHES = {"default": {**product.CACHES["default"], "KEY_PREFIX": KEYS}}

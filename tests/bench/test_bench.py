@@ -1,0 +1,104 @@
+import json
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import psutil
+import psycopg
+import pytest
+from django.conf import settings
+
+from bench.database import NAME, SERVERS_OWN, named
+
+ROOT = Path(__file__).resolve().parents[2]
+PLACES = {
+    "DATABASE_URL": os.environ.get("DATABASE_URL", "postgresql:///amplistay"),
+    "REDIS_URL": settings.REDIS_URL,
+}
+BOUND_S = 100
+Bench = Callable[..., "subprocess.Popen[str]"]
+
+
+@pytest.fixture
+def bench() -> Iterator[Bench]:
+    """Starts `python -m bench` on the engines of this test run, and ends it whatever happened."""
+    begun: list[subprocess.Popen[str]] = []
+
+    def run(*words: str) -> "subprocess.Popen[str]":
+        command = [sys.executable, "-m", "bench", *words, "--json", "--quick"]
+        process = subprocess.Popen(
+            command,
+            cwd=ROOT,
+            env={**os.environ, **PLACES},
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        begun.append(process)
+        return process
+
+    yield run
+    for process in begun:
+        if process.poll() is None:
+            process.terminate()
+            process.communicate(timeout=30)
+
+
+def figures(process: "subprocess.Popen[str]") -> dict[str, Any]:
+    """What it printed: one JSON document and nothing else."""
+    out, err = process.communicate(timeout=BOUND_S)
+    assert process.returncode == 0, err
+    found: dict[str, Any] = json.loads(out)
+    return found
+
+
+def databases() -> set[str]:
+    with psycopg.connect(named(PLACES["DATABASE_URL"], SERVERS_OWN)) as server:
+        return {row[0] for row in server.execute("SELECT datname FROM pg_database")}
+
+
+def test_export_is_measured_against_a_bare_view_of_the_same_bytes(bench: Bench) -> None:
+    found = figures(bench("export"))
+    notes = found.pop("notes")
+    assert set(found) == {"baseline_rps", "full_rps", "full_ratio", "not_modified_ratio", "p99_ratio"}
+    assert all(value > 0 for value in found.values())
+    assert found["full_ratio"] == pytest.approx(found["full_rps"] / found["baseline_rps"], abs=0.01)
+    assert notes["body_bytes"] > 1000
+    assert notes["load_generator_busy"] < 0.8
+
+
+def test_polling_is_measured_through_broker_workers_and_database(bench: Bench) -> None:
+    found = figures(bench("poll"))
+    notes = found.pop("notes")
+    assert set(found) == {"reads_per_s", "cpu_ms_per_read", "changed_p50_ms"}
+    assert all(value > 0 for value in found.values())
+    assert notes["bare_fetch_cpu_ms"] > 0
+    assert notes["cpu_ms_per_read_by_part"]["workers"] > 0
+
+
+def test_an_interrupted_benchmark_leaves_no_process_and_no_database(bench: Bench) -> None:
+    process = bench("poll")
+    assert process.stderr
+    for line in process.stderr:
+        if "Simulated channels" in line:
+            break
+    family = psutil.Process(process.pid).children(recursive=True)
+    assert family
+    assert NAME in databases()
+    process.send_signal(signal.SIGINT)
+    out, _ = process.communicate(timeout=BOUND_S)
+    assert (process.returncode, out) == (130, "")
+    assert not [one for one in family if one.is_running() and one.status() != psutil.STATUS_ZOMBIE]
+    assert NAME not in databases()
+
+
+def test_an_unknown_benchmark_is_refused_with_the_names_there_are(bench: Bench) -> None:
+    process = bench("chekout")
+    out, err = process.communicate(timeout=BOUND_S)
+    assert process.returncode != 0
+    assert out == ""
+    assert "'export', 'poll'" in err
