@@ -21,6 +21,7 @@ __all__ = ["STANDARD", "Answer", "Failure", "Limits", "Target", "fetch", "fetch_
 _WEB_PORTS = frozenset({80, 443})
 _AT_ONCE = 100  # transfers; every idle one costs memory and a descriptor
 _LONGEST_WAIT_MS = 1_000
+_DOORS = 8  # kept, because closing one waits for its look-ups that hang in the resolver
 
 
 def fetch_many(
@@ -68,7 +69,6 @@ class Door:
 
     def __init__(self, rules: Rules) -> None:
         self.rules = rules
-        self.process = os.getpid()
         self.multi = pycurl.CurlMulti()
         self.multi.setopt(pycurl.M_MAXCONNECTS, _AT_ONCE)
         self.idle: list[Transfer] = []
@@ -157,9 +157,10 @@ class Line:
 
 
 class _Kept(threading.local):
-    """The door of this thread."""
+    """The doors of this thread, least recently opened first."""
 
-    door: Door | None = None
+    def __init__(self) -> None:
+        self.doors: dict[tuple[int, Rules], Door] = {}
 
 
 _kept = _Kept()
@@ -167,11 +168,14 @@ _inherited: list[Door] = []
 
 
 def _door(rules: Rules) -> Door:
-    """Return this thread's door; other rules need another, since open connections were judged by them."""
-    door = _kept.door
-    if door is not None and door.process != os.getpid():
-        _inherited.append(door)  # closing it here would speak on the parent's connections
-        door = None
-    if door is None or door.rules != rules:
-        door = _kept.door = Door(rules)
+    """Return this thread's door for these rules; others' open connections were judged by other rules."""
+    key = (os.getpid(), rules)
+    door = _kept.doors.get(key)
+    if door is None:
+        if len(_kept.doors) >= _DOORS:
+            process, _ = oldest = next(iter(_kept.doors))
+            closing = _kept.doors.pop(oldest)
+            if process != key[0]:
+                _inherited.append(closing)  # closing it here would speak on the parent's connections
+        door = _kept.doors[key] = Door(rules)
     return door

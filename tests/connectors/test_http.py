@@ -158,15 +158,17 @@ def test_a_retry_date_without_the_senders_clock_counts_from_now() -> None:
 def test_a_redirect_is_followed_with_the_validators_and_ends_in_one_answer() -> None:
     def handle(conn: socket.socket, request: bytes) -> None:
         step = path_of(request)
-        away = {"/1": "/2", "/2": server.url("/3?key=%2b"), "/3?key=%2b": f"//127.0.0.1:{server.port}/4"}.get(
-            step
-        )
+        away = {
+            "/1": "/2",
+            "/2": server.url("/3%2b?key=%2b"),
+            "/3%2b?key=%2b": f"//127.0.0.1:{server.port}/4",
+        }.get(step)
         conn.sendall(reply(b"gone", f"Location: {away}", status="302 Found") if away else reply(CALENDAR))
 
     with Server(handle) as server:
         got = read(server, "/1", etag='"x"')
     assert got.body == CALENDAR
-    assert [path_of(request) for request in server.requests] == ["/1", "/2", "/3?key=%2b", "/4"]
+    assert [path_of(request) for request in server.requests] == ["/1", "/2", "/3%2b?key=%2b", "/4"]
     assert {header_of(request, "If-None-Match") for request in server.requests} == {'"x"'}
 
 

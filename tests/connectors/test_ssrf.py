@@ -213,6 +213,7 @@ def test_a_name_that_is_public_first_and_private_later_is_judged_each_time(
     two_worlds: tuple[Server, Server],
 ) -> None:
     inner, outer = two_worlds
+    outer.handler = lambda conn, _: conn.sendall(reply(b"calendar", "Connection: close"))
     outcomes = [
         fetch(
             Target(f"http://feeds.example.org:{inner.port}/{turn}"),
