@@ -189,7 +189,7 @@ class Transfer:
             return
         status = handle.getinfo(pycurl.RESPONSE_CODE)
         if status in _FOLLOWED and b"location" in self.head:
-            job.redirect(self.next_link(), self.rules)
+            job.redirect(handle.getinfo_raw(pycurl.REDIRECT_URL) or b"", self.rules)
             return
         body = self.unpack(b"".join(self.chunks))
         self.chunks = []
@@ -197,13 +197,6 @@ class Transfer:
             job.fail(self.verdict)
         else:
             job.outcome = self.answer(status, body)
-
-    def next_link(self) -> bytes:
-        """Where a redirect leads: a whole link byte for byte, anything else as libcurl resolves it."""
-        location = self.head[b"location"]
-        if _LINK.fullmatch(location):
-            return location
-        return self.handle.getinfo_raw(pycurl.REDIRECT_URL) or b""
 
     def unpack(self, wire: bytes) -> bytes | None:
         """Return the body as the sender had it; None, with the verdict set, when it is not whole or too big.
