@@ -177,6 +177,7 @@ class Block(PropertyRow):
     changed_at = models.DateTimeField()
     missing_since = models.DateTimeField(null=True)
     missing_reads = models.PositiveIntegerField(default=0)
+    missing_slow = models.BooleanField(default=False)
     held_until = models.DateTimeField(null=True)
 
     objects: ClassVar[BlockQuerySet] = BlockQuerySet.as_manager()  # type: ignore[assignment]  # django-stubs types the manager
@@ -219,7 +220,8 @@ class Block(PropertyRow):
     @property
     def claim(self) -> Claim:
         """What a feed's block says, as the sync rules take it."""
-        missing = Missing(self.missing_since, self.missing_reads) if self.missing_since else None
+        since = self.missing_since
+        missing = Missing(since, self.missing_reads, self.missing_slow) if since else None
         period = Period(self.period.lower, self.period.upper) if self.period else None
         return Claim(
             uid=self.uid,
@@ -249,6 +251,7 @@ class Block(PropertyRow):
             period=TimestamptzRange(claim.period.start, claim.period.end, "[)") if claim.period else None,
             missing_since=missing.since if missing else None,
             missing_reads=missing.reads if missing else 0,
+            missing_slow=missing.slow if missing else False,
         )
 
 

@@ -104,9 +104,7 @@ def _occurrences(master: Component, first: Extent, clock: Clock) -> Iterator[tup
             yield _extra(value, line, first, length, clock.zones)
 
 
-def _extra(
-    value: str, line: Line, first: Extent, length: timedelta, zones: Zones
-) -> tuple[Moment, Moment]:
+def _extra(value: str, line: Line, first: Extent, length: timedelta, zones: Zones) -> tuple[Moment, Moment]:
     """One RDATE value: a date, a time, or a period with an end or a duration of its own."""
     at, slash, until = value.partition(PERIOD_VALUE)
     start = moment_of(at, line.params, zones)

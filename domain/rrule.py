@@ -165,9 +165,7 @@ def parse(text: str, start: datetime) -> Rule:
     )
 
 
-def _same_day(
-    frequency: str, start: datetime, lists: dict[str, frozenset[int]]
-) -> dict[str, frozenset[int]]:
+def _same_day(frequency: str, start: datetime, lists: dict[str, frozenset[int]]) -> dict[str, frozenset[int]]:
     """What a monthly or yearly rule that names no day takes from its first date."""
     found = {}
     if frequency in ("MONTHLY", "YEARLY"):

@@ -21,10 +21,14 @@ JITTER_PARTS = 1024
 
 @dataclass(frozen=True, slots=True)
 class Missing:
-    """Since when, and in how many agreeing reads, a feed no longer names a night that it had closed."""
+    """Since when, and in how many agreeing reads, a feed no longer names a night that it had closed.
+
+    `slow` is set once the night went missing in a way that faults do, too (many at once, or soon), and stays set.
+    """
 
     since: datetime
     reads: int
+    slow: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,15 +77,16 @@ def plan(known: Iterable[Claim], reading: Reading, *, now: datetime, today: date
     before = nights_in(claim.nights for claim in known if claim.nights)
     seen = reading.nights
     gone = frozenset(night for night in before - seen if night >= today)
-    waits = _waits(known, gone, now=now, agreeing=reading.frees)
     slow = _slow(gone, before, seen, today=today, rules=rules)
-    opened = frozenset(n for n, missing in waits.items() if _confirmed(missing, n in slow, now, rules))
+    waits = _waits(known, gone, slow, now=now, agreeing=reading.frees)
+    agreed = waits.items() if reading.frees else ()
+    opened = frozenset(night for night, missing in agreed if _confirmed(missing, now, rules))
     held = gone - opened
     kept = _kept(known, seen | opened, waits, today)
     events = tuple(_claim(event, known, now) for event in reading.events)
     hours = () if reading.frees else tuple(c for c in known if not c.nights and not _named(c, events))
     times = [
-        max(waits[n].since + (rules.long_wait if n in slow else rules.wait), now)
+        max(waits[n].since + (rules.long_wait if waits[n].slow else rules.wait), now)
         for n in held
         if waits[n].reads
     ]
@@ -131,7 +136,7 @@ def next_poll(
 
 
 def _waits(
-    known: Iterable[Claim], gone: frozenset[date], *, now: datetime, agreeing: bool
+    known: Iterable[Claim], gone: frozenset[date], slow: frozenset[date], *, now: datetime, agreeing: bool
 ) -> dict[date, Missing]:
     """For each night no longer named, since when; a reading that can't be trusted counts for nothing."""
     earlier: dict[date, Missing] = {}
@@ -140,13 +145,11 @@ def _waits(
             earlier |= dict.fromkeys(claim.nights.nights(), claim.missing)
     waits = {}
     for night in gone:
-        last = earlier.get(night)
-        if not agreeing:
-            waits[night] = last or Missing(now, 0)
-        elif last and last.reads:
-            waits[night] = Missing(last.since, last.reads + 1)
-        else:
-            waits[night] = Missing(now, 1)
+        last = earlier.get(night, Missing(now, 0))
+        if agreeing:
+            first = last.since if last.reads else now
+            last = Missing(first, last.reads + 1, last.slow)
+        waits[night] = replace(last, slow=last.slow or night in slow)
     return waits
 
 
@@ -162,8 +165,8 @@ def _slow(
     return nights_in(run for run in runs(gone) if run.start < today + rules.near)
 
 
-def _confirmed(missing: Missing, slow: bool, now: datetime, rules: Rules) -> bool:
-    reads, wait = (rules.long_reads, rules.long_wait) if slow else (rules.reads, rules.wait)
+def _confirmed(missing: Missing, now: datetime, rules: Rules) -> bool:
+    reads, wait = (rules.long_reads, rules.long_wait) if missing.slow else (rules.reads, rules.wait)
     return missing.reads >= reads and now - missing.since >= wait
 
 

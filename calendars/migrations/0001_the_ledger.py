@@ -79,6 +79,7 @@ class Migration(migrations.Migration):
                 ('changed_at', models.DateTimeField()),
                 ('missing_since', models.DateTimeField(null=True)),
                 ('missing_reads', models.PositiveIntegerField(default=0)),
+                ('missing_slow', models.BooleanField(default=False)),
                 ('held_until', models.DateTimeField(null=True)),
                 ('organization', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='+', to='accounts.organization')),
                 ('property', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='%(class)ss', to='properties.property')),
