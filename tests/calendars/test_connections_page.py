@@ -1,0 +1,406 @@
+"""The Connections tab: what it says of each feed, and each of its buttons with and without htmx."""
+
+import re
+from datetime import timedelta
+from html import unescape
+
+import pytest
+from django.http import HttpResponse
+from django.test import Client
+from django.urls import reverse
+from django.utils import timezone
+
+from calendars import sentences
+from calendars.models import Block, ExportLink, Feed, FeedRead
+from properties.models import Property
+from tests import cast
+
+SECRET = "s3cr3t-in-the-link"
+AIRBNB = f"https://www.airbnb.com/calendar/ical/42.ics?s={SECRET}"
+VRBO = f"https://www.vrbo.com/icalendar/{SECRET}.ics"
+HTMX = {"HX-Request": "true"}
+MINUTE, HOUR = timedelta(minutes=1), timedelta(hours=1)
+SOUND = {"events": 41, "closed_nights": 126}
+
+
+def at(home: Property, name: str = "connections", *ids: str) -> str:
+    return reverse(f"calendars:{name}", args=[home.public_id, *ids])
+
+
+def text_of(answer: HttpResponse) -> str:
+    """The page's words on one line, without the markup."""
+    return re.sub(r"\s+", " ", unescape(re.sub(r"<[^>]+>", " ", answer.content.decode())))
+
+
+def read_at(ago: timedelta, **columns: object) -> dict[str, object]:
+    """The columns of a feed that was read well so long ago and is read again in ten minutes."""
+    now = timezone.now()
+    times = {"last_read_at": now - ago, "last_good_at": now - ago, "next_poll_at": now + 10 * MINUTE}
+    return {**times, **SOUND, **columns}
+
+
+def row_of(browser: Client, home: Property, **columns: object) -> str:
+    """What the page says of a feed with these columns."""
+    feed = cast.a_feed(home, AIRBNB, **columns)
+    answer = browser.get(at(home))
+    assert answer.status_code == 200
+    page = answer.content.decode()
+    row = page[page.index(f'id="feed-{feed.public_id}"') : page.index('aria-labelledby="add"')]
+    return re.sub(r"\s+", " ", unescape(re.sub(r"<[^>]+>", " ", row)))
+
+
+# What the page says of a feed
+
+
+def test_a_feed_that_was_never_read_is_being_checked_and_asks_again_by_itself(
+    alices: Client, home: Property
+) -> None:
+    feed = cast.a_feed(home, AIRBNB)
+    answer = alices.get(at(home))
+    assert "Checking…" in text_of(answer)
+    assert f'hx-get="{at(home, "feed", feed.public_id)}"' in answer.content.decode()
+
+
+def test_a_feed_that_was_read_says_what_and_when_next(alices: Client, home: Property) -> None:
+    columns = read_at(5 * MINUTE)
+    local = columns["next_poll_at"].astimezone(home.house.zone)  # type: ignore[attr-defined]  # an instant
+    said = row_of(alices, home, **columns)
+    assert "Up to date" in said
+    assert f"Read 41 events, 126 closed nights, next read at {local:%H:%M}." in said
+
+
+def test_a_sound_feed_does_not_ask_again(alices: Client, home: Property) -> None:
+    cast.a_feed(home, AIRBNB, **read_at(5 * MINUTE))
+    assert "every 2s" not in alices.get(at(home)).content.decode()
+
+
+def test_one_event_and_one_night_are_said_in_the_singular(alices: Client, home: Property) -> None:
+    assert "Read 1 event, 1 closed night," in row_of(
+        alices, home, **read_at(MINUTE, events=1, closed_nights=1)
+    )
+
+
+def test_a_feed_without_bookings_says_that_it_is_connected(alices: Client, home: Property) -> None:
+    assert "It has no bookings yet" in row_of(alices, home, **read_at(MINUTE, events=0, closed_nights=0))
+
+
+@pytest.mark.parametrize(
+    ("status", "says"), [(404, "The link was probably reset"), (410, "gone"), (503, "error 503")]
+)
+def test_a_failing_feed_says_why_and_that_its_nights_stay_closed(
+    alices: Client, home: Property, status: int, says: str
+) -> None:
+    problem = sentences.status(status, "www.airbnb.com")
+    said = row_of(alices, home, **read_at(2 * HOUR, failures=3, problem=problem))
+    assert "Can't be read" in said
+    assert says in said
+    assert "126 closed nights, all still closed" in said
+    assert "Next try at" in said
+
+
+def test_a_feed_that_failed_from_the_start_does_not_pretend_to_know_nights(
+    alices: Client, home: Property
+) -> None:
+    problem = sentences.failure("dns", "www.airbnb.com")
+    said = row_of(alices, home, last_read_at=timezone.now(), failures=1, problem=problem)
+    assert "We couldn't find www.airbnb.com." in said
+    assert "It has not been read yet, so it closes no night." in said
+
+
+def test_a_feed_not_read_well_for_an_hour_is_late(alices: Client, home: Property) -> None:
+    said = row_of(alices, home, **read_at(61 * MINUTE))
+    assert "Late" in said
+    assert "Up to date" not in said
+
+
+def test_a_paused_feed_says_since_when_and_that_its_nights_stay_closed(
+    alices: Client, home: Property
+) -> None:
+    since = timezone.now() - 3 * HOUR
+    said = row_of(alices, home, **read_at(3 * HOUR, paused_at=since))
+    assert "Paused" in said
+    assert f"{since.astimezone(home.house.zone):%H:%M}" in said
+    assert "What it closed stays closed: 126 closed nights." in said
+    assert "Resume" in said
+
+
+def test_nights_that_wait_are_explained_and_can_be_freed(alices: Client, home: Property) -> None:
+    feed = cast.a_feed(home, AIRBNB, **read_at(MINUTE, held_nights=3))
+    answer = alices.get(at(home))
+    assert "3 nights are no longer in this calendar. They stay closed until more reads agree" in text_of(
+        answer
+    )
+    assert f'action="{at(home, "free", feed.public_id)}"' in answer.content.decode()
+
+
+def test_without_waiting_nights_there_is_no_button_to_free_them(alices: Client, home: Property) -> None:
+    feed = cast.a_feed(home, AIRBNB, **read_at(MINUTE))
+    assert at(home, "free", feed.public_id) not in alices.get(at(home)).content.decode()
+
+
+def test_a_page_without_feeds_explains_both_set_ups(alices: Client, home: Property) -> None:
+    said = text_of(alices.get(at(home)))
+    assert "With a channel manager: one link" in said
+    assert "Without one: a link per site" in said
+    for site in ("Airbnb", "Booking.com", "Vrbo", "Google Calendar", "AvaiBook"):
+        assert site in said
+
+
+def test_one_row_alone_is_for_htmx_and_sends_others_to_the_page(alices: Client, home: Property) -> None:
+    feed = cast.a_feed(home, AIRBNB, **read_at(MINUTE))
+    row = alices.get(at(home, "feed", feed.public_id), headers=HTMX)
+    assert row.status_code == 200
+    assert row.content.strip().startswith(b'<li class="feed"')
+    assert b"<html" not in row.content
+    plain = alices.get(at(home, "feed", feed.public_id))
+    assert (plain.status_code, plain["Location"]) == (302, at(home))
+
+
+def test_markup_in_a_label_or_a_problem_is_shown_as_text(alices: Client, home: Property) -> None:
+    evil = "<img src=x onerror=alert(1)>"
+    cast.a_feed(home, AIRBNB, label=evil, **read_at(MINUTE, failures=1, problem=sentences.status(404, evil)))
+    assert evil.encode() not in alices.get(at(home)).content
+
+
+# Secrets
+
+
+def test_no_page_shows_a_feeds_link(alices: Client, home: Property) -> None:
+    problem = sentences.status(404, "www.airbnb.com")
+    feeds = [
+        cast.a_feed(home, AIRBNB),
+        cast.a_feed(home, VRBO, **read_at(MINUTE, failures=2, problem=problem)),
+    ]
+    FeedRead.objects.create(feed=feeds[1], at=timezone.now(), outcome="failed", status=404, problem=problem)
+    pages = [
+        alices.get(at(home)),
+        alices.post(at(home, "add-feeds"), {"links": "nonsense"}),
+        alices.get(reverse("home")),
+    ]
+    pages += [alices.get(at(home, "log", feed.public_id)) for feed in feeds]
+    pages += [alices.get(at(home, "feed", feed.public_id), headers=HTMX) for feed in feeds]
+    for page in pages:
+        assert page.status_code in {200, 422}
+        assert SECRET.encode() not in page.content
+
+
+def test_a_page_shows_the_export_links_of_its_own_home_only(alices: Client, home: Property) -> None:
+    other = cast.a_property(home.organization, "Casa Sants")
+    mine, theirs = cast.an_export(home), cast.an_export(other)
+    page = alices.get(at(home)).content.decode()
+    assert cast.path_of(mine) in page
+    assert theirs.public_id not in page
+
+
+# Adding
+
+
+def test_pasted_links_are_added_due_at_once_and_each_site_gets_a_link_of_ours(
+    alices: Client, home: Property
+) -> None:
+    answer = alices.post(at(home, "add-feeds"), {"links": f"{AIRBNB}\nSea view {VRBO}"})
+    assert (answer.status_code, answer["Location"]) == (302, at(home))
+    feeds = Feed.objects.order_by("channel")
+    assert [(feed.channel, feed.label, feed.url) for feed in feeds] == [
+        ("airbnb", "", AIRBNB),
+        ("vrbo", "Sea view", VRBO),
+    ]
+    assert all(feed.next_poll_at <= timezone.now() for feed in feeds)
+    assert {feed.organization for feed in feeds} == {home.organization}
+    assert sorted(ExportLink.objects.values_list("channel", flat=True)) == ["airbnb", "vrbo"]
+    assert "Checking…" in text_of(alices.get(at(home)))
+
+
+def test_a_second_listing_on_a_site_needs_no_second_link_of_ours(alices: Client, home: Property) -> None:
+    for number in (1, 2):
+        alices.post(at(home, "add-feeds"), {"links": f"https://www.airbnb.com/calendar/ical/{number}.ics"})
+    assert (Feed.objects.count(), ExportLink.objects.count()) == (2, 1)
+
+
+def test_wrong_lines_are_named_nothing_is_lost_and_nothing_added(alices: Client, home: Property) -> None:
+    typed = f"{VRBO.replace(SECRET, 'x')}\nhttps://www.airbnb.com/rooms/42"
+    answer = alices.post(at(home, "add-feeds"), {"links": typed, "label": "Left door"})
+    assert answer.status_code == 422
+    page = unescape(answer.content.decode())
+    assert "opens the listing's own page" in page
+    assert 'id="id_links_error"' in page
+    assert typed in page.replace("\r\n", "\n")
+    assert 'value="Left door"' in page
+    assert not Feed.objects.exists()
+    assert not ExportLink.objects.exists()
+
+
+@pytest.mark.parametrize("name", ["add-feeds", "add-export"])
+def test_opening_the_address_of_the_sent_form_again_shows_the_page(
+    alices: Client, home: Property, name: str
+) -> None:
+    answer = alices.get(at(home, name))
+    assert (answer.status_code, answer["Location"]) == (302, at(home))
+
+
+# Buttons
+
+
+@pytest.mark.parametrize("headers", [{}, HTMX], ids=["plain", "htmx"])
+@pytest.mark.parametrize("name", ["pause", "resume", "read", "free"])
+def test_each_button_works_with_and_without_scripts(
+    alices: Client, home: Property, name: str, headers: dict[str, str]
+) -> None:
+    feed = cast.a_feed(home, AIRBNB, **read_at(MINUTE))
+    answer = alices.post(at(home, name, feed.public_id), headers=headers)
+    if headers:
+        assert answer.status_code == 200
+        assert f'id="feed-{feed.public_id}"' in answer.content.decode()
+        assert b"<html" not in answer.content
+    else:
+        assert (answer.status_code, answer["Location"]) == (302, at(home))
+
+
+@pytest.mark.parametrize("name", ["pause", "resume", "read", "free", "remove"])
+def test_buttons_take_a_post(alices: Client, home: Property, name: str) -> None:
+    feed = cast.a_feed(home, AIRBNB)
+    assert alices.get(at(home, name, feed.public_id)).status_code == 405
+
+
+def test_pausing_stops_reading_and_resuming_starts_at_once(alices: Client, home: Property) -> None:
+    feed = cast.a_feed(home, AIRBNB, **read_at(MINUTE))
+    row = alices.post(at(home, "pause", feed.public_id), headers=HTMX)
+    feed.refresh_from_db()
+    assert feed.paused_at is not None
+    assert "Paused" in text_of(row)
+    row = alices.post(at(home, "resume", feed.public_id), headers=HTMX)
+    feed.refresh_from_db()
+    assert (feed.paused_at, feed.next_poll_at <= timezone.now()) == (None, True)
+    assert "every 2s" in row.content.decode()
+
+
+def test_pausing_twice_keeps_the_first_time(alices: Client, home: Property) -> None:
+    since = timezone.now() - HOUR
+    feed = cast.a_feed(home, AIRBNB, **read_at(HOUR, paused_at=since))
+    alices.post(at(home, "pause", feed.public_id))
+    feed.refresh_from_db()
+    assert feed.paused_at == since
+
+
+def test_read_now_makes_a_feed_due_and_watches_it(alices: Client, home: Property) -> None:
+    feed = cast.a_feed(home, AIRBNB, **read_at(MINUTE))
+    row = alices.post(at(home, "read", feed.public_id), headers=HTMX)
+    feed.refresh_from_db()
+    assert feed.next_poll_at is not None
+    assert feed.next_poll_at <= timezone.now()
+    assert "every 2s" in row.content.decode()
+
+
+def test_freeing_opens_what_waits_and_says_how_much(alices: Client, home: Property) -> None:
+    feed = cast.a_feed(home, AIRBNB, **read_at(MINUTE, held_nights=2))
+    cast.an_import(feed, cast.nights(20, 2), missing_since=cast.NOW, missing_reads=1)
+    cast.an_import(feed, cast.nights(30, 3))
+    answer = alices.post(at(home, "free", feed.public_id), follow=True)
+    assert cast.busy(home) == [(cast.nights(30).start, cast.nights(30, 3).end)]
+    assert "2 nights are open again." in text_of(answer)
+    feed.refresh_from_db()
+    assert feed.held_nights == 0
+
+
+def test_freeing_one_night_says_so_in_the_singular(alices: Client, home: Property) -> None:
+    feed = cast.a_feed(home, AIRBNB, **read_at(MINUTE, held_nights=1))
+    cast.an_import(feed, cast.nights(20), missing_since=cast.NOW, missing_reads=1)
+    answer = alices.post(at(home, "free", feed.public_id), follow=True)
+    assert "1 nights" not in text_of(answer)
+
+
+@pytest.mark.parametrize("headers", [{}, HTMX], ids=["plain", "htmx"])
+def test_a_removed_feed_takes_only_its_own_nights_along(
+    alices: Client, home: Property, headers: dict[str, str]
+) -> None:
+    gone, kept = cast.a_feed(home, AIRBNB), cast.a_feed(home, VRBO)
+    cast.an_import(gone, cast.nights(20, 4))
+    cast.an_import(kept, cast.nights(22, 4))
+    answer = alices.post(at(home, "remove", gone.public_id), headers=headers)
+    assert (answer.status_code, answer["Location"]) == (302, at(home))
+    assert list(Feed.objects.all()) == [kept]
+    assert cast.busy(home) == [(cast.nights(22).start, cast.nights(22, 4).end)]
+    assert not Block.objects.filter(feed_id=gone.pk).exists()
+    assert alices.post(at(home, "remove", gone.public_id)).status_code == 404
+
+
+# The log
+
+
+def test_the_log_tells_each_read_newest_first(alices: Client, home: Property) -> None:
+    feed, now = cast.a_feed(home, AIRBNB), timezone.now()
+    problem = sentences.status(404, "www.airbnb.com")
+    FeedRead.objects.create(
+        feed=feed, at=now - HOUR, outcome="changed", status=200, events=41, closed=126, opened=2
+    )
+    FeedRead.objects.create(feed=feed, at=now, outcome="failed", status=404, problem=problem)
+    said = text_of(alices.get(at(home, "log", feed.public_id)))
+    assert said.index("The link was probably reset") < said.index("126 nights closed, 2 opened")
+    assert "HTTP 404" in said
+
+
+def test_an_empty_log_says_what_will_stand_there(alices: Client, home: Property) -> None:
+    feed = cast.a_feed(home, AIRBNB)
+    assert "Not read yet" in text_of(alices.get(at(home, "log", feed.public_id)))
+
+
+# Export links
+
+
+def test_a_link_for_one_more_site_is_made(alices: Client, home: Property) -> None:
+    answer = alices.post(at(home, "add-export"), {"channel": "vrbo", "label": "Vrbo, left door"})
+    assert (answer.status_code, answer["Location"]) == (302, at(home))
+    link = ExportLink.objects.get()
+    assert (link.channel, link.label, link.organization) == ("vrbo", "Vrbo, left door", home.organization)
+    assert alices.get(cast.path_of(link)).content.startswith(b"BEGIN:VCALENDAR")
+
+
+def test_a_link_for_an_unknown_site_is_refused_at_the_field(alices: Client, home: Property) -> None:
+    answer = alices.post(at(home, "add-export"), {"channel": "nobody", "label": "Left door"})
+    assert answer.status_code == 422
+    page = answer.content.decode()
+    assert 'id="id_export_channel_error"' in page
+    assert 'value="Left door"' in page
+    assert not ExportLink.objects.exists()
+
+
+def test_a_renewed_link_has_a_new_address_and_the_old_one_answers_for_48_hours(
+    alices: Client, home: Property
+) -> None:
+    link = cast.an_export(home)
+    old = cast.path_of(link)
+    answer = alices.post(at(home, "rotate", link.public_id), follow=True)
+    link.refresh_from_db()
+    new = cast.path_of(link)
+    assert new != old
+    assert new in answer.content.decode()
+    assert old not in answer.content.decode()
+    assert "answers until" in text_of(answer)
+    assert [alices.get(path).status_code for path in (old, new)] == [200, 200]
+    ExportLink.objects.update(previous_until=timezone.now())
+    assert [alices.get(path).status_code for path in (old, new)] == [404, 200]
+
+
+def test_a_revoked_link_stops_at_once_and_leaves_the_page(alices: Client, home: Property) -> None:
+    link = cast.an_export(home)
+    path = cast.path_of(link)
+    assert alices.get(path).status_code == 200
+    answer = alices.post(at(home, "revoke", link.public_id), follow=True)
+    assert "no longer answers" in text_of(answer)
+    assert link.public_id not in answer.content.decode()
+    assert alices.get(path).status_code == 404
+
+
+def test_a_revoked_link_stays_revoked_when_it_is_renewed(alices: Client, home: Property) -> None:
+    link = cast.an_export(home)
+    alices.post(at(home, "revoke", link.public_id))
+    alices.post(at(home, "rotate", link.public_id))
+    link.refresh_from_db()
+    assert (link.version, link.revoked_at is None) == (1, False)
+    assert alices.get(cast.path_of(link)).status_code == 404
+
+
+def test_export_buttons_take_a_post(alices: Client, home: Property) -> None:
+    link = cast.an_export(home)
+    for name in ("rotate", "revoke"):
+        assert alices.get(at(home, name, link.public_id)).status_code == 405
