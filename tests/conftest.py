@@ -1,3 +1,4 @@
+import os
 import socket
 import subprocess
 import sys
@@ -5,6 +6,7 @@ import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import hypothesis
 import pytest
 import requests
 from django.test import Client
@@ -13,6 +15,10 @@ from pytest_django import Settings
 from accounts.models import Organization, User
 from properties.models import Property
 from tests import cast
+
+# Machines are slow at times, so no example has a deadline; a build server tries the same examples every time.
+hypothesis.settings.register_profile("here", deadline=None, derandomize=bool(os.environ.get("CI")))
+hypothesis.settings.load_profile("here")
 
 ROOT = Path(__file__).resolve().parent.parent
 STARTS_WITHIN_S = 15
