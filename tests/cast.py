@@ -2,6 +2,8 @@
 
 from datetime import UTC, date, datetime, time, timedelta
 
+from django.utils import timezone
+
 from accounts.models import Membership, Organization, User
 from calendars import exports, ledger
 from calendars.models import Block, ExportLink, Feed, date_range
@@ -120,3 +122,15 @@ def busy(home: Property) -> list[tuple[date, date]]:
 def the_states() -> list[str]:
     """The states of all purchases, in order of their making."""
     return list(Purchase.objects.order_by("pk").values_list("state", flat=True))
+
+
+def stay_of(home: Property, start: int, end: int) -> tuple[date, date]:
+    """Arrival and departure, in days from the real today of the home."""
+    today = home.house.today(timezone.now())
+    return today + timedelta(days=start), today + timedelta(days=end)
+
+
+def more_nights(home: Property, count: int = 2) -> Span:
+    """Nights right after the stay that the `place` fixture books."""
+    today = home.house.today(timezone.now())
+    return Span(today + timedelta(days=3), today + timedelta(days=3 + count))

@@ -4,17 +4,22 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from datetime import datetime
 from pathlib import Path
 
 import hypothesis
 import pytest
 import requests
 from django.test import Client
+from django.utils import timezone
 from pytest_django import Settings
 
 from accounts.models import Organization, User
+from calendars import polling
+from calendars.models import Feed, FeedRead
 from properties.models import Property
 from tests import cast
+from upsells.models import StayLink
 
 # Machines are slow at times, so no example has a deadline; a build server tries the same examples every time.
 hypothesis.settings.register_profile("here", deadline=None, derandomize=bool(os.environ.get("CI")))
@@ -155,3 +160,27 @@ def simulator(simulator_process: Simulator, settings: Settings) -> Simulator:
 def listing(simulator: Simulator) -> Callable[..., Listing]:
     """Opens a listing on a simulated channel."""
     return simulator.listing
+
+
+def read(feed: Feed, now: datetime | None = None) -> FeedRead:
+    """One read through the real path; the feed's columns are fresh afterwards."""
+    now = now or timezone.now()
+    lease, ids = polling.claim_these([feed.pk], now)
+    (line,) = polling.read(ids, lease, now)
+    feed.refresh_from_db()
+    return line
+
+
+@pytest.fixture
+def place(home: Property, listing: Callable[..., Listing]) -> Listing:
+    """A listing with a stay that ends in three days, read once; extra nights are on sale."""
+    place = listing("airbnb")
+    place.book(*cast.stay_of(home, 0, 3))
+    read(cast.a_feed(home, place.export_url))
+    cast.an_offer(home)
+    return place
+
+
+@pytest.fixture
+def link(home: Property) -> StayLink:
+    return cast.a_stay_link(home)

@@ -7,8 +7,8 @@ from django.utils import timezone
 
 from properties.models import Property
 from tests import cast
-from tests.conftest import Listing
-from tests.stories.test_reading_feeds import days, read
+from tests.conftest import Listing, read
+from tests.stories.test_reading_feeds import days
 
 FAULTS = [
     "empty", "half", "html", "listing_page", "not_found", "forbidden", "server_error", "too_many", "truncated",

@@ -10,8 +10,7 @@ from django.utils import timezone
 from calendars.models import Feed, FeedRead
 from properties.models import Property
 from tests import cast
-from tests.conftest import Listing
-from tests.stories.test_reading_feeds import read
+from tests.conftest import Listing, read
 
 CANARY = "canary0c4nary1c4nary2"
 

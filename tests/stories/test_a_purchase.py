@@ -1,4 +1,3 @@
-from collections.abc import Callable
 from datetime import timedelta
 
 import pytest
@@ -12,39 +11,11 @@ from domain.spans import Span
 from properties.models import Property
 from tests import cast
 from tests.conftest import Listing
-from tests.stories.test_reading_feeds import read
 from upsells import checkout
 from upsells.models import Purchase, StayLink
 
-Open = Callable[..., Listing]
 
-
-@pytest.fixture
-def place(home: Property, listing: Open) -> Listing:
-    """A listing with a stay that ends in three days, read once; extra nights are on sale."""
-    place = listing("airbnb")
-    place.book(*_stay(home, 0, 3))
-    read(cast.a_feed(home, place.export_url))
-    cast.an_offer(home)
-    return place
-
-
-@pytest.fixture
-def link(home: Property) -> StayLink:
-    return cast.a_stay_link(home)
-
-
-def _stay(home: Property, start: int, end: int) -> tuple[object, object]:
-    today = home.house.today(timezone.now())
-    return today + timedelta(days=start), today + timedelta(days=end)
-
-
-def _extra(home: Property, count: int = 2) -> Span:
-    today = home.house.today(timezone.now())
-    return Span(today + timedelta(days=3), today + timedelta(days=3 + count))
-
-
-def _settle(purchase: Purchase) -> Purchase:
+def settle(purchase: Purchase) -> Purchase:
     """What the worker does, without the queue."""
     checkout.look_again(purchase, timezone.now())
     checkout.decide(purchase, timezone.now())
@@ -52,7 +23,7 @@ def _settle(purchase: Purchase) -> Purchase:
     return purchase
 
 
-def _booked(link: StayLink, nights: Span) -> Purchase:
+def booked(link: StayLink, nights: Span) -> Purchase:
     purchase = checkout.begin(link, nights, 9_900 * len(nights), timezone.now())
     checkout.book(purchase, name="Marta", email="marta@example.org", now=timezone.now())
     purchase.refresh_from_db()
@@ -63,11 +34,11 @@ def test_a_guest_buys_two_nights_and_they_are_closed_in_the_same_commit(
     home: Property, place: Listing, link: StayLink
 ) -> None:
     export = cast.an_export(home)
-    nights = _extra(home)
-    purchase = _settle(_booked(link, nights))
+    nights = cast.more_nights(home)
+    purchase = settle(booked(link, nights))
     export.refresh_from_db()
     assert purchase.state == Purchase.State.CONFIRMED
-    assert cast.busy(home) == [(_stay(home, 0, 3)[0], nights.end)]
+    assert cast.busy(home) == [(cast.stay_of(home, 0, 3)[0], nights.end)]
     assert f"DTSTART;VALUE=DATE:{nights.start:%Y%m%d}".encode() in bytes(export.body)
 
 
@@ -75,9 +46,9 @@ def test_a_hold_keeps_the_nights_from_others_but_is_not_exported(
     home: Property, place: Listing, link: StayLink
 ) -> None:
     export = cast.an_export(home)
-    checkout.begin(link, _extra(home), 2 * 9_900, timezone.now())
+    checkout.begin(link, cast.more_nights(home), 2 * 9_900, timezone.now())
     with pytest.raises(ledger.NightsTaken):
-        checkout.begin(link, _extra(home, 1), 9_900, timezone.now())
+        checkout.begin(link, cast.more_nights(home, 1), 9_900, timezone.now())
     etag = export.etag
     export.refresh_from_db()
     assert export.etag == etag
@@ -86,7 +57,7 @@ def test_a_hold_keeps_the_nights_from_others_but_is_not_exported(
 def test_a_hold_that_nobody_books_is_let_go(home: Property, place: Listing, link: StayLink) -> None:
     now = timezone.now()
     before = cast.busy(home)
-    purchase = checkout.begin(link, _extra(home), 2 * 9_900, now)
+    purchase = checkout.begin(link, cast.more_nights(home), 2 * 9_900, now)
     assert checkout.release_lapsed(now + checkout.HOLD_FOR - timedelta(seconds=1)) == 0
     assert checkout.release_lapsed(now + checkout.HOLD_FOR) == 1
     purchase.refresh_from_db()
@@ -98,9 +69,9 @@ def test_a_hold_that_nobody_books_is_let_go(home: Property, place: Listing, link
 def test_a_booking_that_a_channel_took_meanwhile_declines_the_sale(
     home: Property, place: Listing, link: StayLink
 ) -> None:
-    purchase = _booked(link, _extra(home))
-    place.book(*_stay(home, 4, 6), guest="Quick")
-    settled = _settle(purchase)
+    purchase = booked(link, cast.more_nights(home))
+    place.book(*cast.stay_of(home, 4, 6), guest="Quick")
+    settled = settle(purchase)
     assert (settled.state, settled.reason) == (Purchase.State.DECLINED, Purchase.Reason.TAKEN)
     assert not Block.objects.ours().exists()
 
@@ -108,9 +79,9 @@ def test_a_booking_that_a_channel_took_meanwhile_declines_the_sale(
 def test_a_feed_that_cannot_be_read_never_becomes_a_guess(
     home: Property, place: Listing, link: StayLink
 ) -> None:
-    purchase = _booked(link, _extra(home))
+    purchase = booked(link, cast.more_nights(home))
     place.fault("server_error")
-    assert _settle(purchase).state == Purchase.State.CHECKING
+    assert settle(purchase).state == Purchase.State.CHECKING
     checkout.decide(purchase, timezone.now() + checkout.ANSWER_WITHIN + timedelta(seconds=1))
     purchase.refresh_from_db()
     assert (purchase.state, purchase.reason) == (Purchase.State.DECLINED, Purchase.Reason.UNREADABLE)
@@ -120,11 +91,11 @@ def test_a_feed_that_cannot_be_read_never_becomes_a_guess(
 def test_a_sale_rests_on_reads_made_after_the_guest_pressed_book(
     home: Property, place: Listing, link: StayLink
 ) -> None:
-    purchase = _booked(link, _extra(home))
+    purchase = booked(link, cast.more_nights(home))
     checkout.decide(purchase, timezone.now())
     purchase.refresh_from_db()
     assert purchase.state == Purchase.State.CHECKING
-    assert _settle(purchase).state == Purchase.State.CONFIRMED
+    assert settle(purchase).state == Purchase.State.CONFIRMED
     assert purchase.requested_at is not None
     assert all(
         read_at >= purchase.requested_at
@@ -136,10 +107,10 @@ def test_a_sale_rests_on_reads_made_after_the_guest_pressed_book(
 def test_settling_twice_or_pressing_twice_changes_nothing(
     home: Property, place: Listing, link: StayLink
 ) -> None:
-    purchase = _booked(link, _extra(home))
+    purchase = booked(link, cast.more_nights(home))
     checkout.book(purchase, name="Marta", email="marta@example.org", now=timezone.now())
-    _settle(purchase)
-    _settle(purchase)
+    settle(purchase)
+    settle(purchase)
     assert cast.the_states() == [Purchase.State.CONFIRMED]
     assert Block.objects.ours().count() == 1
 
@@ -148,7 +119,7 @@ def test_a_price_that_changed_meanwhile_is_shown_before_it_is_charged(
     home: Property, place: Listing, link: StayLink
 ) -> None:
     with pytest.raises(checkout.NotOnSale):
-        checkout.begin(link, _extra(home), 2 * 9_800, timezone.now())
+        checkout.begin(link, cast.more_nights(home), 2 * 9_800, timezone.now())
 
 
 def test_a_cancelled_sale_opens_the_nights_and_the_exports(
@@ -156,7 +127,7 @@ def test_a_cancelled_sale_opens_the_nights_and_the_exports(
 ) -> None:
     export = cast.an_export(home)
     before, empty = cast.busy(home), export.etag
-    purchase = _settle(_booked(link, _extra(home)))
+    purchase = settle(booked(link, cast.more_nights(home)))
     assert checkout.cancel(purchase, timezone.now())
     export.refresh_from_db()
     assert (cast.busy(home), export.etag) == (before, empty)
@@ -164,7 +135,7 @@ def test_a_cancelled_sale_opens_the_nights_and_the_exports(
 
 
 def test_nothing_is_offered_while_a_feed_is_stale_or_paused(home: Property, place: Listing) -> None:
-    day, now = _extra(home).start, timezone.now()
+    day, now = cast.more_nights(home).start, timezone.now()
     assert checkout.shelf(home, day, now).quotes
     assert checkout.shelf(home, day, now + timedelta(minutes=61)).why is checkout.Nothing.STALE
     Feed.objects.update(paused_at=now)
@@ -172,14 +143,14 @@ def test_nothing_is_offered_while_a_feed_is_stale_or_paused(home: Property, plac
 
 
 def test_a_day_on_which_no_stay_ends_is_not_sold_from(home: Property, place: Listing) -> None:
-    day = _extra(home).start + timedelta(days=10)
+    day = cast.more_nights(home).start + timedelta(days=10)
     assert checkout.shelf(home, day, timezone.now()).why is checkout.Nothing.NO_STAY
 
 
 def test_the_pages_take_a_guest_from_the_link_to_the_confirmation(
     client: Client, home: Property, place: Listing, link: StayLink
 ) -> None:
-    nights = _extra(home)
+    nights = cast.more_nights(home)
     page = client.get(reverse("guest:stay", args=[link.token]), {"departure": str(nights.start)})
     assert page.status_code == 200
     quote = page.context["shelf"].quotes[1]
@@ -192,5 +163,5 @@ def test_the_pages_take_a_guest_from_the_link_to_the_confirmation(
     assert booked.status_code == 302
     purchase = Purchase.objects.get()
     assert purchase.state == Purchase.State.CHECKING
-    _settle(purchase)
+    settle(purchase)
     assert "€198.00" in client.get(answer.url).content.decode()

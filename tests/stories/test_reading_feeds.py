@@ -6,26 +6,12 @@ from django.utils import timezone
 from pytest_django import Settings
 
 from calendars import polling, sentences
-from calendars.models import Block, Feed, FeedRead
+from calendars.models import Block, FeedRead
 from properties.models import Property
 from tests import cast
-from tests.conftest import Listing
+from tests.conftest import Listing, read
 
 Open = Callable[..., Listing]
-
-
-def read(feed: Feed, now: datetime | None = None) -> FeedRead:
-    """One read through the real path; the feed's columns are fresh afterwards."""
-    now = now or timezone.now()
-    lease, ids = polling.claim_these([feed.pk], now)
-    (line,) = polling.read(ids, lease, now)
-    feed.refresh_from_db()
-    return line
-
-
-@pytest.fixture
-def today(home: Property) -> datetime:
-    return timezone.now()
 
 
 def days(now: datetime, home: Property, start: int, end: int) -> tuple[object, object]:
