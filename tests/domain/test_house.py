@@ -145,3 +145,12 @@ def test_the_nights_of_a_period_are_those_it_overlaps(zone: str, hours: list[tim
 def test_a_night_ends_before_the_next_one_begins(zone: str, day: date) -> None:
     home = house(zone)
     assert home.night(day).end < home.night(day + NIGHT).start
+
+
+def test_the_day_that_a_zone_left_out_breaks_no_reckoning() -> None:
+    """Samoa went from 29 to 31 December 2011."""
+    home = house("Pacific/Apia")
+    around = Period(datetime(2011, 12, 29, tzinfo=UTC), datetime(2012, 1, 2, tzinfo=UTC))
+    found = home.nights_of(around)
+    assert found is not None
+    assert {date(2011, 12, 28), date(2012, 1, 1)} <= set(found.nights())
