@@ -1,0 +1,69 @@
+from datetime import timedelta
+
+import time_machine
+from django.core.cache import cache
+from django.test import Client
+from pytest_django import Settings
+
+from properties.models import Property
+from tests import cast
+from tests.upsells.pages import DEPARTURE, address, choose, look, text
+from upsells.models import Purchase, StayLink
+
+
+def test_trying_day_after_day_ends_with_429_until_the_ten_minutes_are_over(
+    client: Client, link: StayLink, clock: time_machine.Traveller
+) -> None:
+    answers = [look(client, link, DEPARTURE + timedelta(days=n)).status_code for n in range(31)]
+    assert answers == [200] * 30 + [429]
+    refused = look(client, link)
+    assert "Try again in 10 minutes" in text(refused)
+    assert refused["Cache-Control"] == "private, no-store"
+    assert client.get(address(link)).status_code == 200
+    clock.shift(timedelta(seconds=int(refused["Retry-After"])))
+    assert look(client, link).status_code == 200
+
+
+def test_one_caller_uses_up_neither_another_caller_nor_another_home(
+    client: Client, link: StayLink, home: Property
+) -> None:
+    for _ in range(31):
+        look(client, link)
+    assert look(client, link).status_code == 429
+    assert look(Client(REMOTE_ADDR="203.0.113.7"), link).status_code == 200
+    assert look(client, cast.a_stay_link(cast.a_property(home.organization, "Casa Two"))).status_code == 200
+
+
+def test_a_caller_with_many_ipv6_addresses_is_one_caller(link: StayLink) -> None:
+    for n in range(31):
+        look(Client(REMOTE_ADDR=f"2001:db8:1:2::{n:x}"), link)
+    assert look(Client(REMOTE_ADDR="2001:db8:1:2:ffff::1"), link).status_code == 429
+    assert look(Client(REMOTE_ADDR="2001:db8:1:3::1"), link).status_code == 200
+
+
+def test_behind_a_proxy_the_caller_is_whom_the_proxy_names_last(
+    client: Client, link: StayLink, settings: Settings
+) -> None:
+    settings.SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
+    day = {"departure": str(DEPARTURE)}
+    for n in range(31):
+        client.get(address(link), day, headers={"X-Forwarded-For": f"198.51.100.{n}, 203.0.113.7"})
+    same, other = ({"X-Forwarded-For": f"198.51.100.1, 203.0.113.{n}"} for n in (7, 8))
+    assert client.get(address(link), day, headers=same).status_code == 429
+    assert client.get(address(link), day, headers=other).status_code == 200
+
+
+def test_nobody_keeps_nights_more_than_ten_times_an_hour(client: Client, link: StayLink) -> None:
+    answers = [choose(client, link, "nonsense").status_code for _ in range(10)]
+    assert answers == [422] * 10
+    refused = choose(client, link)
+    assert refused.status_code == 429
+    assert 0 < int(refused["Retry-After"]) <= 3_600
+    assert not Purchase.objects.exists()
+
+
+def test_without_redis_nobody_is_refused(client: Client, link: StayLink, settings: Settings) -> None:
+    settings.CACHES = {"default": settings.CACHES["default"] | {"LOCATION": "redis://127.0.0.1:1/0"}}
+    cache.close()
+    assert [look(client, link).status_code for _ in range(32)] == [200] * 32
+    assert choose(client, link).status_code == 302
