@@ -11,6 +11,7 @@ from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from accounts.tenancy import HostRequest, get_or_404, host
@@ -151,9 +152,9 @@ def _on_feed(
 
 
 @_on_feed
-def pause(_request: HostRequest, feed: Feed) -> None:
+def pause(request: HostRequest, feed: Feed) -> None:
     """Stop reading; what the feed closed stays closed."""
-    Feed.objects.filter(pk=feed.pk).update(paused_at=timezone.now())
+    Feed.objects.of(request.org).filter(pk=feed.pk, paused_at=None).update(paused_at=timezone.now())
 
 
 @_on_feed
@@ -174,7 +175,8 @@ def read(_request: HostRequest, feed: Feed) -> None:
 def free_held(request: HostRequest, feed: Feed) -> None:
     """Open the nights that wait to be confirmed: the host knows better."""
     count = polling.free_held(feed, timezone.now())
-    messages.success(request, _("%(count)s nights are open again.") % {"count": count})
+    words = ngettext("%(count)s night is open again.", "%(count)s nights are open again.", count)
+    messages.success(request, words % {"count": count})
 
 
 @_on_feed

@@ -114,9 +114,9 @@ class FeedsForm(forms.Form):
 
 def _split(line: str) -> tuple[str, str]:
     """A line as name and link; the name is empty where the line is only a link."""
-    name, _space, last = line.rpartition(" ")
-    if name and "://" in last and "://" not in name:
-        return name.strip(" ,;:-\t")[:80], last
+    name, *rest = line.rsplit(None, 1)
+    if rest and "://" in rest[0] and "://" not in name:
+        return name.strip(" ,;:-\t")[:80], rest[0]
     return "", line
 
 

@@ -44,9 +44,9 @@ class House:
     def nights_of(self, period: Period) -> Span | None:
         """The nights whose own period this one overlaps; None when it only takes hours by day."""
         first = period.start.astimezone(self.zone).date() - NIGHT
-        while self.night(first).end <= period.start:
+        while self.instant(first + NIGHT, self.check_out) <= period.start:
             first += NIGHT
         last = period.end.astimezone(self.zone).date()
-        while last >= first and self.night(last).start >= period.end:
+        while last >= first and self.instant(last, self.check_in) >= period.end:
             last -= NIGHT
         return Span(first, last + timedelta(days=1)) if last >= first else None

@@ -1,5 +1,7 @@
 """Pages about properties: the list, a new one, its settings, the archive."""
 
+from copy import copy
+
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
@@ -43,9 +45,11 @@ def create(request: HostRequest) -> HttpResponse:
 def settings(request: HostRequest, public_id: str) -> HttpResponse:
     """Change a property's name, clock or price."""
     row = get_or_404(Property.objects.all(), request, public_id=public_id)
-    form = PropertyForm(request.POST or None, instance=row)
+    form = PropertyForm(
+        request.POST or None, instance=copy(row)
+    )  # a refused form leaves the page's own row alone
     if request.method == "POST" and form.is_valid():
-        form.save()
+        form.save(commit=False).save(update_fields=[*PropertyForm.Meta.fields, "nightly_rate"])
         messages.success(request, _("Saved."))
         return redirect("properties:settings", row.public_id)
     return _form(request, form, "properties/settings.html", row)

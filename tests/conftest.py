@@ -29,6 +29,12 @@ ROOT = Path(__file__).resolve().parent.parent
 STARTS_WITHIN_S = 15
 
 
+@pytest.fixture(autouse=True)
+def quick_passwords(settings: Settings) -> None:
+    """Passwords of the cast needn't withstand an attack; the real hasher takes half a second each."""
+    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher", *settings.PASSWORD_HASHERS]
+
+
 @pytest.fixture
 def organization(db: None) -> Organization:
     return cast.an_organization()

@@ -18,4 +18,13 @@ def statements(table: str) -> migrations.RunSQL:
 
 class Migration(migrations.Migration):
     dependencies = [("calendars", "0001_the_ledger"), ("properties", "0001_homes")]
-    operations = [statements(table) for table in TABLES]
+    operations = [
+        *(statements(table) for table in TABLES),
+        migrations.RunSQL(
+            "ALTER TABLE calendars_feed ADD CONSTRAINT calendars_feed_of_property UNIQUE (property_id, id);"
+            "ALTER TABLE calendars_block ADD CONSTRAINT calendars_block_same_property FOREIGN KEY (property_id, feed_id) "
+            "REFERENCES calendars_feed (property_id, id) DEFERRABLE INITIALLY DEFERRED",
+            "ALTER TABLE calendars_block DROP CONSTRAINT calendars_block_same_property;"
+            "ALTER TABLE calendars_feed DROP CONSTRAINT calendars_feed_of_property",
+        ),
+    ]

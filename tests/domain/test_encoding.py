@@ -42,14 +42,17 @@ def test_an_independent_reader_reads_what_was_written(items: list[Entry], name: 
         for event in seen.walk("VEVENT")
     ]
     expected = [
-        (clean(item.uid), item.nights.start, item.nights.end, clean(item.summary), item.changed_at) for item in items
+        (clean(item.uid), item.nights.start, item.nights.end, clean(item.summary), item.changed_at)
+        for item in items
     ]
     assert sorted(found) == sorted(expected)
     assert (len(seen.subcomponents), len(seen.walk())) == (len(items), len(items) + 1)
 
 
 @given(st.lists(entries, max_size=6), texts)
-def test_lines_end_in_crlf_are_75_octets_at_most_and_hold_no_control_character(items: list[Entry], name: str) -> None:
+def test_lines_end_in_crlf_are_75_octets_at_most_and_hold_no_control_character(
+    items: list[Entry], name: str
+) -> None:
     body = written(*items, name=name)
     assert body.endswith(b"END:VCALENDAR\r\n")
     for line in body.split(b"\r\n"):
@@ -86,7 +89,9 @@ def test_the_file_has_what_channels_need_and_no_method() -> None:
     assert lines[:2] == ["BEGIN:VCALENDAR", "VERSION:2.0"]
     assert lines[2:4] == ["PRODID:-//Amplistay//Calendar 1.0//EN", "CALSCALE:GREGORIAN"]
     assert {"REFRESH-INTERVAL;VALUE=DURATION:PT15M", "X-PUBLISHED-TTL:PT15M"} <= set(lines)
-    assert {"DTSTAMP:20261121T101500Z", "DTSTART;VALUE=DATE:20261201", "DTEND;VALUE=DATE:20261203"} <= set(lines)
+    assert {"DTSTAMP:20261121T101500Z", "DTSTART;VALUE=DATE:20261201", "DTEND;VALUE=DATE:20261203"} <= set(
+        lines
+    )
     assert {"STATUS:CONFIRMED", "TRANSP:OPAQUE", "SUMMARY:Reserved"} <= set(lines)
     assert "METHOD" not in body.decode()
 

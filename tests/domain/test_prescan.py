@@ -70,12 +70,34 @@ def test_no_bytes_make_the_reader_fail(noise: bytes) -> None:
         assert reading(body).state in State
 
 
-PIECES = ["BEGIN:VEVENT", "END:VEVENT", "BEGIN:VALARM", "END:VALARM", "UID:a", "SUMMARY:x", "DTSTART:20261201T160000Z"]
-PIECES += ["DTSTART;VALUE=DATE:20261201", "DTEND;VALUE=DATE:20261203", "DTEND:99991231T235959Z", "DURATION:-P9D"]
+PIECES = [
+    "BEGIN:VEVENT",
+    "END:VEVENT",
+    "BEGIN:VALARM",
+    "END:VALARM",
+    "UID:a",
+    "SUMMARY:x",
+    "DTSTART:20261201T160000Z",
+]
+PIECES += [
+    "DTSTART;VALUE=DATE:20261201",
+    "DTEND;VALUE=DATE:20261203",
+    "DTEND:99991231T235959Z",
+    "DURATION:-P9D",
+]
 PIECES += ["RRULE:FREQ=DAILY", "RRULE:FREQ=YEARLY;BYDAY=5MO", "RRULE:FREQ=MONTHLY;INTERVAL=99999", "EXDATE:x"]
-PIECES += ["RDATE;VALUE=PERIOD:20261201T160000Z/P2D", "RECURRENCE-ID:20261202T160000Z", "DTSTART;TZID=;:20261201"]
+PIECES += [
+    "RDATE;VALUE=PERIOD:20261201T160000Z/P2D",
+    "RECURRENCE-ID:20261202T160000Z",
+    "DTSTART;TZID=;:20261201",
+]
 PIECES += ["RDATE:20261201", "RDATE:1", "DTSTART:00010101", "DTEND:00010101T000000Z", " folded", ":"]
-PIECES += ["DTSTART:20261201T160000+9999", "RRULE:", "RRULE:FREQ=WEEKLY;UNTIL=99991231T235959Z", "DURATION:P9W"]
+PIECES += [
+    "DTSTART:20261201T160000+9999",
+    "RRULE:",
+    "RRULE:FREQ=WEEKLY;UNTIL=99991231T235959Z",
+    "DURATION:P9W",
+]
 
 
 @given(st.lists(st.sampled_from(PIECES), max_size=25))
@@ -146,7 +168,10 @@ HOSTILE = {
     "an interval of nothing": _event(*TIMED, "RRULE:FREQ=DAILY;INTERVAL=0"),
     "hourly for thirty years": _event(TIMED[0], "DTEND:20561202T100000Z", "RRULE:FREQ=HOURLY"),
     "a date that never comes": b"".join(
-        _event(f"DTSTART;VALUE=DATE:19700101\nSUMMARY:{number}", "RRULE:FREQ=DAILY;BYMONTH=2;BYMONTHDAY=30;COUNT=5")
+        _event(
+            f"DTSTART;VALUE=DATE:19700101\nSUMMARY:{number}",
+            "RRULE:FREQ=DAILY;BYMONTH=2;BYMONTHDAY=30;COUNT=5",
+        )
         for number in range(2_000)
     ),
     "two thousand daily events": b"".join(
@@ -155,7 +180,9 @@ HOSTILE = {
     "thousands of exceptions": _event(*TIMED, "UID:a", "RRULE:FREQ=DAILY")
     + _event(*TIMED, "UID:a", "RECURRENCE-ID:20261203T160000Z") * 4_900,
     "every day since the year 1": _event("DTSTART;VALUE=DATE:00010101", "RRULE:FREQ=DAILY"),
-    "forty thousand exception dates": _event(*TIMED, "RRULE:FREQ=DAILY", *["EXDATE:20261203T160000Z"] * 40_000),
+    "forty thousand exception dates": _event(
+        *TIMED, "RRULE:FREQ=DAILY", *["EXDATE:20261203T160000Z"] * 40_000
+    ),
     "a count of four thousand digits": _event(*TIMED, f"RRULE:FREQ=DAILY;COUNT={'9' * 4000}"),
     "a cross product": b"".join(
         _event(

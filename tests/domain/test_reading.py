@@ -18,7 +18,16 @@ MADRID = House(ZoneInfo("Europe/Madrid"))
 
 def reading(*lines: str, before: tuple[str, ...] = (), house: House = MADRID) -> Reading:
     """One event made of the lines, read in a calendar of its own."""
-    text = ["BEGIN:VCALENDAR", "VERSION:2.0", *before, "BEGIN:VEVENT", *lines, "END:VEVENT", "END:VCALENDAR", ""]
+    text = [
+        "BEGIN:VCALENDAR",
+        "VERSION:2.0",
+        *before,
+        "BEGIN:VEVENT",
+        *lines,
+        "END:VEVENT",
+        "END:VCALENDAR",
+        "",
+    ]
     return read("\r\n".join(text).encode(), house, WINDOW, today=TODAY)
 
 
@@ -44,7 +53,9 @@ def test_an_all_day_event_without_an_end_is_one_night() -> None:
     assert nights(reading("UID:a", "DTSTART;VALUE=DATE:20261201")) == ["12-01"]
 
 
-@pytest.mark.parametrize(("length", "count"), [("P4D", 4), ("P1W", 7), ("PT36H", 2), ("P1DT1H", 2), ("P36H", 2)])
+@pytest.mark.parametrize(
+    ("length", "count"), [("P4D", 4), ("P1W", 7), ("PT36H", 2), ("P1DT1H", 2), ("P36H", 2)]
+)
 def test_a_duration_closes_every_night_it_begins(length: str, count: int) -> None:
     found = reading("UID:a", "DTSTART;VALUE=DATE:20261201", f"DURATION:{length}")
     assert (found.state, len(found.nights)) == (State.OK, count)
@@ -90,7 +101,10 @@ def test_a_date_with_a_midnight_end_on_the_same_day_is_still_its_night() -> None
 
 
 def test_a_time_with_a_date_as_its_end_leaves_at_check_out() -> None:
-    assert nights(reading("UID:a", "DTSTART:20261201T160000", "DTEND;VALUE=DATE:20261203")) == ["12-01", "12-02"]
+    assert nights(reading("UID:a", "DTSTART:20261201T160000", "DTEND;VALUE=DATE:20261203")) == [
+        "12-01",
+        "12-02",
+    ]
     assert nights(reading("UID:a", "DTSTART:20261201T120000", "DTEND;VALUE=DATE:20261201")) == ["12-01"]
 
 
@@ -202,7 +216,9 @@ def test_a_date_line_without_a_colon_degrades_the_reading() -> None:
 
 
 def test_a_bad_line_of_the_calendar_itself_does_not_matter() -> None:
-    found = reading("DTSTART;VALUE=DATE:20261201", before=("REFRESH-INTERVAL:VALUE=DURATION:PT1H", "nonsense"))
+    found = reading(
+        "DTSTART;VALUE=DATE:20261201", before=("REFRESH-INTERVAL:VALUE=DURATION:PT1H", "nonsense")
+    )
     assert (found.state, nights(found)) == (State.OK, ["12-01"])
 
 
@@ -215,7 +231,9 @@ def test_alarms_inside_an_event_are_not_read() -> None:
 
 
 def test_a_task_is_not_an_event() -> None:
-    found = reading("DTSTART;VALUE=DATE:20261201", before=("BEGIN:VTODO", "DTSTART:20261205T000000Z", "END:VTODO"))
+    found = reading(
+        "DTSTART;VALUE=DATE:20261201", before=("BEGIN:VTODO", "DTSTART:20261205T000000Z", "END:VTODO")
+    )
     assert nights(found) == ["12-01"]
 
 
@@ -296,4 +314,8 @@ def test_the_digest_ignores_stamps_and_line_endings_only() -> None:
 def test_a_line_folded_after_the_stamp_does_not_hide_a_change() -> None:
     one = b"BEGIN:VEVENT\nDTSTAMP:1\n folded\nDTSTART;VALUE=DATE:20261201\nEND:VEVENT\n"
     assert content_digest(one) != content_digest(one.replace(b"1201", b"1202"))
-    assert content_digest(b"DTSTAMP:1\nX:1") == content_digest(b"DTSTAMP:2\nX:1") != content_digest(b"DTSTAMP:1\nX:2")
+    assert (
+        content_digest(b"DTSTAMP:1\nX:1")
+        == content_digest(b"DTSTAMP:2\nX:1")
+        != content_digest(b"DTSTAMP:1\nX:2")
+    )

@@ -39,12 +39,16 @@ def test_floating_times_are_read_in_the_property_s_zone() -> None:
 
 def test_utc_times_are_put_on_the_property_s_clock() -> None:
     auckland = House(ZoneInfo("Pacific/Auckland"))
-    assert nights(reading("DTSTART:20261201T020000Z", "DTEND:20261202T220000Z", house=auckland)) == ["12-01", "12-02"]
+    assert nights(reading("DTSTART:20261201T020000Z", "DTEND:20261202T220000Z", house=auckland)) == [
+        "12-01",
+        "12-02",
+    ]
 
 
 def test_a_windows_zone_is_known_quoted_or_not() -> None:
     found = reading(
-        "DTSTART;TZID=Romance Standard Time:20261201T160000", 'DTEND;TZID="Romance Standard Time":20261203T100000'
+        "DTSTART;TZID=Romance Standard Time:20261201T160000",
+        'DTEND;TZID="Romance Standard Time":20261203T100000',
     )
     assert (found.state, nights(found), found.problems) == (State.OK, ["12-01", "12-02"], ())
 
@@ -72,14 +76,18 @@ WRONG = ("BEGIN:VTIMEZONE", "TZID:{name}", "BEGIN:STANDARD", "DTSTART:19700101T0
 def test_the_iana_zone_wins_over_an_embedded_definition() -> None:
     before = tuple(line.format(name="Europe/Madrid") for line in WRONG)
     found = reading(
-        "DTSTART;TZID=Europe/Madrid:20261201T160000", "DTEND;TZID=Europe/Madrid:20261202T100000", before=before
+        "DTSTART;TZID=Europe/Madrid:20261201T160000",
+        "DTEND;TZID=Europe/Madrid:20261202T100000",
+        before=before,
     )
     assert nights(found) == ["12-01"]
 
 
 def test_an_embedded_definition_is_used_for_a_name_of_its_own() -> None:
     before = tuple(line.format(name="Our office") for line in WRONG)
-    found = reading("DTSTART;TZID=Our office:20261202T010000", "DTEND;TZID=Our office:20261202T030000", before=before)
+    found = reading(
+        "DTSTART;TZID=Our office:20261202T010000", "DTEND;TZID=Our office:20261202T030000", before=before
+    )
     assert nights(found) == ["12-01"]
     assert found.events[0].period is not None
     assert found.events[0].period.start == datetime(2026, 12, 1, 16, tzinfo=UTC)
@@ -120,7 +128,12 @@ stays = st.lists(
 def test_all_day_events_close_what_a_day_by_day_oracle_says(pairs: list[tuple[date, date]]) -> None:
     lines = ["BEGIN:VCALENDAR"]
     for start, end in pairs:
-        lines += ["BEGIN:VEVENT", f"DTSTART;VALUE=DATE:{start:%Y%m%d}", f"DTEND;VALUE=DATE:{end:%Y%m%d}", "END:VEVENT"]
+        lines += [
+            "BEGIN:VEVENT",
+            f"DTSTART;VALUE=DATE:{start:%Y%m%d}",
+            f"DTEND;VALUE=DATE:{end:%Y%m%d}",
+            "END:VEVENT",
+        ]
     body = "\r\n".join([*lines, "END:VCALENDAR", ""]).encode()
     days = (WINDOW.start + timedelta(count) for count in range((WINDOW.end - WINDOW.start).days))
     expected = {day for day in days if any(start <= day < end for start, end in pairs)}

@@ -67,7 +67,10 @@ def test_exceptions_that_are_not_understood_take_nothing_away() -> None:
 
 
 def test_an_exception_at_another_hour_takes_nothing_away() -> None:
-    assert nights(reading((*TIMED, "RRULE:FREQ=DAILY;COUNT=2", "EXDATE:20261202T160000Z"))) == ["12-01", "12-02"]
+    assert nights(reading((*TIMED, "RRULE:FREQ=DAILY;COUNT=2", "EXDATE:20261202T160000Z"))) == [
+        "12-01",
+        "12-02",
+    ]
 
 
 def test_an_exception_on_a_single_event_does_not_open_it() -> None:
@@ -142,7 +145,9 @@ def test_a_repeated_time_keeps_its_hour_over_a_clock_change() -> None:
     assert len({event.period.start.hour for event in found.events if event.period}) == 2
 
 
-weekdays = st.lists(st.sampled_from(["MO", "TU", "WE", "TH", "FR", "SA", "SU"]), min_size=1, max_size=4, unique=True)
+weekdays = st.lists(
+    st.sampled_from(["MO", "TU", "WE", "TH", "FR", "SA", "SU"]), min_size=1, max_size=4, unique=True
+)
 ordinals = st.lists(st.sampled_from(["1MO", "-1FR", "2SU", "5TU"]), min_size=1, max_size=3, unique=True)
 numbers = st.lists(st.integers(1, 31) | st.integers(-31, -1), min_size=1, max_size=4, unique=True)
 months = st.lists(st.integers(1, 12), min_size=1, max_size=4, unique=True)

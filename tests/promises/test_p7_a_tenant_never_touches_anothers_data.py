@@ -48,6 +48,17 @@ def test_a_feed_of_alices_cannot_be_reached_through_a_property_of_mallorys(
     assert Feed.objects.filter(pk=feed.pk).exists()
 
 
+def test_the_schema_refuses_a_block_that_names_a_feed_of_another_property(
+    home: Property, mallory: User
+) -> None:
+    own = cast.a_property(mallory.organizations.get(), "Own")
+    block = cast.an_import(cast.a_feed(home), cast.nights(3))
+    with pytest.raises(IntegrityError), transaction.atomic():
+        type(block).objects.filter(pk=block.pk).update(property=own, organization=own.organization_id)
+        with connection.cursor() as cursor:
+            cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
+
+
 def test_the_schema_refuses_a_row_of_one_tenant_on_a_property_of_another(
     home: Property, mallory: User
 ) -> None:

@@ -18,4 +18,13 @@ def statements(table: str) -> migrations.RunSQL:
 
 class Migration(migrations.Migration):
     dependencies = [("upsells", "0001_offers_and_purchases"), ("properties", "0001_homes")]
-    operations = [statements(table) for table in TABLES]
+    operations = [
+        *(statements(table) for table in TABLES),
+        migrations.RunSQL(
+            "ALTER TABLE upsells_staylink ADD CONSTRAINT upsells_staylink_of_property UNIQUE (property_id, id);"
+            "ALTER TABLE upsells_purchase ADD CONSTRAINT upsells_purchase_same_property FOREIGN KEY (property_id, stay_link_id) "
+            "REFERENCES upsells_staylink (property_id, id) DEFERRABLE INITIALLY DEFERRED",
+            "ALTER TABLE upsells_purchase DROP CONSTRAINT upsells_purchase_same_property;"
+            "ALTER TABLE upsells_staylink DROP CONSTRAINT upsells_staylink_of_property",
+        ),
+    ]
