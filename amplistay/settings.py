@@ -66,6 +66,7 @@ MIDDLEWARE = [
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
     "allauth.account.middleware.AccountMiddleware",
+    "amplistay.crowded.SorryPage",
 ]
 
 ROOT_URLCONF = "amplistay.urls"
@@ -93,7 +94,10 @@ DATABASES = {"default": env.database(env.words("DATABASE_URL", "postgresql:///am
 DATABASES["default"] |= {"CONN_MAX_AGE": 300, "CONN_HEALTH_CHECKS": True}
 REDIS_URL = env.words("REDIS_URL", "redis://127.0.0.1:6379/0")[0]
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
-CACHES = {"default": {"BACKEND": "amplistay.cache.HintCache", "LOCATION": REDIS_URL}}
+REDIS_PATIENCE = {"socket_connect_timeout": 1, "socket_timeout": 1}  # seconds; it is only a hint
+CACHES = {
+    "default": {"BACKEND": "amplistay.cache.HintCache", "LOCATION": REDIS_URL, "OPTIONS": REDIS_PATIENCE}
+}
 
 CELERY_BROKER_URL = REDIS_URL
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True

@@ -9,7 +9,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 
-from django.db import IntegrityError, connection, transaction
+from django.db import IntegrityError, OperationalError, connection, transaction
+from psycopg.errors import LockNotAvailable
 from psycopg.types.range import TimestamptzRange
 
 from calendars import exports
@@ -30,6 +31,10 @@ class Lapsed(Exception):
     """The hold is no longer there: it ran out or was released."""
 
 
+class Crowded(Exception):
+    """So many want to change this property at once that the lock didn't come in time; nothing was written."""
+
+
 @dataclass(slots=True)
 class Changing:
     """A property's nights while its calendar is locked."""
@@ -44,7 +49,8 @@ class Changing:
 def changing(property: Property, now: datetime) -> Iterator[Changing]:  # noqa: A002 - the field's word
     """Lock the property's calendar, let its nights be changed, and rebuild what is derived from them.
 
-    Raises RuntimeError when a transaction is already open: the commit must be this one's.
+    Raises Crowded when the lock doesn't come within three seconds, RuntimeError when a transaction is already
+    open: the commit must be this one's.
     """
     with transaction.atomic(durable=True):
         with connection.cursor() as cursor:
@@ -177,7 +183,12 @@ def taken(property: Property, window: Span) -> tuple[Span, ...]:  # noqa: A002 -
 def _locked(property: Property, now: datetime) -> Calendar:  # noqa: A002 - the field's word
     """The property's calendar row, locked; a property's first change makes it."""
     rows = Calendar.objects.select_for_update(no_key=True)
-    calendar = rows.filter(property=property).first()
+    try:
+        calendar = rows.filter(property=property).first()
+    except OperationalError as error:
+        if isinstance(error.__cause__, LockNotAvailable):
+            raise Crowded from error
+        raise
     if calendar is None:
         organization = property.organization_id
         Calendar.objects.bulk_create(

@@ -169,6 +169,16 @@ def release_lapsed(now: datetime) -> int:
     return count
 
 
+def let_go(purchase: Purchase, now: datetime) -> bool:
+    """The guest changes their mind before booking: the nights are free for others at once."""
+    with ledger.changing(purchase.property, now) as change:
+        held = Purchase.objects.filter(pk=purchase.pk, state=Purchase.State.HELD)
+        released = bool(held.update(state=Purchase.State.LAPSED, decided_at=now))
+        if released:
+            ledger.release(change, purchase.public_id)
+    return released
+
+
 def cancel(purchase: Purchase, now: datetime) -> bool:
     """The host takes a confirmed sale back: its nights and every export open with this commit."""
     with ledger.changing(purchase.property, now) as change:

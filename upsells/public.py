@@ -7,6 +7,7 @@ from django.contrib import messages
 from django.db.models import Q
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
@@ -124,6 +125,10 @@ def purchase(request: HttpRequest, token: str, purchase_id: str) -> HttpResponse
     rows = Purchase.objects.select_related("property", "stay_link").filter(stay_link__token=token)
     usable = Q(stay_link__revoked_at=None) | Q(requested_at__isnull=False)
     row = get_object_or_404(rows.filter(usable), public_id=purchase_id)
+    if request.method == "POST" and "let_go" in request.POST:
+        checkout.let_go(row, timezone.now())
+        departure = f"?departure={row.span.start}"
+        return redirect(reverse("guest:stay", args=[token]) + departure)
     form = GuestForm(request.POST or None)
     if request.method == "POST" and form.is_valid():
         return _book(row, form)

@@ -7,6 +7,8 @@ from threading import Barrier
 import pytest
 from django.db import DatabaseError, connection
 from django.db.models import BaseConstraint
+from django.test import Client
+from django.urls import reverse
 from django.utils import timezone
 
 from calendars import ledger
@@ -102,3 +104,24 @@ def test_the_constraint_alone_lets_one_guest_win(home: Property, no_lock: None) 
 def test_with_the_lock_one_wins_and_everybody_else_is_told_politely(home: Property) -> None:
     assert sorted(_rush(home)) == ["held"] + ["taken"] * (GUESTS - 1)
     assert cast.busy(home) == [(NIGHT.start, NIGHT.end)]
+
+
+def test_a_lock_that_does_not_come_in_time_is_a_polite_503_and_changes_nothing(
+    home: Property, client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(ledger, "LOCK_TIMEOUT", "100ms")
+    client.force_login(cast.a_member(home.organization, "alice@example.org"))
+    address = reverse("calendars:close", args=[home.public_id])
+    today = timezone.now().date()
+    body = {"start": str(today + timedelta(days=3)), "end": str(today + timedelta(days=5))}
+    with ThreadPoolExecutor(1) as other, ledger.changing(home, timezone.now()):
+
+        def ask() -> tuple[int, str]:
+            try:
+                answer = client.post(address, body)
+                return answer.status_code, answer.headers.get("Retry-After", "")
+            finally:
+                connection.close()
+
+        assert other.submit(ask).result(20) == (503, "5")
+    assert not Block.objects.exists()

@@ -165,3 +165,15 @@ def test_the_pages_take_a_guest_from_the_link_to_the_confirmation(
     assert purchase.state == Purchase.State.CHECKING
     settle(purchase)
     assert "€198.00" in client.get(answer.url).content.decode()
+
+
+def test_a_guest_who_changes_their_mind_frees_the_nights_at_once(
+    client: Client, home: Property, place: Listing, link: StayLink
+) -> None:
+    before = cast.busy(home)
+    purchase = checkout.begin(link, cast.more_nights(home), 2 * 9_900, timezone.now())
+    address = reverse("guest:purchase", args=[link.token, purchase.public_id])
+    assert client.post(address, {"let_go": "1"}).status_code == 302
+    assert (cast.the_states(), cast.busy(home)) == ([Purchase.State.LAPSED], before)
+    booked(link, cast.more_nights(home))
+    assert not checkout.let_go(Purchase.objects.latest("pk"), timezone.now())
