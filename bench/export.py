@@ -57,6 +57,7 @@ def run(*, quick: bool) -> dict[str, Any]:
     now = timezone.now()
     homes = rows.properties(rows.a_host(), PROPERTIES)
     links = [rows.export_link(home, rows.sales(home, now.date(), now), now) for home in homes]
+    rows.settle()
     with ExitStack() as stack:
         words = ("--interface", "wsgi", "--host", HOST, "--port", str(port), "--blocking-threads", "8")
         web = stack.enter_context(running("-m", "granian", *words, "amplistay.wsgi:application"))

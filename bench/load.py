@@ -63,14 +63,18 @@ class Caller:
         head, end, body = self.received.partition(HEAD_END)
         if not chunk or (end and not head.startswith(beginning)):
             raise WrongAnswerError(head.decode("latin-1") or "the connection was closed")
-        return bool(end) and len(body) >= body_length(head)
+        return bool(end) and len(body) == body_length(head)
 
 
 def body_length(head: bytes) -> int:
-    """The Content-Length; 0 where there is none, as with 304."""
+    """The Content-Length; 0 with 304. Raises WrongAnswerError where another answer has none."""
     lower = head.lower()
     start = lower.find(LENGTH)
-    return int(lower[start + len(LENGTH) :].split(b"\r\n", 1)[0]) if start >= 0 else 0
+    if start >= 0:
+        return int(lower[start + len(LENGTH) :].split(b"\r\n", 1)[0])
+    if b" 304 " in head.split(b"\r\n", 1)[0]:
+        return 0
+    raise WrongAnswerError(head.decode("latin-1"))
 
 
 def play(callers: Sequence[Caller], play_round: Round) -> Outcome:

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from datetime import date, datetime, timedelta
 
+from django.db import connection
 from psycopg.types.range import TimestamptzRange
 
 from accounts.models import Organization
@@ -114,3 +115,9 @@ def copy_nights(model: Feed, feeds: Sequence[Feed], homes: Sequence[Property], n
         (Busy(property=home, organization_id=owner, nights=nights) for home in homes for nights in runs),
         batch_size=AT_ONCE,
     )
+
+
+def settle() -> None:
+    """Lets PostgreSQL learn about its new rows now, as a database in use has long done."""
+    with connection.cursor() as cursor:
+        cursor.execute("VACUUM (ANALYZE)")
