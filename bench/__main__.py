@@ -17,6 +17,7 @@ from typing import Any, NoReturn
 
 import django
 import psycopg
+import redis
 from django.core.management import call_command
 
 from bench.database import own_database
@@ -92,7 +93,7 @@ def main() -> int:
             raise
         sys.stderr.write("DATABASE_URL is not set; bin/bench starts engines of its own.\n")
         return 1
-    except (BenchError, psycopg.Error) as error:
+    except (BenchError, psycopg.Error, redis.RedisError) as error:
         sys.stderr.write(f"No figures: {error}\n")
         return 1
     print(json.dumps(figures, indent=1) if options.json else lines(figures))

@@ -150,7 +150,7 @@ def link_of(home: Property, number: int) -> str:
 
 
 def read_all(count: int, processors: dict[str, Processor]) -> Pass:
-    """Every feed is due; the scheduler's own task hands them out, as often as it takes. Raises BenchError unless all are unchanged."""
+    """Every feed is due; the scheduler's own task hands them out. Raises BenchError unless all are unchanged."""
     Feed.objects.update(next_poll_at=timezone.now() - OVERDUE)
     began = time.monotonic()
     last = FeedRead.objects.order_by("-pk").values_list("pk", flat=True).first() or 0
