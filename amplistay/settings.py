@@ -109,6 +109,7 @@ CELERY_BROKER_TRANSPORT_OPTIONS = {
     "interval_start": 0,
 }
 CELERY_TASK_IGNORE_RESULT = True
+CELERY_DB_REUSE_MAX = 1_000_000  # Celery would otherwise open a database connection for every task
 CELERY_TASK_ACKS_LATE = True
 CELERY_TASK_TIME_LIMIT = 75
 CELERY_TASK_SOFT_TIME_LIMIT = 60

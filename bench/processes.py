@@ -32,7 +32,7 @@ def running(*words: str, talks: bool = False) -> Iterator[subprocess.Popen[str]]
 
     What it prints goes to standard error, unless it `talks` with us over its standard streams.
     """
-    process = subprocess.Popen(  # noqa: S603 - starting processes is its trade
+    process = subprocess.Popen(
         [sys.executable, "-I", "-S", str(LEASH), str(os.getpid()), "-", sys.executable, *words],
         cwd=ROOT,
         env={**os.environ, "PYTHONPATH": str(ROOT)},

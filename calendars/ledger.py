@@ -4,7 +4,7 @@
 rebuilds what is derived (Busy, export bodies, version), so that both are true at the commit or not at all.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
@@ -63,10 +63,10 @@ def changing(property: Property, now: datetime) -> Iterator[Changing]:  # noqa: 
             _rebuild(change)
 
 
-def apply(change: Changing, feed: Feed, plan: Plan) -> None:
-    """Make the feed's blocks say what the plan's claims say; blocks that already do are left alone."""
+def apply(change: Changing, feed: Feed, blocks: Iterable[Block], plan: Plan) -> None:
+    """Make the feed's blocks, as they are under this lock, say what the plan's claims say; equal ones stay."""
     rows: dict[object, list[Block]] = {}
-    for block in Block.objects.filter(feed=feed):
+    for block in blocks:
         rows.setdefault(block.claim, []).append(block)
     new = []
     for claim in plan.claims:
@@ -208,8 +208,7 @@ def _expire(change: Changing) -> None:
 
 def _rebuild(change: Changing) -> None:
     """Busy, export bodies and the version, from the blocks as they now are."""
-    blocks = list(Block.objects.filter(property=change.property, nights__isempty=False))
-    spans = set(merge(span for block in blocks if (span := block.span)))
+    spans = _closed(change.property)
     rows = {row.span: row.pk for row in Busy.objects.filter(property=change.property)}
     if stale := [pk for span, pk in rows.items() if span not in spans]:
         Busy.objects.filter(pk__in=stale).delete()
@@ -218,8 +217,7 @@ def _rebuild(change: Changing) -> None:
         Busy(organization_id=organization, property=change.property, nights=date_range(span))
         for span in sorted(spans - rows.keys())
     )
-    told = [block for block in blocks if block.origin in (Block.Origin.SALE, Block.Origin.HOST)]
-    content = exports.body(change.property, told)
+    content = exports.body(change.property, Block.objects.filter(property=change.property).exported())
     for link in (
         ExportLink.objects.live().filter(property=change.property).exclude(etag=exports.etag(content))
     ):
@@ -230,6 +228,12 @@ def _rebuild(change: Changing) -> None:
     change.calendar.save(update_fields=["version", "changed_at"])
 
 
+def _closed(property: Property) -> set[Span]:  # noqa: A002 - the field's word
+    """The merged nights of all blocks, as they should stand in Busy."""
+    nights = Block.objects.filter(property=property, nights__isempty=False).values_list("nights", flat=True)
+    return set(merge(Span(run.lower, run.upper) for run in nights))
+
+
 def _write_body(link: ExportLink, content: bytes, now: datetime) -> None:
     link.body = content
     link.etag = exports.etag(content)
@@ -238,13 +242,11 @@ def _write_body(link: ExportLink, content: bytes, now: datetime) -> None:
 
 def differences(property: Property) -> list[str]:  # noqa: A002 - the field's word
     """What a recomputation from the blocks finds wrong; empty when everything derived is true."""
-    blocks = list(Block.objects.filter(property=property, nights__isempty=False))
-    spans = set(merge(span for block in blocks if (span := block.span)))
+    spans = _closed(property)
     rows = {row.span for row in Busy.objects.filter(property=property)}
     found = [f"closed but not in Busy: {s.start} to {s.end}" for s in sorted(spans - rows)]
     found += [f"in Busy but not closed: {s.start} to {s.end}" for s in sorted(rows - spans)]
-    told = [block for block in blocks if block.origin in (Block.Origin.SALE, Block.Origin.HOST)]
-    content = exports.body(property, told)
+    content = exports.body(property, Block.objects.filter(property=property).exported())
     for link in ExportLink.objects.live().filter(property=property):
         if bytes(link.body) != content or link.etag != exports.etag(content):
             found.append(f"export link {link.public_id} is not what the blocks say")

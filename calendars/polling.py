@@ -117,8 +117,9 @@ def read(ids: Sequence[int], lease: uuid.UUID, now: datetime) -> list[FeedRead]:
 def free_held(feed: Feed, now: datetime) -> int:
     """Open at once every night of the feed that waits to be confirmed; how many that were."""
     with ledger.changing(feed.property, now) as change:
-        plan = sync.freed(block.claim for block in Block.objects.filter(feed=feed))
-        ledger.apply(change, feed, plan)
+        blocks = list(Block.objects.filter(feed=feed))
+        plan = sync.freed(block.claim for block in blocks)
+        ledger.apply(change, feed, blocks, plan)
         Feed.objects.filter(pk=feed.pk).update(held_nights=0)
     return len(plan.opened)
 
@@ -175,9 +176,10 @@ def _apply(visit: Visit, answer: Answer, reading: Reading, digest: str) -> Verdi
     feed, now, today = visit.feed, visit.now, visit.today
     with ledger.changing(feed.property, now) as change:
         _fence(feed, visit.lease)
-        known = [block.claim for block in Block.objects.filter(feed=feed)]
+        blocks = list(Block.objects.filter(feed=feed))
+        known = [block.claim for block in blocks]
         plan = sync.plan(known, reading, now=now, today=today, rules=rules())
-        ledger.apply(change, feed, plan)
+        ledger.apply(change, feed, blocks, plan)
     trusted = reading.frees
     settled = trusted and not plan.held  # while nights wait, the next read must bring the whole content
     columns = {

@@ -155,3 +155,11 @@ def test_the_ledger_finds_a_body_that_is_not_what_the_blocks_say(home: Property)
     assert ledger.differences(home) == []
     ExportLink.objects.filter(pk=link.pk).update(body=b"something else")
     assert ledger.differences(home) == [f"export link {link.public_id} is not what the blocks say"]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_connection_that_died_meanwhile_is_replaced_without_the_channel_noticing(client: Client) -> None:
+    path = cast.path_of(cast.an_export(cast.a_property(cast.an_organization())))
+    assert client.get(path).status_code == 200
+    connection.connection.close()
+    assert client.get(path).status_code == 200
