@@ -13,7 +13,7 @@ class OrganizationForm(forms.Form):
     organization = forms.CharField(
         label=_("Name of your business"),
         max_length=120,
-        help_text=_("Guests don't see it. You can change it later."),
+        help_text=_("Guests don't see it."),
         widget=forms.TextInput(attrs={"autocomplete": "organization"}),
     )
 

@@ -22,6 +22,9 @@ def deployable(app_configs: object, **_: Any) -> list[CheckMessage]:  # noqa: AR
         found.append(Error(message, id="amplistay.E003"))
     if settings.DEMO:
         found.append(Error("DEMO shows a log-in to everybody. Unset it.", id="amplistay.E004"))
+    if "console" in settings.MAILERS["default"]["BACKEND"]:
+        message = "EMAIL_HOST isn't set: password-reset links would land in the log."
+        found.append(Error(message, id="amplistay.E005"))
     if settings.REMOVAL_WAIT.total_seconds() < 1800:  # noqa: PLR2004 - design: half an hour
         message = "REMOVAL_WAIT_SECONDS is below 1800: a feed's short fault could free sold nights."
         found.append(Warning(message, id="amplistay.W001"))

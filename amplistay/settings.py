@@ -115,6 +115,7 @@ CELERY_TASK_TIME_LIMIT = 75
 CELERY_TASK_SOFT_TIME_LIMIT = 60
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
+CELERY_BEAT_SCHEDULER = "celery.beat:Scheduler"  # keeps nothing: what is due stands in PostgreSQL
 CELERY_BEAT_SCHEDULE = {
     "read what is due": {"task": "calendars.tasks.read_due_feeds", "schedule": 5.0},
     "settle what waits": {"task": "upsells.tasks.sweep", "schedule": 10.0},
@@ -223,7 +224,8 @@ X_FRAME_OPTIONS = "DENY"
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
-    "handlers": {"out": {"class": "logging.StreamHandler"}},
+    "filters": {"scrub": {"()": "amplistay.logs.Scrub"}},
+    "handlers": {"out": {"class": "logging.StreamHandler", "filters": ["scrub"]}},
     "root": {"handlers": ["out"], "level": "INFO"},
     "loggers": {
         "celery": {"level": "WARNING"},
@@ -236,7 +238,9 @@ structlog.configure(
         structlog.processors.add_log_level,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
         structlog.processors.format_exc_info,
-        structlog.dev.ConsoleRenderer(colors=False) if DEBUG else structlog.processors.JSONRenderer(),
+        structlog.dev.ConsoleRenderer(colors=False)
+        if env.flag("READABLE_LOGS", default=DEBUG)
+        else structlog.processors.JSONRenderer(),
     ],
     cache_logger_on_first_use=True,
 )

@@ -22,7 +22,7 @@ READ_COLUMNS = (
     "etag",
     "last_modified",
     "digest",
-    "parsed_on",
+    "read_for",
     "last_read_at",
     "last_good_at",
     "events",

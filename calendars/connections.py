@@ -55,6 +55,8 @@ def _row(feed: Feed) -> dict[str, Any]:
         state = "failing"
     elif feed.last_good_at is None or now - feed.last_good_at > LATE:
         state = "late"
+    elif feed.held_nights:
+        state = "held"
     else:
         state = "ok"
     return {
@@ -208,8 +210,7 @@ def add_export(request: HostRequest, public_id: str) -> HttpResponse:
 def rotate_export(request: HostRequest, public_id: str, link_id: str) -> HttpResponse:
     """Replace a link's address; the old one answers for 48 hours more."""
     link = _link(request, public_id, link_id)
-    rows = ExportLink.objects.of(request.org).live().filter(pk=link.pk, version=link.version)
-    rows.update(version=link.version + 1, previous_until=timezone.now() + exports.OVERLAP)
+    exports.rotate(link, timezone.now())
     messages.success(
         request,
         _(

@@ -32,17 +32,27 @@ def address(link: ExportLink) -> str:
     return settings.SITE_URL + reverse("export", args=[link.public_id, signed])
 
 
-def accepts(
-    public_id: str, version: int, previous_until: datetime | None, signed: str, now: datetime
-) -> bool:
-    """Whether the signature opens the link: its version, or the one before while the overlap lasts."""
-    versions = [version]
-    if previous_until is not None and now < previous_until and version > 1:
-        versions.append(version - 1)
+def accepts(link: ExportLink, signed: str, now: datetime) -> bool:
+    """Whether the signature opens the link: its version, or a replaced one while the overlap lasts."""
+    overlaps = link.previous_until is not None and now < link.previous_until
+    oldest = link.oldest_version if overlaps else link.version
     return any(
-        constant_time_compare(signature(public_id, number, key), signed)
-        for number in versions
+        constant_time_compare(signature(link.public_id, version, key), signed)
+        for version in range(link.version, oldest - 1, -1)
         for key in settings.EXPORT_KEYS
+    )
+
+
+def rotate(link: ExportLink, now: datetime) -> bool:
+    """Give the link a new address; whatever was pasted within the overlap answers for all of it."""
+    overlaps = link.previous_until is not None and now < link.previous_until
+    rows = ExportLink.objects.live().filter(pk=link.pk, version=link.version)
+    return bool(
+        rows.update(
+            version=link.version + 1,
+            oldest_version=link.oldest_version if overlaps else link.version,
+            previous_until=now + OVERLAP,
+        )
     )
 
 

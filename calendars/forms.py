@@ -32,6 +32,7 @@ BAD_LINKS: Mapping[str, Any] = {
     "host": _("doesn't name a site on the internet. Copy the iCal link from the booking site."),
     "port": _("uses an unusual port. Calendar links use https without a port number."),
 }
+OUR_LINK = _("is Amplistay's own link. Paste the one of the booking site here, and ours over there.")
 NOT_A_LINK = _("isn't a calendar link. Copy the whole link, beginning with https://.")
 
 
@@ -91,12 +92,10 @@ class FeedsForm(forms.Form):
         try:
             url = links.normalise(url, loopback_ports=settings.LOOPBACK_FEED_PORTS)
         except links.BadLink as error:
-            raise _about(line, BAD_LINKS.get(error.code, NOT_A_LINK)) from error
-        if url.startswith(f"{settings.SITE_URL}/ical/"):
-            raise _about(
-                line,
-                _("is Amplistay's own link. Paste the one of the booking site here, and ours over there."),
-            )
+            message = OUR_LINK if _is_ours(url) else BAD_LINKS.get(error.code, NOT_A_LINK)
+            raise _about(line, message) from error
+        if _is_ours(url):
+            raise _about(line, OUR_LINK)
         channel = recognise(url)
         if looks_like_listing_page(url):
             message = _(
@@ -110,6 +109,12 @@ class FeedsForm(forms.Form):
         if Feed.objects.filter(property=self.property, url_digest=digest).exists():
             raise _about(line, _("is already connected to this property."))
         return NewFeed(url, channel, name or self.data.get("label", "").strip()[:80])
+
+
+def _is_ours(url: str) -> bool:
+    """Whether it is an export link of this site, whatever scheme it was pasted with."""
+    ours = settings.SITE_URL.partition("://")[2]
+    return url.strip().partition("://")[2].lower().startswith(f"{ours}/ical/")
 
 
 def _split(line: str) -> tuple[str, str]:

@@ -207,7 +207,7 @@ def _opens(block: Block) -> str:
             "%(feed)s no longer lists it. It stays closed until more reads agree, or until you free it in Connections."
         ) % {"feed": block.feed.title}
     if block.feed:
-        return _("It opens when %(feed)s no longer lists it, in two reads at least half an hour apart.") % {
+        return _("It opens when %(feed)s no longer lists it and later reads agree.") % {
             "feed": block.feed.title
         }
     return {

@@ -14,6 +14,8 @@ from zlib import crc32
 import structlog
 from django.conf import settings
 from django.db import connection
+from django.db.models import F
+from django.db.models.functions import Greatest
 
 from calendars import ledger, sentences
 from calendars.models import Block, Feed, FeedRead
@@ -51,6 +53,12 @@ class Visit:
     def today(self) -> date:
         """The property's own date."""
         return self.feed.property.house.today(self.now)
+
+    @property
+    def circumstances(self) -> str:
+        """What the meaning of the same content depends on: the day, and the property's clock."""
+        house = self.feed.property.house
+        return f"{self.today} {house.zone} {house.check_in} {house.check_out}"
 
     @property
     def seed(self) -> int:
@@ -120,7 +128,9 @@ def free_held(feed: Feed, now: datetime) -> int:
         blocks = list(Block.objects.filter(feed=feed))
         plan = sync.freed(block.claim for block in blocks)
         ledger.apply(change, feed, blocks, plan)
-        Feed.objects.filter(pk=feed.pk).update(held_nights=0)
+        Feed.objects.filter(pk=feed.pk).update(
+            held_nights=0, closed_nights=Greatest(F("closed_nights") - len(plan.opened), 0)
+        )
     return len(plan.opened)
 
 
@@ -152,10 +162,10 @@ def _judge(visit: Visit) -> Verdict:
     if answer.status not in (OK, NOT_MODIFIED):
         return _failed(visit, sentences.status(answer.status, feed.host))
     digest = feed.digest if answer.status == NOT_MODIFIED else ics.content_digest(answer.body)
-    if digest and digest == feed.digest and feed.parsed_on == visit.today:
+    if digest and digest == feed.digest and feed.read_for == visit.circumstances:
         return _good(visit, answer, {})
     if answer.status == NOT_MODIFIED:
-        # On a new day the window moves on: the content is needed once more, so the next read asks for all of it.
+        # A new day moves the window, new house times move the nights: the next read asks for the whole content.
         return _good(visit, answer, {"etag": "", "last_modified": ""}, next_poll_at=visit.now)
     window = Window(visit.today - PAST, visit.today + AHEAD)
     reading = ics.read(answer.body, feed.property.house, window, channel=feed.channel, today=visit.today)
@@ -186,9 +196,9 @@ def _apply(visit: Visit, answer: Answer, reading: Reading, digest: str) -> Verdi
         "digest": digest if settled else "",
         "etag": answer.etag if settled else "",
         "last_modified": answer.last_modified if settled else "",
-        "parsed_on": today,
+        "read_for": visit.circumstances,
         "events": len(reading.events),
-        "closed_nights": sum(1 for night in reading.nights if night >= today),
+        "closed_nights": sum(1 for night in reading.nights if night >= today) + len(plan.held),
         "held_nights": len(plan.held),
         "problem": None if trusted else sentences.problem(reading.problems[0]),
     }

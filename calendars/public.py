@@ -7,17 +7,20 @@ from django.db import InterfaceError, OperationalError, connection
 from django.http import Http404, HttpRequest, HttpResponse
 from django.utils import timezone
 from django.utils.http import http_date, parse_http_date_safe
+from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_safe
 
 from calendars import exports
+from calendars.models import ExportLink
 
 log = structlog.get_logger()
 
 RETRY_AFTER = "120"
-SELECT = """SELECT version, previous_until, revoked_at, body, etag, changed_at
+SELECT = """SELECT version, oldest_version, previous_until, revoked_at, body, etag, changed_at
             FROM calendars_exportlink WHERE public_id = %s"""
 
 
+@csrf_exempt
 @require_safe
 def export(request: HttpRequest, public_id: str, signed: str) -> HttpResponse:
     """The link's calendar, 304 where the reader has it already, one and the same 404 for every wrong address.
@@ -41,8 +44,11 @@ def export(request: HttpRequest, public_id: str, signed: str) -> HttpResponse:
 
 
 def _answer(request: HttpRequest, public_id: str, signed: str) -> HttpResponse:
-    version, previous_until, revoked_at, body, etag, changed_at = _row(public_id)
-    opens = exports.accepts(public_id, version, previous_until, signed, timezone.now())
+    version, oldest, previous_until, revoked_at, body, etag, changed_at = _row(public_id)
+    link = ExportLink(
+        public_id=public_id, version=version, oldest_version=oldest, previous_until=previous_until
+    )
+    opens = exports.accepts(link, signed, timezone.now())
     if revoked_at is not None or not opens:
         raise Http404
     if not body:

@@ -2,19 +2,9 @@
 
 from dataclasses import dataclass
 
-MINOR_DIGITS = {
-    "JPY": 0,
-    "KRW": 0,
-    "CLP": 0,
-    "ISK": 0,
-    "UGX": 0,
-    "VND": 0,
-    "KWD": 3,
-    "BHD": 3,
-    "OMR": 3,
-    "JOD": 3,
-    "TND": 3,
-}
+NO_MINOR_UNIT = "BIF CLP DJF GNF ISK JPY KMF KRW PYG RWF UGX UYI VND VUV XAF XOF XPF"
+THOUSANDTHS = "BHD IQD JOD KWD LYD OMR TND"
+MINOR_DIGITS = dict.fromkeys(NO_MINOR_UNIT.split(), 0) | dict.fromkeys(THOUSANDTHS.split(), 3)
 USUAL_DIGITS = 2
 
 

@@ -65,7 +65,8 @@ def is_free(port: int) -> bool:
 def environment(data: Path, web: int, simulator: int | None) -> dict[str, str]:
     """What the parts get; anything that the caller has set already wins."""
     address = f"http://{HOST}:{web}"
-    env = {**development_secrets(data), "DEBUG": "1", "SITE_URL": address}
+    env = {**development_secrets(data), "DEBUG": "0", "SITE_URL": address}
+    env |= {"ALLOWED_HOSTS": f"{HOST},localhost", "READABLE_LOGS": "1"}
     if simulator:
         env |= DEMO_PACE
         env["DEMO"] = "1"
@@ -155,6 +156,7 @@ def run(crew: Crew, data: Path, options: argparse.Namespace) -> None:
         write_holder(data, "bin/up", env["SITE_URL"], env)
         screen.say("Bringing the database up to date")
         crew.finish("migrate", manage("migrate", "--verbosity", "0"), env=env)
+        crew.finish("static", manage("collectstatic", "--no-input", "--verbosity", "0"), env=env)
         if simulator:
             start_demo(crew, env, data, simulator)
         start_product(crew, env, data, options.port)

@@ -1,10 +1,12 @@
 """Forms for a property: its name, clock and price."""
 
 from decimal import Decimal
+from functools import cache
 from typing import Any
 from zoneinfo import ZoneInfo, available_timezones
 
-from babel.numbers import get_currency_name, list_currencies
+from babel.core import get_global
+from babel.numbers import get_currency_name
 from django import forms
 from django.core.exceptions import ValidationError
 from django.utils.translation import get_language, gettext
@@ -28,12 +30,22 @@ ZONE_AREAS = (
 )
 
 
+@cache
+def tender() -> tuple[str, ...]:
+    """ISO 4217 codes that are legal tender somewhere today, the usual ones first."""
+    today = {
+        code
+        for uses in get_global("territory_currencies").values()
+        for code, _begun, ended, is_tender in uses
+        if is_tender and ended is None
+    }
+    return (*COMMON_CURRENCIES, *sorted(today.difference(COMMON_CURRENCIES)))
+
+
 def currencies() -> list[tuple[str, str]]:
-    """ISO 4217 codes with their names in the reader's language, the usual ones first."""
+    """Codes of today's currencies with their names in the reader's language."""
     language = get_language() or "en"
-    codes = sorted(code for code in list_currencies("en") if len(code) == 3)  # noqa: PLR2004 - ISO 4217
-    ordered = [*COMMON_CURRENCIES, *(code for code in codes if code not in COMMON_CURRENCIES)]
-    return [(code, f"{code} · {get_currency_name(code, locale=language)}") for code in ordered]
+    return [(code, f"{code} · {get_currency_name(code, locale=language)}") for code in tender()]
 
 
 def zones() -> list[tuple[str, str]]:
@@ -50,7 +62,9 @@ def to_minor(amount: Decimal, currency: str) -> int:
         details = {"currency": currency, "digits": minor_digits(currency)}
         raise ValidationError(message, params=details)
     if not 0 < minor <= MOST:
-        raise ValidationError(_("Enter a price above zero, and below a million."))
+        raise ValidationError(
+            _("Enter a price above zero that fits a night; this one is too high or too low.")
+        )
     return int(minor)
 
 

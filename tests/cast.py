@@ -106,6 +106,7 @@ def an_offer(home: Property, price: int = 9_900, most: int = 7) -> Offer:
         property=home,
         active=True,
         nightly_price=price,
+        currency=home.currency,
         max_nights=most,
     )
 

@@ -33,13 +33,14 @@ class Worker:
             "DEBUG": "1",
             **variables,
         }
+        self.log = folder / "worker.log"
         self.process: subprocess.Popen[bytes] | None = None
 
     def start(self) -> None:
-        self.process = subprocess.Popen(
-            self.command, cwd=ROOT, env=self.env, start_new_session=True,
-            stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
-        )  # fmt: skip
+        with self.log.open("ab") as out:
+            self.process = subprocess.Popen(
+                self.command, cwd=ROOT, env=self.env, start_new_session=True, stdout=out, stderr=out
+            )
 
     def kill(self) -> None:
         if self.process and self.process.poll() is None:
@@ -47,8 +48,9 @@ class Worker:
             self.process.wait(10)
 
     def stop(self) -> None:
-        """End it, and forget what it had queued."""
+        """End it, show what it said (pytest keeps that for a failure), and forget what it had queued."""
         self.kill()
+        print(self.log.read_text(errors="replace") if self.log.exists() else "never started")  # noqa: T201
         redis.Redis.from_url(broker()).flushdb()
 
 

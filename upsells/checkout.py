@@ -31,6 +31,10 @@ class NotOnSale(Exception):
     """These nights aren't offered, or no longer at this price."""
 
 
+class Unproven(Exception):
+    """Some feed hasn't been read since the guest pressed "book", so nobody knows."""
+
+
 class Nothing(StrEnum):
     """Why a guest is offered nothing."""
 
@@ -55,7 +59,7 @@ class Shelf:
 def shelf(home: Property, departure: date, now: datetime) -> Shelf:
     """The nights a guest leaving on the day may add, priced; or the reason there are none."""
     offer = Offer.objects.filter(property=home, kind=Offer.Kind.EXTRA_NIGHTS).on().first()
-    if offer is None or home.archived_at is not None:
+    if offer is None or offer.currency != home.currency or home.archived_at is not None:
         return Shelf(departure, why=Nothing.OFF)
     today = home.house.today(now)
     if why := _unfit(departure, today) or _stale(home, now):
@@ -63,7 +67,6 @@ def shelf(home: Property, departure: date, now: datetime) -> Shelf:
     busy = ledger.taken(home, Span(departure - NIGHT, departure + FARTHEST))
     if departure > today and not any(departure - NIGHT in span for span in busy):
         return Shelf(departure, why=Nothing.NO_STAY)
-    offer.property = home
     quotes = offers.extra_nights(departure, busy, offer.terms, today=today)
     if not quotes:
         return Shelf(departure, why=Nothing.TAKEN)
@@ -110,6 +113,7 @@ def begin(link: StayLink, nights: Span, shown: int, now: datetime) -> Purchase:
             currency=quote.price.currency,
             created_at=now,
             held_until=now + HOLD_FOR,
+            feeds=list(Feed.objects.filter(property=link.property).values_list("pk", flat=True)),
         )
         ledger.hold(change, nights, until=purchase.held_until, reference=purchase.public_id)
     return purchase
@@ -142,11 +146,13 @@ def look_again(purchase: Purchase, now: datetime) -> None:
 
 def decide(purchase: Purchase, now: datetime) -> Purchase.State:
     """Confirm or decline under the lock, once every feed has been read since "book" or the time for it is over."""
-    late = now - (purchase.requested_at or now) > ANSWER_WITHIN
-    if _unread(purchase):
-        return _decline(purchase, Purchase.Reason.UNREADABLE, now) if late else Purchase.State.CHECKING
     try:
         return _confirm(purchase, now)
+    except Unproven:
+        late = now - (purchase.requested_at or now) > ANSWER_WITHIN
+        return _decline(purchase, Purchase.Reason.UNREADABLE, now) if late else Purchase.State.CHECKING
+    except NotOnSale:
+        return _decline(purchase, Purchase.Reason.WITHDRAWN, now)
     except ledger.NightsTaken:
         return _decline(purchase, Purchase.Reason.TAKEN, now)
     except ledger.Lapsed:
@@ -190,15 +196,22 @@ def cancel(purchase: Purchase, now: datetime) -> bool:
 
 
 def _unread(purchase: Purchase) -> list[int]:
-    """The feeds that haven't answered with a calendar since the guest pressed "book"."""
+    """The feeds that haven't answered with a calendar since the guest pressed "book"; a gone one never will."""
     feeds = Feed.objects.filter(property=purchase.property)
-    return list(feeds.exclude(last_good_at__gte=purchase.requested_at).values_list("pk", flat=True))
+    asked = {*feeds.values_list("pk", flat=True), *purchase.feeds}
+    read = feeds.reading().filter(last_good_at__gte=purchase.requested_at)
+    return sorted(asked.difference(read.values_list("pk", flat=True)))
 
 
 def _confirm(purchase: Purchase, now: datetime) -> Purchase.State:
+    """Raises Unproven while a feed is unread, NotOnSale for an archived property, and what the ledger raises."""
     with ledger.changing(purchase.property, now) as change:
         if not _leave_checking(purchase, Purchase.State.CONFIRMED, "", now):
             return _state(purchase)
+        if Property.objects.filter(pk=purchase.property_id).exclude(archived_at=None).exists():
+            raise NotOnSale
+        if not purchase.feeds or _unread(purchase):
+            raise Unproven
         ledger.confirm(change, purchase.public_id)
     log.info("purchase confirmed", purchase=purchase.pk, nights=len(purchase.span))
     return Purchase.State.CONFIRMED

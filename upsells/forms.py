@@ -39,13 +39,17 @@ class OfferForm(forms.ModelForm):  # type: ignore[type-arg]  # Django's class ca
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        amount = self.instance.nightly_price or self.instance.property.nightly_rate
-        self.fields["price"].initial = to_decimal(amount, self.instance.property.currency)
+        home = self.instance.property
+        priced = self.instance.nightly_price and self.instance.currency == home.currency
+        self.fields["price"].initial = to_decimal(
+            self.instance.nightly_price if priced else home.nightly_rate, home.currency
+        )
 
     def clean_price(self) -> Decimal:
         """The price in the property's currency."""
         price: Decimal = self.cleaned_data["price"]
-        self.instance.nightly_price = to_minor(price, self.instance.property.currency)
+        self.instance.currency = self.instance.property.currency
+        self.instance.nightly_price = to_minor(price, self.instance.currency)
         return price
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import ClassVar, Self
 
-from django.contrib.postgres.fields import DateRangeField
+from django.contrib.postgres.fields import ArrayField, DateRangeField
 from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
@@ -37,6 +37,7 @@ class Offer(PropertyRow):
     kind = models.CharField(max_length=16, choices=Kind.choices, default=Kind.EXTRA_NIGHTS)
     active = models.BooleanField(_("on sale"), default=False)
     nightly_price = models.PositiveIntegerField(_("price per night"))
+    currency = models.CharField(max_length=3)
     max_nights = models.PositiveSmallIntegerField(_("at most"), default=7)
 
     objects: ClassVar[OfferQuerySet] = OfferQuerySet.as_manager()  # type: ignore[assignment]  # django-stubs types the manager
@@ -51,7 +52,7 @@ class Offer(PropertyRow):
     @property
     def terms(self) -> Terms:
         """The rules as a value."""
-        return Terms(nightly=Money(self.nightly_price, self.property.currency), max_nights=self.max_nights)
+        return Terms(nightly=Money(self.nightly_price, self.currency), max_nights=self.max_nights)
 
 
 class StayLinkQuerySet(TenantQuerySet["StayLink"]):
@@ -112,6 +113,7 @@ class Purchase(PropertyRow):
             "unreadable",
             _("We couldn't make sure with every booking site that the nights are still free."),
         )
+        WITHDRAWN = "withdrawn", _("Your host no longer offers these nights.")
         LAPSED = "lapsed", _("The nights were kept for ten minutes, and that time is over.")
 
     public_id = models.CharField(max_length=27, unique=True, default=token, editable=False)
@@ -125,6 +127,7 @@ class Purchase(PropertyRow):
     guest_email = models.EmailField(blank=True, default="")
     created_at = models.DateTimeField()
     held_until = models.DateTimeField()
+    feeds = ArrayField(models.BigIntegerField(), default=list)
     requested_at = models.DateTimeField(null=True)
     decided_at = models.DateTimeField(null=True)
 

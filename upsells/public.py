@@ -51,7 +51,7 @@ def stay(request: HttpRequest, token: str) -> HttpResponse:
     """Ask for the check-out day, show the nights after it and their price; POST holds the chosen ones."""
     link = _link(token)
     if request.method == "POST":
-        return _too_often(request, link, HOLDS) or _choose(request, link)
+        return _choose(request, link)
     if "departure" not in request.GET:
         return _shelf(request, link, DepartureForm())
     return _too_often(request, link, LOOK_UPS) or _shelf(request, link, DepartureForm(request.GET))
@@ -72,7 +72,11 @@ def _choose(request: HttpRequest, link: StayLink) -> HttpResponse:
     form = ChoiceForm(request.POST)
     if not form.is_valid():
         messages.error(request, _("Choose one of the offers."))
-        return _shelf(request, link, DepartureForm(request.POST), status=UNPROCESSABLE)
+        return _too_often(request, link, LOOK_UPS) or _shelf(
+            request, link, DepartureForm(request.POST), status=UNPROCESSABLE
+        )
+    if too_often := _too_often(request, link, HOLDS):
+        return too_often
     chosen = form.cleaned_data
     try:
         purchase = checkout.begin(link, chosen["nights"], chosen["amount"], timezone.now())

@@ -58,7 +58,7 @@ def test_a_feed_that_was_never_read_is_being_checked_and_asks_again_by_itself(
     feed = cast.a_feed(home, AIRBNB)
     answer = alices.get(at(home))
     assert "Checking…" in text_of(answer)
-    assert f'hx-get="{at(home, "feed", feed.public_id)}"' in answer.content.decode()
+    assert f'hx-get="{at(home, "feed", feed.public_id)}?waited=1"' in answer.content.decode()
 
 
 def test_a_feed_that_was_read_says_what_and_when_next(alices: Client, home: Property) -> None:

@@ -98,7 +98,7 @@ def test_the_label_field_names_links_without_a_name_of_their_own(home: Property)
             "https://www.booking.com/hotel/es/casa.html",
             "opens the listing's own page, not its calendar. In Booking.com",
         ),
-        ("http://127.0.0.1:8000/ical/abc/def.ics", "internet"),
+        ("http://127.0.0.1:8000/ical/abc/def.ics", "own link"),
     ],
 )
 def test_a_wrong_line_gets_a_sentence_that_helps(home: Property, line: str, says: str) -> None:

@@ -182,10 +182,7 @@ def test_a_closed_night_names_its_feed_its_event_since_when_and_what_opens_it(
         assert "“Reserved for Marta”" in said
         assert "a booking" in said
         assert "Closed here since 1 Jul 2026, 21:30" in said
-        assert (
-            "It opens when Airbnb, left door no longer lists it, in two reads at least half an hour apart."
-            in said
-        )
+        assert "It opens when Airbnb, left door no longer lists it and later reads agree." in said
     assert "Closed by" not in why(alices, home, span.end)
 
 

@@ -2,11 +2,13 @@ import logging
 from collections.abc import Callable
 
 import pytest
+from django.conf import settings
 from django.db import connection
 from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
+from amplistay.logs import Scrub
 from calendars.models import Feed, FeedRead
 from properties.models import Property
 from tests import cast
@@ -68,3 +70,30 @@ def test_an_error_page_shows_nothing_of_the_link(alices: Client, home: Property,
         answer = alices.get(reverse("calendars:connections", args=[home.public_id]))
     assert answer.status_code == 500
     assert CANARY not in answer.content.decode()
+
+
+@pytest.mark.parametrize("enforce", [True, False])
+def test_no_log_line_holds_an_export_link_or_a_guests_link(home: Property, enforce: bool) -> None:
+    client = Client(enforce_csrf_checks=enforce)
+    secrets = [cast.path_of(cast.an_export(home)), reverse("guest:stay", args=[cast.a_stay_link(home).token])]
+    heard: list[str] = []
+
+    class Ear(logging.Handler):
+        def emit(self, record: logging.LogRecord) -> None:
+            heard.append(self.format(record))
+
+    ear = Ear(logging.DEBUG)
+    ear.addFilter(Scrub())
+    logging.getLogger().addHandler(ear)
+    try:
+        for path in secrets:
+            for tried in (path, path + "x"):
+                client.post(tried)
+                client.get(tried)
+    finally:
+        logging.getLogger().removeHandler(ear)
+    handlers = settings.LOGGING["handlers"].values()
+    assert all("scrub" in handler["filters"] for handler in handlers)
+    for path in secrets:
+        assert not any(path.strip("/").split("/")[-1] in line for line in heard)
+    assert not enforce or heard

@@ -51,7 +51,7 @@ BAD_INPUT = [
     ({"rate": "0"}, "rate", "above zero"),
     ({"rate": "-5"}, "rate", "greater than or equal to 0"),
     ({"rate": "1.005"}, "rate", "EUR has no more than 2 decimals."),
-    ({"rate": "99999999999"}, "rate", "below"),
+    ({"rate": "99999999999"}, "rate", "too high"),
     ({"rate": "100.50", "currency": "JPY"}, "rate", "JPY has no more than 0 decimals."),
     ({"rate": "1.2345", "currency": "KWD"}, "rate", "KWD has no more than 3 decimals."),
 ]

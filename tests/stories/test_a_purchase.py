@@ -177,3 +177,32 @@ def test_a_guest_who_changes_their_mind_frees_the_nights_at_once(
     assert (cast.the_states(), cast.busy(home)) == ([Purchase.State.LAPSED], before)
     booked(link, cast.more_nights(home))
     assert not checkout.let_go(Purchase.objects.latest("pk"), timezone.now())
+
+
+def test_a_feed_removed_while_a_guest_holds_nights_declines_the_sale(
+    home: Property, place: Listing, link: StayLink
+) -> None:
+    purchase = booked(link, cast.more_nights(home))
+    place.book(*cast.stay_of(home, 4, 6), guest="Quick")
+    with ledger.changing(home, timezone.now()) as change:
+        ledger.remove_feed(change, Feed.objects.get())
+    assert settle(purchase).state == Purchase.State.CHECKING
+    checkout.decide(purchase, timezone.now() + checkout.ANSWER_WITHIN + timedelta(seconds=1))
+    purchase.refresh_from_db()
+    assert (purchase.state, purchase.reason) == (Purchase.State.DECLINED, Purchase.Reason.UNREADABLE)
+
+
+def test_a_home_archived_while_a_guest_holds_nights_sells_nothing(
+    home: Property, place: Listing, link: StayLink
+) -> None:
+    purchase = booked(link, cast.more_nights(home))
+    Property.objects.update(archived_at=timezone.now())
+    settled = settle(purchase)
+    assert (settled.state, settled.reason) == (Purchase.State.DECLINED, Purchase.Reason.WITHDRAWN)
+
+
+def test_a_price_in_the_old_currency_is_not_offered_in_a_new_one(home: Property, place: Listing) -> None:
+    day = cast.more_nights(home).start
+    Property.objects.update(currency="JPY")
+    home.refresh_from_db()
+    assert checkout.shelf(home, day, timezone.now()).why is checkout.Nothing.OFF

@@ -163,3 +163,17 @@ def test_a_connection_that_died_meanwhile_is_replaced_without_the_channel_notici
     assert client.get(path).status_code == 200
     connection.connection.close()
     assert client.get(path).status_code == 200
+
+
+def test_renewing_twice_keeps_every_address_that_was_pasted_within_48_hours(
+    client: Client, home: Property
+) -> None:
+    link = cast.an_export(home)
+    paths = [cast.path_of(link)]
+    for _ in range(2):
+        assert exports.rotate(link, timezone.now())
+        link.refresh_from_db()
+        paths.append(cast.path_of(link))
+    assert [client.get(path).status_code for path in paths] == [200, 200, 200]
+    with time_machine.travel(timezone.now() + exports.OVERLAP + timedelta(seconds=1)):
+        assert [client.get(path).status_code for path in paths] == [404, 404, 200]

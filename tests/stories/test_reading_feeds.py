@@ -1,5 +1,5 @@
 from collections.abc import Callable
-from datetime import datetime, timedelta
+from datetime import datetime, time, timedelta
 
 import pytest
 from django.utils import timezone
@@ -208,3 +208,27 @@ def test_the_host_can_free_waiting_nights_at_once(home: Property, listing: Open)
     read(feed, now + timedelta(minutes=15))
     assert polling.free_held(feed, now + timedelta(minutes=16)) == 4
     assert cast.busy(home) == []
+
+
+def test_new_house_times_are_applied_to_content_that_has_not_changed(home: Property, listing: Open) -> None:
+    now = timezone.now()
+    place = listing("manager")  # timed events: 16:00 to 11:00
+    stay = days(now, home, 10, 12)
+    place.book(*stay)
+    feed = cast.a_feed(home, place.export_url)
+    read(feed, now)
+    assert cast.busy(home) == [stay]
+    Property.objects.update(check_in=time(8), check_out=time(8))
+    read(feed, now + timedelta(minutes=15))
+    assert cast.busy(home) == [days(now, home, 10, 13)]
+
+
+def test_nights_that_wait_are_counted_as_closed(home: Property, listing: Open) -> None:
+    now = timezone.now()
+    place = listing("airbnb")
+    place.book(*days(now, home, 10, 14))
+    feed = cast.a_feed(home, place.export_url)
+    read(feed, now)
+    place.fault("empty")
+    read(feed, now + timedelta(minutes=15))
+    assert (feed.closed_nights, feed.held_nights) == (4, 4)

@@ -130,6 +130,7 @@ class Command(BaseCommand):
                 organization=organization,
                 property=row,
                 active=True,
+                currency=home.currency,
                 nightly_price=home.extra_night,
                 max_nights=7,
             )
