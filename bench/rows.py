@@ -68,15 +68,7 @@ def export_link(home: Property, blocks: Sequence[Block], now: datetime) -> Expor
     with ledger.changing(home, now) as change:
         Block.objects.bulk_create(blocks)
         change.touched = True
-        link = ExportLink(
-            organization_id=home.organization_id,
-            property=home,
-            channel="airbnb",
-            created_at=now,
-            changed_at=now,
-        )
-        ledger.refresh_link(link, change)
-    return link
+        return ledger.new_link(change, "airbnb")
 
 
 def a_feed(home: Property, url: str, now: datetime) -> Feed:

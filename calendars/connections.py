@@ -232,17 +232,8 @@ def revoke_export(request: HostRequest, public_id: str, link_id: str) -> HttpRes
 
 
 def _new_export(row: Property, channel: str, label: str = "") -> None:
-    now = timezone.now()
-    with ledger.changing(row, now) as change:
-        link = ExportLink(
-            organization_id=row.organization_id,
-            property=row,
-            channel=channel,
-            label=label,
-            created_at=now,
-            changed_at=now,
-        )
-        ledger.refresh_link(link, change)
+    with ledger.changing(row, timezone.now()) as change:
+        ledger.new_link(change, channel, label)
 
 
 def _ensure_export(row: Property, channel: str) -> None:

@@ -70,7 +70,7 @@ def entries(blocks: Iterable[Block]) -> tuple[encode.Entry, ...]:
     )
 
 
-def body(property: Property, blocks: Iterable[Block]) -> bytes:  # noqa: A002 - the field's word
+def body(property: Property, blocks: Iterable[Block]) -> bytes:
     """The calendar as bytes: a function of its entries alone, so that it only changes with them."""
     return encode.calendar(entries(blocks), name="Amplistay", placeholder_stamp=property.created_at)
 

@@ -63,7 +63,7 @@ class FeedsForm(forms.Form):
         help_text=_("Optional. Useful when one site has two listings of this home."),
     )
 
-    def __init__(self, property: Property, *args: Any, **kwargs: Any) -> None:  # noqa: A002 - the field's word
+    def __init__(self, property: Property, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.property = property
         self.feeds: list[NewFeed] = []

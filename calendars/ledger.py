@@ -46,7 +46,7 @@ class Changing:
 
 
 @contextmanager
-def changing(property: Property, now: datetime) -> Iterator[Changing]:  # noqa: A002 - the field's word
+def changing(property: Property, now: datetime) -> Iterator[Changing]:
     """Lock the property's calendar, let its nights be changed, and rebuild what is derived from them.
 
     Raises Crowded when the lock doesn't come within three seconds, RuntimeError when a transaction is already
@@ -167,20 +167,28 @@ def extend(change: Changing, reference: str, until: datetime) -> None:
         raise Lapsed
 
 
-def refresh_link(link: ExportLink, change: Changing) -> None:
-    """Write a new link's first body, under the same lock as every later one."""
+def new_link(change: Changing, channel: str, label: str = "") -> ExportLink:
+    """Open a link for one channel; its first body is written under the same lock as every later one."""
+    link = ExportLink(
+        organization_id=change.property.organization_id,
+        property=change.property,
+        channel=channel,
+        label=label,
+        created_at=change.now,
+    )
     blocks = Block.objects.filter(property=change.property).exported()
     _write_body(link, exports.body(change.property, blocks), change.now)
     link.save()
+    return link
 
 
-def taken(property: Property, window: Span) -> tuple[Span, ...]:  # noqa: A002 - the field's word
+def taken(property: Property, window: Span) -> tuple[Span, ...]:
     """The merged closed runs that touch the window."""
     rows = Busy.objects.filter(property=property, nights__overlap=date_range(window)).order_by("nights")
     return tuple(row.span for row in rows)
 
 
-def _locked(property: Property, now: datetime) -> Calendar:  # noqa: A002 - the field's word
+def _locked(property: Property, now: datetime) -> Calendar:
     """The property's calendar row, locked; a property's first change makes it."""
     rows = Calendar.objects.select_for_update(no_key=True)
     try:
@@ -228,7 +236,7 @@ def _rebuild(change: Changing) -> None:
     change.calendar.save(update_fields=["version", "changed_at"])
 
 
-def _closed(property: Property) -> set[Span]:  # noqa: A002 - the field's word
+def _closed(property: Property) -> set[Span]:
     """The merged nights of all blocks, as they should stand in Busy."""
     nights = Block.objects.filter(property=property, nights__isempty=False).values_list("nights", flat=True)
     return set(merge(Span(run.lower, run.upper) for run in nights))
@@ -240,7 +248,7 @@ def _write_body(link: ExportLink, content: bytes, now: datetime) -> None:
     link.changed_at = now
 
 
-def differences(property: Property) -> list[str]:  # noqa: A002 - the field's word
+def differences(property: Property) -> list[str]:
     """What a recomputation from the blocks finds wrong; empty when everything derived is true."""
     spans = _closed(property)
     rows = {row.span for row in Busy.objects.filter(property=property)}

@@ -86,12 +86,8 @@ def gaps(busy: Iterable[Span], window: Span) -> tuple[Span, ...]:
     for span in merge(busy):
         edges += [span.start, span.end]
     edges.append(window.end)
-    free = []
-    for start, end in list(pairwise(edges))[::2]:
-        start, end = max(start, window.start), min(end, window.end)  # noqa: PLW2901
-        if start < end:
-            free.append(Span(start, end))
-    return tuple(free)
+    between = ((max(start, window.start), min(end, window.end)) for start, end in list(pairwise(edges))[::2])
+    return tuple(Span(start, end) for start, end in between if start < end)
 
 
 def runs(nights: Iterable[date]) -> tuple[Span, ...]:

@@ -84,15 +84,7 @@ def an_import(feed: Feed, span: Span, **columns: object) -> Block:
 
 def an_export(home: Property, channel: str = "airbnb") -> ExportLink:
     with ledger.changing(home, NOW) as change:
-        link = ExportLink(
-            organization_id=home.organization_id,
-            property=home,
-            channel=channel,
-            created_at=NOW,
-            changed_at=NOW,
-        )
-        ledger.refresh_link(link, change)
-    return link
+        return ledger.new_link(change, channel)
 
 
 def path_of(link: ExportLink) -> str:

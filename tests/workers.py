@@ -50,7 +50,7 @@ class Worker:
     def stop(self) -> None:
         """End it, show what it said (pytest keeps that for a failure), and forget what it had queued."""
         self.kill()
-        print(self.log.read_text(errors="replace") if self.log.exists() else "never started")  # noqa: T201
+        print(self.log.read_text(errors="replace") if self.log.exists() else "never started")
         redis.Redis.from_url(broker()).flushdb()
 
 

@@ -164,14 +164,7 @@ class Command(BaseCommand):
         )
         if new and not ExportLink.objects.filter(property=row, channel=feed.channel).exists():
             with ledger.changing(row, now) as change:
-                link = ExportLink(
-                    organization_id=row.organization_id,
-                    property=row,
-                    channel=feed.channel,
-                    created_at=now,
-                    changed_at=now,
-                )
-                ledger.refresh_link(link, change)
+                ledger.new_link(change, feed.channel)
         if not answer.json()["imports"]:
             link = ExportLink.objects.live().filter(property=row, channel=feed.channel).get()
             _post(f"/api/listings/{key}/imports", {"url": exports.address(link), "label": "Amplistay"})
