@@ -14,6 +14,7 @@ from domain.moments import NO_START, SWAPPED, Extent, Unreadable, Zones, closing
 from domain.prescan import Component, NotACalendar, scan
 from domain.problems import Problem, gettext_noop, problem
 from domain.spans import Period, Span
+from domain.switches import PLAIN, Switches
 
 MOST_PROBLEMS = 20
 MORE_PROBLEMS = gettext_noop("And %(count)s more like these.")
@@ -56,7 +57,15 @@ class Reading:
         return self.state is State.OK
 
 
-def read(body: bytes, house: House, window: Window, *, channel: str = "", today: date) -> Reading:
+def read(
+    body: bytes,
+    house: House,
+    window: Window,
+    *,
+    channel: str = "",
+    today: date,
+    switches: Switches = PLAIN,
+) -> Reading:
     """What the calendar closes inside the window.
 
     REFUSED when it is no calendar or too much of one. DEGRADED when something in it could not be understood:
@@ -67,7 +76,7 @@ def read(body: bytes, house: House, window: Window, *, channel: str = "", today:
     except NotACalendar as refusal:
         return Reading(State.REFUSED, problems=(refusal.problem,))
     zones = Zones(house.zone, found.zones)
-    reader = _Reader(house, Span(window.start, window.end), zones, found.doubts)
+    reader = _Reader(house, Span(window.start, window.end), zones, found.doubts, switches.ends_inclusive)
     for group in _series(found.events):
         reader.take(group)
     events = kinds.settle(sorted(set(reader.events), key=_order), channel=channel, today=today)
@@ -116,6 +125,7 @@ class _Reader:
     window: Span
     zones: Zones
     problems: list[Problem]
+    ends_inclusive: bool = False
     events: list[Event] = field(default_factory=list)
     unreadable: int = 0
     budget: recurrence.Budget = field(default_factory=recurrence.Budget)
@@ -145,7 +155,7 @@ class _Reader:
     def extent(self, entry: Component) -> Extent | None:
         """When the entry is, or None when that can't be read."""
         try:
-            return extent(entry, self.house, self.zones)
+            return extent(entry, self.house, self.zones, ends_inclusive=self.ends_inclusive)
         except (Unreadable, ArithmeticError):
             return None
 

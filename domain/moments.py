@@ -163,8 +163,11 @@ class Extent:
     flaw: str = ""
 
 
-def extent(entry: Component, house: House, zones: Zones) -> Extent:
-    """The extent of an entry, read as closing rather more than less. Raises Unreadable without a start."""
+def extent(entry: Component, house: House, zones: Zones, *, ends_inclusive: bool = False) -> Extent:
+    """The extent of an entry, read as closing rather more than less. Raises Unreadable without a start.
+
+    `ends_inclusive` is for feeds whose all-day DTEND is the last night instead of the departure day.
+    """
     starts, unreadable = _moments(entry.get("DTSTART", ()), zones)
     if not starts or unreadable:
         if not starts:
@@ -174,7 +177,8 @@ def extent(entry: Component, house: House, zones: Zones) -> Extent:
     flaw = TWICE if len(starts) > 1 or len(ends) > 1 else ""
     start = _earliest(starts)
     if ends:
-        return _ordered(start, _latest(ends), flaw or (NO_END if unreadable else ""), house)
+        found = _ordered(start, _latest(ends), flaw or (NO_END if unreadable else ""), house)
+        return _with_last_night(found, start, _latest(ends)) if ends_inclusive else found
     try:
         lengths = [duration(line.value) for line in entry.get("DURATION", ())]
     except Unreadable:
@@ -228,6 +232,13 @@ def _ordered(start: Moment, end: Moment | None, flaw: str, house: House) -> Exte
     if end is None or end == start:
         return Extent(start, start + NIGHT, flaw)
     return Extent(start, end, flaw) if end > start else Extent(end, start, flaw or SWAPPED)
+
+
+def _with_last_night(found: Extent, start: Moment, end: Moment) -> Extent:
+    """The extent of two dates with the night that its later date names."""
+    if isinstance(start, datetime) or isinstance(end, datetime) or start == end:
+        return found
+    return Extent(found.start, found.end + NIGHT, found.flaw)
 
 
 def _ordered_times(start: datetime, end: Moment | None, flaw: str, house: House) -> Extent:
