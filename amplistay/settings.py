@@ -118,6 +118,7 @@ CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_BEAT_SCHEDULER = "celery.beat:Scheduler"  # keeps nothing: what is due stands in PostgreSQL
 CELERY_BEAT_SCHEDULE = {
     "read what is due": {"task": "calendars.tasks.read_due_feeds", "schedule": 5.0},
+    "see what hosts must know": {"task": "calendars.tasks.watch", "schedule": 20.0},
     "settle what waits": {"task": "upsells.tasks.sweep", "schedule": 10.0},
     "thin out the sync log": {"task": "calendars.tasks.prune", "schedule": 3600.0},
 }
@@ -164,6 +165,9 @@ LOOPBACK_FEED_PORTS = frozenset(int(port) for port in env.words("LOOPBACK_FEED_P
 SIMULATOR_URL = env.words("SIMULATOR_URL", "http://127.0.0.1:8900")[0].rstrip("/")
 USER_AGENT = f"Amplistay-Calendar/1.0 (+{SITE_URL}/)"
 POLL_INTERVAL = timedelta(seconds=env.number("POLL_INTERVAL_SECONDS", 900))
+POLL_INTERVAL_QUICK = timedelta(seconds=env.number("POLL_INTERVAL_QUICK_SECONDS", 300))
+READS_PER_SECOND_AND_SERVER = env.number("READS_PER_SECOND_AND_SERVER", 50)
+ALERT_AFTER = timedelta(seconds=env.number("ALERT_AFTER_SECONDS", 3600))
 REMOVAL_WAIT = timedelta(seconds=env.number("REMOVAL_WAIT_SECONDS", 1800))
 REMOVAL_WAIT_LONG = timedelta(seconds=env.number("REMOVAL_WAIT_LONG_SECONDS", 14_400))
 

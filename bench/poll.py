@@ -31,9 +31,9 @@ from bench.processes import (
     running,
 )
 from bench.settings import KEYS
-from calendars import polling
+from calendars import leases, polling
 from calendars.models import Feed, FeedRead
-from calendars.tasks import CLAIM_ROUNDS, read_due_feeds
+from calendars.tasks import read_due_feeds
 from properties.models import Property
 
 FEEDS_PER_PROPERTY = 2
@@ -151,15 +151,14 @@ def link_of(home: Property, number: int) -> str:
 
 def read_all(count: int, processors: dict[str, Processor]) -> Pass:
     """Every feed is due; the scheduler's own task hands them out. Raises BenchError unless all are unchanged."""
-    Feed.objects.update(next_poll_at=timezone.now() - OVERDUE)
+    asked_at = timezone.now()
+    Feed.objects.update(next_poll_at=asked_at - OVERDUE)
     began = time.monotonic()
-    last = FeedRead.objects.order_by("-pk").values_list("pk", flat=True).first() or 0
-    reads = FeedRead.objects.filter(pk__gt=last)
+    read = Feed.objects.filter(last_read_at__gte=asked_at)
     before = {name: processor.seconds() for name, processor in processors.items()}
-    for _ in range(0, count, CLAIM_ROUNDS * polling.BATCH):
-        read_due_feeds.delay()
+    read_due_feeds.delay()
     due_again = ASK_AGAIN_S
-    while (done := reads.count()) < count:
+    while (done := read.count()) < count:
         waited = time.monotonic() - began
         if waited > PATIENCE_S:
             message = f"only {done} of {count} feeds were read within {PATIENCE_S:.0f} s"
@@ -170,7 +169,8 @@ def read_all(count: int, processors: dict[str, Processor]) -> Pass:
         time.sleep(TICK_S)
     seconds = time.monotonic() - began
     used = {name: processor.seconds() - before[name] for name, processor in processors.items()}
-    if strange := reads.exclude(outcome=FeedRead.Outcome.UNCHANGED).count():
+    lines = FeedRead.objects.filter(until__gte=asked_at)
+    if strange := lines.exclude(outcome=FeedRead.Outcome.UNCHANGED).count():
         message = f"{strange} of {count} reads found something changed"
         raise BenchError(message)
     found = Pass(count, seconds, used)
@@ -217,7 +217,7 @@ def changes(feed: Feed) -> Iterator[float]:
 def read_changed(feed: Feed) -> None:
     """One read of one feed, as the worker does it; raises BenchError unless it changed something."""
     now = timezone.now()
-    lease, ids = polling.claim_these([feed.pk], now)
+    lease, ids = leases.claim_these([feed.pk], now)
     outcomes = [read.outcome for read in polling.read(ids, lease, now)]
     if outcomes != [FeedRead.Outcome.CHANGED]:
         message = f"a read of changed content came to {outcomes}"

@@ -13,10 +13,12 @@ from django.db import IntegrityError, OperationalError, connection, transaction
 from psycopg.errors import LockNotAvailable
 from psycopg.types.range import TimestamptzRange
 
-from calendars import exports
+from calendars import conflicts, exports
 from calendars.models import Block, Busy, Calendar, ExportLink, Feed, date_range
+from domain.conflicts import echoed
 from domain.events import Kind
-from domain.spans import Span, merge
+from domain.spans import Span, merge, runs
+from domain.switches import Switches
 from domain.sync import Plan
 from properties.models import Property
 
@@ -80,6 +82,22 @@ def apply(change: Changing, feed: Feed, blocks: Iterable[Block], plan: Plan) -> 
         Block.objects.filter(pk__in=stale).delete()
     Block.objects.bulk_create(new)
     change.touched |= bool(new or stale)
+    if plan.closed or plan.opened:
+        _listen_for_echoes(change, feed, plan)
+
+
+def treat(change: Changing, feed: Feed, switches: Switches) -> None:
+    """Take on what the host decides about a feed: which nights yield at once, how dates are meant at the next read."""
+    rows = Block.objects.filter(feed=feed, missing_since=None)
+    rows.filter(kind__in=switches.yielding).update(yields=True)
+    rows.exclude(kind__in=switches.yielding).update(yields=False)
+    Feed.objects.filter(pk=feed.pk).update(
+        sells_around=switches.sells_around,
+        sells_tentative=switches.sells_tentative,
+        ends_inclusive=switches.ends_inclusive,
+        next_poll_at=change.now,
+    )
+    change.touched = True
 
 
 def remove_feed(change: Changing, feed: Feed) -> None:
@@ -142,7 +160,7 @@ def confirm(change: Changing, reference: str) -> Block:
     ).first()
     if block is None:
         raise Lapsed
-    others = Block.objects.filter(property=change.property, nights__overlap=block.nights)
+    others = Block.objects.closing().filter(property=change.property, nights__overlap=block.nights)
     if others.exclude(pk=block.pk).exists():
         raise NightsTaken
     block.origin = Block.Origin.SALE
@@ -231,14 +249,29 @@ def _rebuild(change: Changing) -> None:
     ):
         _write_body(link, content, change.now)
         link.save(update_fields=["body", "etag", "changed_at"])
+    conflicts.keep(change.property, change.now)
     change.calendar.version += 1
     change.calendar.changed_at = change.now
     change.calendar.save(update_fields=["version", "changed_at"])
 
 
+def _listen_for_echoes(change: Changing, feed: Feed, plan: Plan) -> None:
+    """Remember which nights the feed closes only because it reads our export, for as long as it closes them."""
+    ours = Block.objects.filter(property=change.property).exported().filter(nights__isempty=False)
+    own = [span for block in ours if (span := block.span)]
+    still = {night for claim in plan.claims if claim.nights for night in claim.nights.nights()}
+    found = echoed(runs(plan.closed), own, feed.echo_spans)
+    left = [
+        [str(run.start), str(run.end)] for span in found for run in runs(still.intersection(span.nights()))
+    ]
+    if left != feed.echoes:
+        feed.echoes = left
+        feed.save(update_fields=["echoes"])
+
+
 def _closed(property: Property) -> set[Span]:
     """The merged nights of all blocks, as they should stand in Busy."""
-    nights = Block.objects.filter(property=property, nights__isempty=False).values_list("nights", flat=True)
+    nights = Block.objects.closing().filter(property=property).values_list("nights", flat=True)
     return set(merge(Span(run.lower, run.upper) for run in nights))
 
 

@@ -1,11 +1,12 @@
-"""Reading feeds: claim what is due, fetch, recognise what is unchanged, apply the rest, schedule the next read.
+"""Reading feeds: fetch what is leased, recognise what is unchanged, apply the rest, schedule the next read.
 
-PostgreSQL holds the schedule. A claim is a lease with a token; whoever lost the lease may still fetch, but can no
-longer write (fencing). No transaction is open while a feed is fetched.
+PostgreSQL holds the schedule (`leases`), and says how fast a server may be asked (`servers`). No transaction is
+open while a feed is fetched, and strangers' bytes are read in a child process that can be killed.
 """
 
+import time
 import uuid
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
@@ -13,41 +14,39 @@ from zlib import crc32
 
 import structlog
 from django.conf import settings
-from django.db import connection
-from django.db.models import F
-from django.db.models.functions import Greatest
+from django.db.models import F, Q
+from django.db.models.functions import Coalesce, Greatest, Least
 
-from calendars import ledger, sentences
+from calendars import leases, ledger, sentences, servers, verdicts
 from calendars.models import Block, Feed, FeedRead
-from connectors.http import Answer, Failure, Target, fetch_many
-from domain import ics, sync
+from calendars.verdicts import Verdict
+from connectors import sandbox
+from connectors.http import Answer, Failure, Target, fetch_groups
+from domain import follow, ics, sync
 from domain.channels import looks_like_listing_page
-from domain.ics import Reading, State, Window
+from domain.ics import Reading, State
 from domain.sync import Plan, Rules
 
 log = structlog.get_logger()
 
-LEASE = timedelta(seconds=120)
-BATCH = 50
-PAST = timedelta(days=30)
-AHEAD = timedelta(days=730)
 NOT_MODIFIED = 304
 OK = 200
-QUIET_COLUMNS = {"problem", "last_read_at", "last_good_at", "failures", "failing_since"}
-
-
-class Superseded(Exception):
-    """The lease went to another worker, whose read now counts."""
+TURN_S = 40.0  # after this, what hasn't been fetched waits for the next turn
+PATIENCE_S = 2.0  # for one calendar among others; a slower one is read alone
+LONGEST_S = 10.0
+QUARANTINE = timedelta(hours=6)
+SOON = timedelta(seconds=5)
 
 
 @dataclass(frozen=True, slots=True)
 class Visit:
-    """One leased feed and what its link answered."""
+    """One leased feed and what its link answered; `alone` when no other feed waits for it."""
 
     feed: Feed
     answer: Answer | Failure
     lease: uuid.UUID
     now: datetime
+    alone: bool
 
     @property
     def today(self) -> date:
@@ -56,24 +55,19 @@ class Visit:
 
     @property
     def circumstances(self) -> str:
-        """What the meaning of the same content depends on: the day, and the property's clock."""
-        house = self.feed.property.house
-        return f"{self.today} {house.zone} {house.check_in} {house.check_out}"
+        """What the meaning of the same content depends on."""
+        return follow.circumstances(self.feed.property.house, self.today, self.feed.switches)
 
     @property
     def seed(self) -> int:
         """Spreads the next read; the same for the same feed and instant."""
         return crc32(f"{self.feed.pk}:{self.now.timestamp()}".encode())
 
-
-@dataclass(frozen=True, slots=True)
-class Verdict:
-    """What one read came to: a line for the log and the feed's new columns."""
-
-    feed: Feed
-    read: FeedRead
-    next_poll_at: datetime
-    columns: dict[str, Any]
+    @property
+    def interval(self) -> timedelta:
+        """How long until the next read when all is well: shorter while a guest may be about to buy."""
+        quick = self.feed.quick_until is not None and self.feed.quick_until > self.now
+        return min(settings.POLL_INTERVAL_QUICK, settings.POLL_INTERVAL) if quick else settings.POLL_INTERVAL
 
 
 def rules() -> Rules:
@@ -81,45 +75,36 @@ def rules() -> Rules:
     return Rules(wait=settings.REMOVAL_WAIT, long_wait=settings.REMOVAL_WAIT_LONG)
 
 
-def claim_due(now: datetime, limit: int) -> tuple[uuid.UUID, list[int]]:
-    """Lease at most `limit` feeds that are due, most overdue first; skips what another worker is claiming."""
-    return _claim(
-        """SELECT f.id FROM calendars_feed f JOIN properties_property p ON p.id = f.property_id
-           WHERE f.paused_at IS NULL AND p.archived_at IS NULL AND f.next_poll_at <= %s
-             AND (f.lease_until IS NULL OR f.lease_until < %s)
-           ORDER BY f.next_poll_at LIMIT %s FOR UPDATE OF f SKIP LOCKED""",
-        [now, now, limit],
-        now,
-    )
-
-
-def claim_these(feeds: Iterable[int], now: datetime) -> tuple[uuid.UUID, list[int]]:
-    """Lease these feeds now, due or not; those that are paused or being read at the moment are left out."""
-    return _claim(
-        """SELECT id FROM calendars_feed WHERE id = ANY(%s) AND paused_at IS NULL
-             AND (lease_until IS NULL OR lease_until < %s) FOR UPDATE SKIP LOCKED""",
-        [list(feeds), now],
-        now,
-    )
-
-
-def read(ids: Sequence[int], lease: uuid.UUID, now: datetime) -> list[FeedRead]:
+def read(
+    ids: Sequence[int], lease: uuid.UUID, now: datetime, *, somebody_waits: bool = False
+) -> list[FeedRead]:
     """Read the leased feeds: fetch them together, apply each, schedule the next read of each.
 
-    Feeds whose lease went to somebody else meanwhile are left out of everything that is written.
+    Feeds whose lease went to somebody else meanwhile are left out of everything that is written. When
+    `somebody_waits`, no server's pace is kept. Servers that hang delay nobody else's feed.
     """
+    deadline = time.monotonic() + TURN_S
     feeds = list(Feed.objects.filter(pk__in=ids, lease_token=lease).select_related("property"))
-    answers = fetch_many(
+    lines, feeds = _set_aside(feeds, lease, now)
+    if not somebody_waits:
+        feeds, later = servers.admit(feeds, now)
+        _postpone(later, lease, now)
+    groups = fetch_groups(
         [Target(feed.url, feed.etag, feed.last_modified) for feed in feeds],
         user_agent=settings.USER_AGENT,
         loopback_ports=settings.LOOPBACK_FEED_PORTS,
     )
-    visits = [Visit(feed, answer, lease, now) for feed, answer in zip(feeds, answers, strict=True)]
-    verdicts = [verdict for visit in visits if (verdict := _read_one(visit))]
-    written = _write(verdicts, lease)
-    reads = [verdict.read for verdict in verdicts if verdict.feed.pk in written]
-    FeedRead.objects.bulk_create(reads)
-    return reads
+    unread = dict(enumerate(feeds))
+    for group in groups:
+        told = [(unread.pop(number), answer) for number, answer in group]
+        visits = [Visit(feed, answer, lease, now, alone=len(feeds) == 1) for feed, answer in told]
+        lines += verdicts.write([verdict for visit in visits if (verdict := _read_one(visit))], lease)
+        servers.learn(told, now)
+        if time.monotonic() > deadline:
+            groups.close()
+            break
+    leases.give_back(unread.values(), lease, now)
+    return lines
 
 
 def free_held(feed: Feed, now: datetime) -> int:
@@ -134,22 +119,43 @@ def free_held(feed: Feed, now: datetime) -> int:
     return len(plan.opened)
 
 
-def _claim(select: str, params: list[Any], now: datetime) -> tuple[uuid.UUID, list[int]]:
-    lease = uuid.uuid4()
-    with connection.cursor() as cursor:
-        cursor.execute(
-            f"UPDATE calendars_feed SET lease_until = %s, lease_token = %s WHERE id IN ({select}) RETURNING id",  # noqa: S608 - both selects are constants above
-            [now + LEASE, lease, *params],
-        )
-        return lease, [row[0] for row in cursor.fetchall()]
+def quicken(home: int, until: datetime, now: datetime) -> None:
+    """Read the feeds of the property with this key more often until the instant: a guest may be about to buy."""
+    rows = Feed.objects.filter(property=home).reading()
+    quiet = rows.filter(Q(quick_until=None) | Q(quick_until__lt=now + (until - now) / 2))
+    soon = Greatest(now, Coalesce(F("last_read_at"), now) + settings.POLL_INTERVAL_QUICK)
+    calm = quiet.filter(failures=0)
+    calm.update(quick_until=until, next_poll_at=Least(F("next_poll_at"), soon))
+
+
+def _set_aside(feeds: list[Feed], lease: uuid.UUID, now: datetime) -> tuple[list[FeedRead], list[Feed]]:
+    """Quarantine the feeds that took down every worker that tried them; the lines, and the feeds that are left."""
+    lost = [feed for feed in feeds if feed.attempts > leases.MOST_ATTEMPTS]
+    found = [_quarantined(feed, sentences.problem(sentences.LOST), now, None) for feed in lost]
+    return verdicts.write(found, lease), [feed for feed in feeds if feed not in lost]
+
+
+def _postpone(later: servers.Postponed, lease: uuid.UUID, now: datetime) -> None:
+    """Put off what its server can't take now; where the server is down, the feed says so."""
+    by_time: dict[tuple[datetime, bool], list[Feed]] = {}
+    for feed, at, shut in later:
+        by_time.setdefault((at, shut), []).append(feed)
+    for (at, shut), feeds in by_time.items():
+        leases.give_back(feeds, lease, at)
+        if shut:
+            rows = Feed.objects.filter(pk__in=[feed.pk for feed in feeds], problem=None)
+            found = sentences.resting(feeds[0].host)
+            rows.update(problem=found, failing_since=Coalesce(F("failing_since"), now))
 
 
 def _read_one(visit: Visit) -> Verdict | None:
     """The verdict on one feed; a fault of ours in one feed must not cost the others theirs."""
     try:
         return _judge(visit)
-    except Superseded:
+    except leases.Superseded:
         return None
+    except (ledger.Crowded, sandbox.NotStarted):
+        return Verdict(visit.feed, None, visit.now + SOON, {"attempts": 0})
     except Exception:
         log.exception("feed failed", feed=visit.feed.public_id, host=visit.feed.host)
         return None
@@ -162,16 +168,70 @@ def _judge(visit: Visit) -> Verdict:
     if answer.status not in (OK, NOT_MODIFIED):
         return _failed(visit, sentences.status(answer.status, feed.host))
     digest = feed.digest if answer.status == NOT_MODIFIED else ics.content_digest(answer.body)
-    if digest and digest == feed.digest and feed.read_for == visit.circumstances:
+    if follow.is_unchanged(feed, digest, visit.circumstances):
         return _good(visit, answer, {})
     if answer.status == NOT_MODIFIED:
         # A new day moves the window, new house times move the nights: the next read asks for the whole content.
         return _good(visit, answer, {"etag": "", "last_modified": ""}, next_poll_at=visit.now)
-    window = Window(visit.today - PAST, visit.today + AHEAD)
-    reading = ics.read(answer.body, feed.property.house, window, channel=feed.channel, today=visit.today)
+    return _read_content(visit, answer, digest)
+
+
+def _read_content(visit: Visit, answer: Answer, digest: str) -> Verdict:
+    """The verdict on content that must be read: refused, set aside, or applied."""
+    try:
+        reading = _understand(visit, answer.body)
+    except sandbox.Quarantined as bad:
+        return _too_much(visit, bad, answer)
     if reading.state is State.REFUSED:
-        return _failed(visit, _refusal(feed, reading), FeedRead.Outcome.REFUSED)
+        return _failed(visit, _refusal(visit.feed, reading), FeedRead.Outcome.REFUSED)
     return _apply(visit, answer, reading, digest)
+
+
+def _understand(visit: Visit, body: bytes) -> Reading:
+    """What the body says, read in the child process. Raises Quarantined."""
+    feed, today = visit.feed, visit.today
+    return sandbox.read(
+        body,
+        feed.property.house,
+        follow.window(today),
+        channel=feed.channel,
+        today=today,
+        switches=feed.switches,
+        seconds=LONGEST_S if visit.alone else PATIENCE_S,
+    )
+
+
+def _too_much(visit: Visit, bad: sandbox.Quarantined, answer: Answer) -> Verdict:
+    """A calendar that costs too much to read is read once more, alone; then it is set aside."""
+    feed = visit.feed
+    log.warning("feed quarantined", feed=feed.public_id, host=feed.host, why=bad.code, alone=visit.alone)
+    if visit.alone:
+        return _quarantined(feed, sentences.problem(bad.problem), visit.now, answer)
+    columns = {"attempts": 1, "last_read_at": visit.now}
+    return Verdict(feed, None, visit.now, columns)
+
+
+def _quarantined(feed: Feed, found: dict[str, Any], now: datetime, answer: Answer | None) -> Verdict:
+    """Set aside for hours, and then read alone: every night stays as it was."""
+    line = FeedRead(
+        feed=feed,
+        at=now,
+        until=now,
+        outcome=FeedRead.Outcome.QUARANTINED,
+        status=answer.status if answer else None,
+        milliseconds=round(answer.seconds * 1000) if answer else 0,
+        closed_nights=feed.closed_nights,
+        problem=found,
+    )
+    columns = {
+        "attempts": leases.MOST_ATTEMPTS - 1,
+        "last_read_at": now,
+        "quarantined_at": feed.quarantined_at or now,
+        "failing_since": feed.failing_since or now,
+        "failures": feed.failures + 1,
+        "problem": found,
+    }
+    return Verdict(feed, line, now + QUARANTINE, columns)
 
 
 def _refusal(feed: Feed, reading: Reading) -> dict[str, Any]:
@@ -185,13 +245,14 @@ def _apply(visit: Visit, answer: Answer, reading: Reading, digest: str) -> Verdi
     """Bring the ledger in line with the reading, under the property's lock and only with a valid lease."""
     feed, now, today = visit.feed, visit.now, visit.today
     with ledger.changing(feed.property, now) as change:
-        _fence(feed, visit.lease)
+        leases.fence(feed, visit.lease)
         blocks = list(Block.objects.filter(feed=feed))
         known = [block.claim for block in blocks]
-        plan = sync.plan(known, reading, now=now, today=today, rules=rules())
+        yielding = feed.switches.yielding
+        plan = sync.plan(known, reading, now=now, today=today, rules=rules(), yielding=yielding)
         ledger.apply(change, feed, blocks, plan)
-    trusted = reading.frees
-    settled = trusted and not plan.held  # while nights wait, the next read must bring the whole content
+        verdicts.keep(feed, answer.body, digest, now)
+    settled = follow.is_settled(reading, plan)  # until then the next read must bring the whole content
     columns = {
         "digest": digest if settled else "",
         "etag": answer.etag if settled else "",
@@ -200,7 +261,7 @@ def _apply(visit: Visit, answer: Answer, reading: Reading, digest: str) -> Verdi
         "events": len(reading.events),
         "closed_nights": sum(1 for night in reading.nights if night >= today) + len(plan.held),
         "held_nights": len(plan.held),
-        "problem": None if trusted else sentences.problem(reading.problems[0]),
+        "problem": None if reading.frees else sentences.problem(reading.problems[0]),
     }
     return _good(visit, answer, columns, plan=plan)
 
@@ -218,21 +279,25 @@ def _good(
     changed = plan is not None and bool(plan.closed or plan.opened)
     columns = {"problem": None, **columns}
     columns |= {"last_read_at": now, "last_good_at": now, "failures": 0, "failing_since": None}
+    columns |= {"quarantined_at": None, "attempts": 0}
     line = FeedRead(
         feed=feed,
         at=now,
+        until=now,
         status=answer.status,
         milliseconds=round(answer.seconds * 1000),
         outcome=FeedRead.Outcome.CHANGED if changed else FeedRead.Outcome.UNCHANGED,
         events=columns.get("events", feed.events),
+        closed_nights=columns.get("closed_nights", feed.closed_nights),
         problem=columns["problem"],
         closed=len(plan.closed) if plan else 0,
         opened=len(plan.opened) if plan else 0,
         held=len(plan.held) if plan else 0,
+        nights=verdicts.told(plan) if plan else None,
     )
     following = next_poll_at or sync.next_poll(
         now,
-        interval=settings.POLL_INTERVAL,
+        interval=visit.interval,
         retry_after=answer.retry_after,
         confirm_at=plan.confirm_at if plan else None,
         seed=visit.seed,
@@ -250,65 +315,21 @@ def _failed(
     line = FeedRead(
         feed=feed,
         at=now,
+        until=now,
         outcome=outcome,
         status=status,
         problem=found,
+        closed_nights=feed.closed_nights,
         milliseconds=round(answer.seconds * 1000),
     )
     following = sync.next_poll(
-        now, interval=settings.POLL_INTERVAL, failures=failures, seed=visit.seed, retry_after=retry_after
+        now, interval=visit.interval, failures=failures, seed=visit.seed, retry_after=retry_after
     )
     columns = {
         "last_read_at": now,
         "failures": failures,
         "problem": found,
         "failing_since": feed.failing_since or now,
+        "attempts": 0,
     }
     return Verdict(feed, line, following, columns)
-
-
-def _fence(feed: Feed, lease: uuid.UUID) -> None:
-    """Raise Superseded unless the lease still holds; the row stays locked until the commit."""
-    if not Feed.objects.select_for_update(no_key=True).filter(pk=feed.pk, lease_token=lease).exists():
-        raise Superseded
-
-
-def _write(verdicts: Iterable[Verdict], lease: uuid.UUID) -> set[int]:
-    """Save the verdicts and give the leases back; the feeds whose lease still held."""
-    verdicts = list(verdicts)
-    written = _write_quiet([verdict for verdict in verdicts if _is_quiet(verdict)], lease)
-    for verdict in verdicts:
-        if not _is_quiet(verdict):
-            rows = Feed.objects.filter(pk=verdict.feed.pk, lease_token=lease)
-            if rows.update(
-                **verdict.columns, next_poll_at=verdict.next_poll_at, lease_until=None, lease_token=None
-            ):
-                written.add(verdict.feed.pk)
-    return written
-
-
-def _is_quiet(verdict: Verdict) -> bool:
-    """Whether nothing but the times changes: a healthy feed that said what it said before."""
-    return verdict.columns.keys() == QUIET_COLUMNS and not verdict.feed.failures
-
-
-def _write_quiet(verdicts: Sequence[Verdict], lease: uuid.UUID) -> set[int]:
-    """The same as `_write` for the many quiet feeds, in one statement."""
-    if not verdicts:
-        return set()
-    with connection.cursor() as cursor:
-        cursor.execute(
-            """UPDATE calendars_feed f
-               SET last_read_at = %s, last_good_at = %s, next_poll_at = v.next_poll_at,
-                   lease_until = NULL, lease_token = NULL
-               FROM unnest(%s::bigint[], %s::timestamptz[]) AS v(id, next_poll_at)
-               WHERE f.id = v.id AND f.lease_token = %s RETURNING f.id""",
-            [
-                verdicts[0].read.at,
-                verdicts[0].read.at,
-                [verdict.feed.pk for verdict in verdicts],
-                [verdict.next_poll_at for verdict in verdicts],
-                lease,
-            ],
-        )
-        return {row[0] for row in cursor.fetchall()}

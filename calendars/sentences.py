@@ -1,10 +1,13 @@
 """Words for what happened to a feed: sentences a host can act on."""
 
 from collections.abc import Mapping
+from datetime import date
 from typing import Any
 
-from django.utils.translation import gettext, gettext_noop
+from django.utils.formats import date_format
+from django.utils.translation import gettext, gettext_noop, ngettext
 
+from calendars.models import Alert
 from domain.problems import Problem
 
 FAILURES: Mapping[str, str] = {
@@ -51,6 +54,16 @@ LISTING_PAGE = gettext_noop(
     "This link opens the listing's own page, not its calendar. In %(channel)s, look for “Export calendar” and copy "
     "that link."
 )
+RESTING = gettext_noop(
+    "Many calendars at %(host)s can't be read at the moment. We keep the nights as they are and ask again every few "
+    "minutes."
+)
+LOST = Problem(
+    gettext_noop(
+        "Reading this calendar failed several times without an answer, so we set it aside and try again in six hours. "
+        "What it closed stays closed. Press “Read now” to try at once, or replace the link."
+    )
+)
 
 
 def failure(code: str, host: str) -> dict[str, Any]:
@@ -62,6 +75,11 @@ def status(number: int, host: str) -> dict[str, Any]:
     """The problem of a read that was answered with an error."""
     template = STATUSES.get(number, OTHER_STATUS)
     return {"template": template, "details": {"host": host, "status": str(number)}}
+
+
+def resting(host: str) -> dict[str, Any]:
+    """The problem of a feed whose server is left alone for a while."""
+    return {"template": RESTING, "details": {"host": host}}
 
 
 def listing_page(channel: str) -> dict[str, Any]:
@@ -79,4 +97,74 @@ def sentence(stored: Mapping[str, Any] | None) -> str:
     if not stored:
         return ""
     text: str = gettext(stored["template"]) % stored["details"]
+    return text
+
+
+HEADLINES: Mapping[str, str] = {
+    "failing": gettext_noop("%(feed)s can't be read for %(home)s"),
+    "late": gettext_noop("%(feed)s hasn't been read in time for %(home)s"),
+    "quarantined": gettext_noop("%(feed)s is set aside for %(home)s"),
+    "held": gettext_noop("%(feed)s dropped nights at %(home)s: %(nights)s held back"),
+    "conflict": gettext_noop(
+        "Double booking at %(home)s: %(first)s and %(second)s, %(arrival)s to %(departure)s"
+    ),
+}
+ADVICE: Mapping[str, str] = {
+    "failing": gettext_noop(
+        "What it closed stays closed. Until it can be read, extra nights aren't sold without you."
+    ),
+    "late": gettext_noop(
+        "What it closed stays closed. We are behind with reading; extra nights wait until it is read."
+    ),
+    "quarantined": gettext_noop(
+        "Reading it takes more time or memory than any calendar should. What it closed stays closed; we try again "
+        "every six hours."
+    ),
+    "held": gettext_noop(
+        "They stay closed until more reads agree, in case the site made a mistake. If you cancelled them yourself, "
+        "free them now."
+    ),
+    "conflict": gettext_noop(
+        "Two guests may arrive for the same nights. Decide who stays, and cancel the other at its site."
+    ),
+}
+RELIEF: Mapping[str, str] = {
+    "failing": gettext_noop("%(feed)s can be read again for %(home)s"),
+    "late": gettext_noop("%(feed)s is up to date again for %(home)s"),
+    "quarantined": gettext_noop("%(feed)s can be read again for %(home)s"),
+    "held": gettext_noop("No night of %(feed)s waits any more at %(home)s"),
+    "conflict": gettext_noop(
+        "The double booking at %(home)s is over: %(first)s and %(second)s, %(arrival)s to %(departure)s"
+    ),
+}
+
+
+def headline(alert: Alert) -> str:
+    """What happened, in one line."""
+    return _about(HEADLINES, alert)
+
+
+def advice(alert: Alert) -> str:
+    """What it means and what the host can do."""
+    return _about(ADVICE, alert)
+
+
+def relief(alert: Alert) -> str:
+    """That it is over, in one line."""
+    return _about(RELIEF, alert)
+
+
+def _about(templates: Mapping[str, str], alert: Alert) -> str:
+    ours = gettext("your sale")
+    details = {"home": alert.property.name, **alert.details}
+    for name in ("arrival", "departure"):
+        if name in details:
+            details[name] = date_format(date.fromisoformat(details[name]), "j M Y")
+    for name in ("first", "second"):
+        if name in details:
+            details[name] = details[name] or ours
+    if "nights" in details:
+        count = details["nights"]
+        details["nights"] = ngettext("%(count)s night", "%(count)s nights", count) % {"count": count}
+    text: str = gettext(templates[alert.kind]) % details
     return text

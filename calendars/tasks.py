@@ -1,44 +1,74 @@
 """What workers do for calendars. Any of these may run twice, or only at the next sweep, with the same result."""
 
+import time
 from datetime import timedelta
-from uuid import UUID
 
 from celery import shared_task
 from django.utils import timezone
 
-from calendars import polling
-from calendars.models import FeedRead
+from calendars import alerts, leases, polling
+from calendars.models import FeedRead, Snapshot
 from connectors.broker import hint
 
 KEPT = timedelta(days=400)
-CLAIM_ROUNDS = 20
+TICK_S = 5
+TURN_S = 12.0  # a turn claims until then; the last batch may take as long again as a batch may
+MOST_TURNS = 16
 
 
 @shared_task
 def read_due_feeds() -> None:
-    """Claim what is due and hand it out in batches."""
-    for _ in range(CLAIM_ROUNDS):
-        lease, ids = polling.claim_due(timezone.now(), polling.BATCH)
-        if not ids:
-            return
-        hint(read_claimed, ids, str(lease))
+    """Call as many readers as there is work for; each claims for itself when it begins."""
+    count, has_suspects = leases.due(timezone.now(), MOST_TURNS * leases.BATCH)
+    for _ in range(-(-count // leases.BATCH)):
+        hint(read_some, expires=TICK_S)
+    if has_suspects:
+        hint(read_suspects, expires=TICK_S)
 
 
 @shared_task
-def read_claimed(ids: list[int], lease: str) -> None:
-    """Read one claimed batch."""
-    polling.read(ids, UUID(lease), timezone.now())
+def read_some() -> None:
+    """Claim and read batches until nothing is due or the turn is over."""
+    end = time.monotonic() + TURN_S
+    while time.monotonic() < end:
+        now = timezone.now()
+        lease, ids = leases.claim_due(now)
+        if not ids:
+            return
+        polling.read(ids, lease, now)
+
+
+@shared_task
+def read_suspects() -> None:
+    """Read feeds whose last attempt came to nothing, each alone."""
+    end = time.monotonic() + TURN_S
+    while time.monotonic() < end:
+        now = timezone.now()
+        lease, ids = leases.claim_suspect(now)
+        if not ids:
+            return
+        polling.read(ids, lease, now)
 
 
 @shared_task
 def read_now(ids: list[int]) -> None:
     """Read these feeds whether due or not: somebody is waiting."""
     now = timezone.now()
-    lease, claimed = polling.claim_these(ids, now)
-    polling.read(claimed, lease, now)
+    lease, claimed = leases.claim_these(ids, now)
+    polling.read(claimed, lease, now, somebody_waits=True)
+
+
+@shared_task
+def watch() -> None:
+    """Open and resolve what hosts must know, and tell them."""
+    now = timezone.now()
+    alerts.watch(now)
+    alerts.tell(now)
 
 
 @shared_task
 def prune() -> None:
-    """Drop sync log lines older than thirteen months."""
-    FeedRead.objects.filter(at__lt=timezone.now() - KEPT).delete()
+    """Drop history older than thirteen months."""
+    before = timezone.now() - KEPT
+    FeedRead.objects.filter(at__lt=before, until__lt=before).delete()
+    Snapshot.objects.filter(at__lt=before).delete()

@@ -4,11 +4,13 @@ Whether an address may be reached is decided when a socket is opened, on the num
 every hop, so no way of writing or resolving a host name gets round it.
 """
 
+import math
 import os
 import threading
 import time
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Generator, Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 import pycurl
@@ -16,12 +18,42 @@ import pycurl
 from connectors.answers import STANDARD, Answer, Failure, Limits, Target
 from connectors.transfers import Job, Rules, Transfer
 
-__all__ = ["STANDARD", "Answer", "Failure", "Limits", "Target", "fetch", "fetch_many"]
+__all__ = ["STANDARD", "Answer", "Failure", "Limits", "Target", "fetch", "fetch_groups", "fetch_many"]
 
 _WEB_PORTS = frozenset({80, 443})
 _AT_ONCE = 100  # transfers; every idle one costs memory and a descriptor
-_LONGEST_WAIT_MS = 1_000
+_LONGEST_WAIT_S = 1.0
 _DOORS = 8  # kept, because closing one waits for its look-ups that hang in the resolver
+
+type Outcome = Answer | Failure
+
+
+def fetch_groups(
+    targets: Sequence[Target],
+    *,
+    user_agent: str,
+    loopback_ports: frozenset[int] = frozenset(),
+    limits: Limits = STANDARD,
+    per_host: int = 2,
+    ports: frozenset[int] = _WEB_PORTS,
+    resolve: Sequence[str] = (),
+    linger_s: float = 0.5,
+) -> Generator[list[tuple[int, Outcome]]]:
+    """Fetch all targets at the same time, at most `per_host` from one host; outcomes as they come.
+
+    Yields groups of (place of the target, outcome), in the order in which they ended: what has ended when
+    `linger_s` have passed since the last group was handed over, and the rest when everything has. So one server that
+    hangs delays nobody else's outcome. `resolve` pins host names as curl's RESOLVE does; pinned addresses are judged
+    like any other.
+
+    Nothing is sent or received while the caller is busy with a group. That time counts against no deadline and is in
+    no outcome's seconds; servers may count it against theirs, so it should be seconds, not minutes. Closing the
+    iterator gives up what is under way.
+    """
+    rules = Rules(user_agent, loopback_ports, limits, ports, tuple(resolve))
+    line = Line([Job(target, place) for place, target in enumerate(targets)], per_host)
+    with _door(rules) as door:
+        yield from door.run(line, linger_s)
 
 
 def fetch_many(
@@ -33,15 +65,20 @@ def fetch_many(
     per_host: int = 2,
     ports: frozenset[int] = _WEB_PORTS,
     resolve: Sequence[str] = (),
-) -> list[Answer | Failure]:
-    """Fetch all targets at the same time, at most `per_host` from one host; outcomes in their order.
-
-    `resolve` pins host names as curl's RESOLVE does; pinned addresses are judged like any other.
-    """
-    rules = Rules(user_agent, loopback_ports, limits, ports, tuple(resolve))
-    jobs = [Job(target) for target in targets]
-    _door(rules).run(jobs, per_host)
-    return [job.outcome for job in jobs if job.outcome is not None]
+) -> list[Outcome]:
+    """Fetch all targets as `fetch_groups` does; all outcomes, in the order of the targets."""
+    groups = fetch_groups(
+        targets,
+        user_agent=user_agent,
+        loopback_ports=loopback_ports,
+        limits=limits,
+        per_host=per_host,
+        ports=ports,
+        resolve=resolve,
+        linger_s=math.inf,
+    )
+    outcomes = dict(pair for group in groups for pair in group)
+    return [outcomes[place] for place in range(len(targets))]
 
 
 def fetch(
@@ -69,23 +106,39 @@ class Door:
 
     def __init__(self, rules: Rules) -> None:
         self.rules = rules
+        self.process = os.getpid()
         self.multi = pycurl.CurlMulti()
         self.multi.setopt(pycurl.M_MAXCONNECTS, _AT_ONCE)
         self.idle: list[Transfer] = []
         self.busy: dict[Any, Transfer] = {}
 
-    def run(self, jobs: list[Job], per_host: int) -> None:
-        """Bring every job to its outcome."""
-        line = Line(jobs, per_host)
+    def run(self, line: "Line", linger_s: float) -> Generator[list[tuple[int, Outcome]]]:
+        """Bring every job to its outcome; yields those that have come home."""
+        due = time.monotonic() + linger_s
         try:
             while self.fill(line) or self.busy:
                 self.multi.perform()
-                if not self.drain(line):
-                    self.wait()
+                if self.drain(line):
+                    continue
+                left_s = due - time.monotonic() if line.home else _LONGEST_WAIT_S
+                if left_s > 0:
+                    self.wait(left_s)
+                    continue
+                away = time.monotonic()
+                due = away + linger_s
+                yield line.take_home()
+                self.excuse(time.monotonic() - away)
+            if line.home:
+                yield line.take_home()
         finally:
             # Also when a worker's own time limit strikes in the middle of a batch.
             for handle in list(self.busy):
                 self.put_back(handle)
+
+    def excuse(self, seconds: float) -> None:
+        """Give every transfer under way the time in which nobody looked at it."""
+        for transfer in self.busy.values():
+            transfer.excuse(seconds)
 
     def fill(self, line: "Line") -> bool:
         """Start what may start now; whether anything was started."""
@@ -115,10 +168,10 @@ class Door:
         self.idle.append(transfer)
         return transfer
 
-    def wait(self) -> None:
-        """Sleep until a socket is ready or libcurl's next timer is due."""
+    def wait(self, most_s: float) -> None:
+        """Sleep until a socket is ready or libcurl's next timer is due, for the given time at most."""
         due_ms = self.multi.timeout()
-        pause_s = min(due_ms if due_ms >= 0 else _LONGEST_WAIT_MS, _LONGEST_WAIT_MS) / 1000
+        pause_s = min(due_ms / 1000 if due_ms >= 0 else _LONGEST_WAIT_S, most_s, _LONGEST_WAIT_S)
         if self.multi.select(pause_s) < 0:
             time.sleep(min(pause_s, 0.01))
 
@@ -131,12 +184,14 @@ class Line:
         self.ready: deque[Job] = deque()
         self.waiting: dict[bytes, deque[Job]] = {}
         self.under_way: dict[bytes, int] = {}
+        self.home: list[tuple[int, Outcome]] = []
         for job in jobs:
             self.join(job)
 
     def join(self, job: Job) -> None:
         """Line up for the present hop; settled jobs go home."""
         if job.outcome is not None:
+            self.home.append((job.place, job.outcome))
             return
         if self.under_way.get(job.host, 0) < self.per_host:
             self.under_way[job.host] = self.under_way.get(job.host, 0) + 1
@@ -146,6 +201,11 @@ class Line:
 
     def pop(self) -> Job | None:
         return self.ready.popleft() if self.ready else None
+
+    def take_home(self) -> list[tuple[int, Outcome]]:
+        """The jobs that came home since the last time."""
+        home, self.home = self.home, []
+        return home
 
     def leave(self, job: Job) -> None:
         """Give this job's place at its host to the next in line."""
@@ -157,25 +217,35 @@ class Line:
 
 
 class _Kept(threading.local):
-    """The doors of this thread, least recently opened first."""
+    """The doors of this thread that nobody is using, the longest unused first."""
 
     def __init__(self) -> None:
-        self.doors: dict[tuple[int, Rules], Door] = {}
+        self.doors: list[Door] = []
 
 
 _kept = _Kept()
 _inherited: list[Door] = []
 
 
-def _door(rules: Rules) -> Door:
-    """Return this thread's door for these rules; others' open connections were judged by other rules."""
-    key = (os.getpid(), rules)
-    door = _kept.doors.get(key)
+@contextmanager
+def _door(rules: Rules) -> Iterator[Door]:
+    """A door of this thread for these rules; others' open connections were judged by other rules.
+
+    It is nobody else's meanwhile, so that the caller may fetch something else while it is busy with a group.
+    """
+    process = os.getpid()
+    door = next(
+        (door for door in reversed(_kept.doors) if (door.process, door.rules) == (process, rules)), None
+    )
     if door is None:
-        if len(_kept.doors) >= _DOORS:
-            process, _ = oldest = next(iter(_kept.doors))
-            closing = _kept.doors.pop(oldest)
-            if process != key[0]:
+        door = Door(rules)
+    else:
+        _kept.doors.remove(door)
+    try:
+        yield door
+    finally:
+        _kept.doors.append(door)
+        if len(_kept.doors) > _DOORS:
+            closing = _kept.doors.pop(0)
+            if closing.process != process:
                 _inherited.append(closing)  # closing it here would speak on the parent's connections
-        door = _kept.doors[key] = Door(rules)
-    return door

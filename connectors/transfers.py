@@ -57,9 +57,10 @@ class Rules:
 class Job:
     """One target on its way through its hops."""
 
-    __slots__ = ("header_bytes", "headers", "hops", "host", "link", "outcome", "path", "seconds")
+    __slots__ = ("header_bytes", "headers", "hops", "host", "link", "outcome", "path", "place", "seconds")
 
-    def __init__(self, target: Target) -> None:
+    def __init__(self, target: Target, place: int) -> None:
+        self.place = place  # of the target in its batch
         self.headers = _request_headers(target)
         self.header_bytes = 0
         self.hops = 0
@@ -104,7 +105,7 @@ class Job:
 class Transfer:
     """One reusable curl handle, and what has arrived through it for its present job."""
 
-    __slots__ = ("chunks", "handle", "head", "job", "rules", "verdict", "vetoed", "wire_bytes")
+    __slots__ = ("chunks", "excused_s", "handle", "head", "job", "rules", "verdict", "vetoed", "wire_bytes")
 
     def __init__(self, rules: Rules) -> None:
         self.rules = rules
@@ -123,13 +124,22 @@ class Transfer:
         self.wire_bytes = 0
         self.verdict = ""
         self.vetoed = False
-        limits, handle = self.rules.limits, self.handle
-        left_s = limits.total_s - job.seconds
-        handle.setopt(pycurl.URL, job.link)
-        handle.setopt(pycurl.REQUEST_TARGET, job.path)
-        handle.setopt(pycurl.HTTPHEADER, job.headers)
-        handle.setopt(pycurl.TIMEOUT_MS, max(1, int(left_s * 1000)))
-        handle.setopt(pycurl.CONNECTTIMEOUT_MS, max(1, int(min(limits.connect_s, left_s) * 1000)))
+        self.excused_s = 0.0
+        self.handle.setopt(pycurl.URL, job.link)
+        self.handle.setopt(pycurl.REQUEST_TARGET, job.path)
+        self.handle.setopt(pycurl.HTTPHEADER, job.headers)
+        self.excuse(0)
+
+    def excuse(self, seconds: float) -> None:
+        """Set the deadlines, that much later than they were, because nobody looked at this transfer meanwhile."""
+        self.excused_s += seconds
+        limits = self.rules.limits
+        left_s = limits.total_s - self.job.seconds
+        for option, most_s in (
+            (pycurl.TIMEOUT_MS, left_s),
+            (pycurl.CONNECTTIMEOUT_MS, min(limits.connect_s, left_s)),
+        ):
+            self.handle.setopt(option, max(1, int((most_s + self.excused_s) * 1000)))
 
     def open_socket(self, _purpose: int, address: Any) -> socket.socket | int:
         """Open a socket to an address that may be reached; libcurl asks for every address it tries."""
@@ -183,7 +193,7 @@ class Transfer:
     def settle(self, error: int) -> None:
         """Turn the end of a hop into an outcome, or into the next hop."""
         job, handle = self.job, self.handle
-        job.seconds += handle.getinfo(pycurl.TOTAL_TIME)
+        job.seconds += max(0.0, handle.getinfo(pycurl.TOTAL_TIME) - self.excused_s)
         if error:
             job.fail(self.verdict or self.failure(error))
             return

@@ -6,14 +6,15 @@ from dataclasses import dataclass, field
 from datetime import date
 from enum import StrEnum
 from hashlib import blake2b
+from itertools import chain
 
-from domain import kinds, recurrence
+from domain import freebusy, kinds, recurrence
 from domain.events import LONGEST_SUMMARY, Event, Kind, made_up_uid, plain_text, short_uid
 from domain.house import House
 from domain.moments import NO_START, SWAPPED, Extent, Unreadable, Zones, closing, extent
 from domain.prescan import Component, NotACalendar, scan
 from domain.problems import Problem, gettext_noop, problem
-from domain.spans import Period, Span
+from domain.spans import Period, Span, merge, nights_in
 from domain.switches import PLAIN, Switches
 
 MOST_PROBLEMS = 20
@@ -49,7 +50,7 @@ class Reading:
     @property
     def nights(self) -> frozenset[date]:
         """Every night that an event closes."""
-        return frozenset(night for event in self.events if event.nights for night in event.nights.nights())
+        return nights_in(merge(event.nights for event in self.events if event.nights))
 
     @property
     def frees(self) -> bool:
@@ -77,7 +78,7 @@ def read(
         return Reading(State.REFUSED, problems=(refusal.problem,))
     zones = Zones(house.zone, found.zones)
     reader = _Reader(house, Span(window.start, window.end), zones, found.doubts, switches.ends_inclusive)
-    for group in _series(found.events):
+    for group in _series([*found.events, *chain.from_iterable(map(freebusy.entries, found.busy))]):
         reader.take(group)
     events = kinds.settle(sorted(set(reader.events), key=_order), channel=channel, today=today)
     state = State.DEGRADED if reader.problems else State.OK

@@ -21,11 +21,12 @@ MOST_DATES_PER_EVENT = 1_000
 
 KEPT = frozenset(
     {"UID", "SUMMARY", "STATUS", "TRANSP", "DTSTART", "DTEND", "DURATION"}
-    | {"RRULE", "RDATE", "EXDATE", "EXRULE", "RECURRENCE-ID"}
+    | {"RRULE", "RDATE", "EXDATE", "EXRULE", "RECURRENCE-ID", "FREEBUSY"}
 )
-BROKEN_DATE_LINE = re.compile(r"\s*(DTSTART|DTEND|DURATION|RRULE|RDATE)\b", re.IGNORECASE)
+BROKEN_DATE_LINE = re.compile(r"\s*(DTSTART|DTEND|DURATION|RRULE|RDATE|FREEBUSY)\b", re.IGNORECASE)
 FOLD = re.compile(rb"\n[ \t]")
 HEAD = re.compile(r'((?:[^":]|"[^"]*")*):(.*)', re.DOTALL)
+BEGINS_WITH_DATE = re.compile(r"\s*\d{8}")
 
 EMPTY = gettext_noop("The answer was empty. A calendar was expected; what is closed stays closed.")
 WEB_PAGE = gettext_noop(
@@ -42,7 +43,9 @@ DAMAGED = gettext_noop(
     "The calendar's entries are not cleanly separated, so something may be missing from it."
 )
 BROKEN_LINE = gettext_noop("A line that should hold a date can't be read: “%(line)s”.")
-BUSY_TIMES = gettext_noop("The calendar lists busy times (VFREEBUSY) instead of events; those can't be read.")
+AVAILABILITY = gettext_noop(
+    "The calendar says when it is open (VAVAILABILITY) instead of when it is closed; that can't be read."
+)
 
 
 class NotACalendar(ValueError):
@@ -66,15 +69,20 @@ type Component = dict[str, list[Line]]
 
 @dataclass(slots=True)
 class Scan:
-    """The events of a calendar, the text of its time zones by TZID, and what is doubtful about it."""
+    """The events of a calendar, the text of its time zones by TZID, and what is doubtful about it.
+
+    `busy` holds the VFREEBUSY components: busy times instead of events.
+    """
 
     events: list[Component] = field(default_factory=list)
+    busy: list[Component] = field(default_factory=list)
     zones: dict[str, str] = field(default_factory=dict)
     doubts: list[Problem] = field(default_factory=list)
     foreign: bool = False  # something stands before the calendar
     _zone: list[str] = field(default_factory=list)
     _stack: list[str] = field(default_factory=list)
     _calendars: int = 0
+    _busy_times: int = 0
 
     def doubt(self, template: str, **details: object) -> None:
         """Note once that the calendar may say more than could be read."""
@@ -83,22 +91,34 @@ class Scan:
             self.doubts.append(found)
 
     def begin(self, name: str) -> None:
-        if name == "VEVENT":
-            if "VEVENT" in self._stack:
-                self.doubt(DAMAGED)
-                del self._stack[self._stack.index("VEVENT") :]
-            if "VCALENDAR" not in self._stack:
-                self.doubt(DAMAGED)
-            self.events.append(defaultdict(list))
-            refuse(len(self.events) > MOST_EVENTS, f"{MOST_EVENTS} events")
+        if name in ("VEVENT", "VFREEBUSY"):
+            self._open(name)
         elif name == "VTIMEZONE":
             self._zone = []
         elif name == "VCALENDAR":
             self._calendars += 1
+        elif name == "VAVAILABILITY":
+            self.doubt(AVAILABILITY)
         elif "VTIMEZONE" in self._stack:
             self._zone.append(f"BEGIN:{name}")
         self._stack.append(name)
         refuse(len(self._stack) > DEEPEST, f"{DEEPEST} levels of nesting")
+
+    def _open(self, name: str) -> None:
+        if name in self._stack:
+            self.doubt(DAMAGED)
+            del self._stack[self._stack.index(name) :]
+        if "VCALENDAR" not in self._stack:
+            self.doubt(DAMAGED)
+        self._components(name).append(defaultdict(list))
+        self._refuse_too_many()
+
+    def _components(self, name: str) -> list[Component]:
+        return self.events if name == "VEVENT" else self.busy
+
+    def _refuse_too_many(self) -> None:
+        closures = len(self.events) + len(self.busy) + self._busy_times
+        refuse(closures > MOST_EVENTS, f"{MOST_EVENTS} events")
 
     def end(self, name: str) -> None:
         if name not in self._stack:
@@ -126,7 +146,7 @@ class Scan:
             self.begin(value.strip().upper())
         elif name == "END":
             self.end(value.strip().upper())
-        elif self._stack and self._stack[-1] == "VEVENT":
+        elif self._stack and self._stack[-1] in ("VEVENT", "VFREEBUSY"):
             self._property(text, head, value if colon else None)
         elif text.strip():
             self._elsewhere(text, name)
@@ -136,18 +156,19 @@ class Scan:
             self.foreign = self.foreign or not self._calendars
         elif "VTIMEZONE" in self._stack:
             self._zone.append(text)
-        elif self._stack[-1] == "VFREEBUSY" and name.startswith("FREEBUSY"):
-            self.doubt(BUSY_TIMES)
         elif name.startswith(("BEGIN", "END")):
             self.doubt(DAMAGED)
 
     def _property(self, text: str, head: str, value: str | None) -> None:
-        if '"' in head and (whole := HEAD.fullmatch(text)):
-            head, value = whole[1], whole[2]
+        if value is not None:
+            head, value = parted(text, head, value)
         name, _, params = head.partition(";")
         name = name.strip().upper()
         if value is not None and name in KEPT:
-            self.events[-1][name].append(Line(name, params.strip(), value.strip()))
+            self._components(self._stack[-1])[-1][name].append(Line(name, params.strip(), value.strip()))
+            if name == "FREEBUSY":
+                self._busy_times += value.count(",") + 1
+                self._refuse_too_many()
         elif BROKEN_DATE_LINE.match(text):
             self.doubt(BROKEN_LINE, line=text)
 
@@ -159,6 +180,20 @@ class Scan:
             raise NotACalendar(problem(NO_END))
         if self._stack or self.foreign:
             self.doubt(DAMAGED)
+
+
+def parted(text: str, head: str, value: str) -> tuple[str, str]:
+    """What stands before and after the colon of a line, where a parameter holds colons of its own.
+
+    RFC 5545 §3.2 wants quotes around such a parameter; zone names like ``tzone://Microsoft/Custom`` come without.
+    """
+    if '"' in head:
+        return (whole[1], whole[2]) if (whole := HEAD.fullmatch(text)) else (head, value)
+    if ":" in value and "TZID=" in head.upper():
+        before, _, date = value.rpartition(":")
+        if BEGINS_WITH_DATE.match(date):
+            return f"{head}:{before}", date
+    return head, value
 
 
 def refuse(excess: bool, limit: str) -> None:

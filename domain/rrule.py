@@ -5,7 +5,7 @@ ends, and counts the days it looks at.
 """
 
 import re
-from calendar import monthrange
+from calendar import isleap
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
@@ -14,7 +14,10 @@ MOST_EFFORT = 300_000  # days looked at, over all rules of a feed
 MOST_VALUES = 62
 LONGEST_NUMBER = 5
 MONTHS = 12
+FEBRUARY = 2
+DAYS_IN_MONTH = (31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31)
 WEEK = 7
+YEAR = 365
 WEEKDAYS = {"MO": 0, "TU": 1, "WE": 2, "TH": 3, "FR": 4, "SA": 5, "SU": 6}
 ORDINAL_WEEKDAY = re.compile(r"([+-]?\d{1,2})?(MO|TU|WE|TH|FR|SA|SU)")
 SIGNED = re.compile(r"[+-]?\d{1,3}")
@@ -58,6 +61,7 @@ class Rule:
     def days(self, low: date, high: date, effort: Effort) -> Iterator[date]:
         """The days in ``[low, high]`` that the rule names, in order."""
         counted = 0
+        effort.spend(1)
         for period in self._periods(low, high):
             effort.spend(len(period))
             for day in self._chosen([day for day in period if self._matches(day)]):
@@ -93,9 +97,10 @@ class Rule:
             return [monday + timedelta(day) for day in range(WEEK)]
         if self.frequency == "MONTHLY":
             year, month = divmod(start.year * MONTHS + start.month - 1 + offset, MONTHS)
-            return _run(date(year, month + 1, 1), monthrange(year, month + 1)[1])
+            first = date(year, month + 1, 1)
+            return _run(first, _days_in_month(first))
         first = date(start.year + offset, 1, 1)
-        return _run(first, (date(first.year + 1, 1, 1) - first).days)
+        return _run(first, _days_in_year(first))
 
     def _chosen(self, days: list[date]) -> list[date]:
         places = self.lists.get("BYSETPOS")
@@ -108,32 +113,44 @@ class Rule:
         if "BYMONTH" in lists and day.month not in lists["BYMONTH"]:
             return False
         if "BYMONTHDAY" in lists:
-            length = monthrange(day.year, day.month)[1]
+            length = _days_in_month(day)
             if not lists["BYMONTHDAY"] & {day.day, day.day - length - 1}:
                 return False
         if "BYYEARDAY" in lists:
             place, length = _place_in_year(day)
             if not lists["BYYEARDAY"] & {place, place - length - 1}:
                 return False
-        return not self.weekdays or any(self._is_weekday(day, *each) for each in self.weekdays)
+        return not self.weekdays or self._is_named(day)
 
-    def _is_weekday(self, day: date, which: int, weekday: int) -> bool:
-        if day.weekday() != weekday or not which:
-            return day.weekday() == weekday
+    def _is_named(self, day: date) -> bool:
+        weekday = day.weekday()
+        places = [which for which, named in self.weekdays if named == weekday]
+        return any(not which or which in self._ordinals(day) for which in places)
+
+    def _ordinals(self, day: date) -> tuple[int, int]:
+        """Which of its weekday the day is in its month or year, counted from either end."""
         if self.frequency == "YEARLY" and "BYMONTH" not in self.lists:
             place, length = _place_in_year(day)
         else:
-            place, length = day.day, monthrange(day.year, day.month)[1]
-        return which in ((place - 1) // WEEK + 1, -((length - place) // WEEK + 1))
+            place, length = day.day, _days_in_month(day)
+        return (place - 1) // WEEK + 1, -((length - place) // WEEK + 1)
 
 
 def _run(first: date, length: int) -> list[date]:
-    return [first + timedelta(day) for day in range(length)]
+    number = first.toordinal()
+    return list(map(date.fromordinal, range(number, number + length)))
+
+
+def _days_in_month(day: date) -> int:
+    return DAYS_IN_MONTH[day.month - 1] + (day.month == FEBRUARY and isleap(day.year))
+
+
+def _days_in_year(day: date) -> int:
+    return YEAR + isleap(day.year)
 
 
 def _place_in_year(day: date) -> tuple[int, int]:
-    first = date(day.year, 1, 1)
-    return (day - first).days + 1, (date(day.year + 1, 1, 1) - first).days
+    return (day - date(day.year, 1, 1)).days + 1, _days_in_year(day)
 
 
 def parse(text: str, start: datetime) -> Rule:

@@ -13,7 +13,8 @@ from domain.ics import Reading
 from domain.spans import Period, Span, merge, nights_in, runs
 
 HISTORY = timedelta(days=400)
-LONGEST_PAUSE = timedelta(hours=24)
+LONGEST_PAUSE = timedelta(hours=24)  # what a server may ask for
+LONGEST_RETRY = timedelta(minutes=60)
 FIRST_PAUSE = timedelta(minutes=5)
 MOST_DOUBLINGS = 8
 JITTER_PARTS = 1024
@@ -36,6 +37,7 @@ class Claim:
     """What a feed holds of a property's time: an event as last read, or nights kept from an earlier read.
 
     `since` is when we first saw the nights closed; `missing` is set while a removal waits to be confirmed.
+    `yields` when the host lets these nights be sold although the feed closes them.
     """
 
     uid: str
@@ -45,6 +47,7 @@ class Claim:
     period: Period | None
     since: datetime
     missing: Missing | None = None
+    yields: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +65,10 @@ class Rules:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """The claims a feed has after a reading, and which nights that closes, opens or holds back."""
+    """The claims a feed has after a reading, and which nights that closes, opens or holds back.
+
+    Nights of claims that yield count as open.
+    """
 
     claims: tuple[Claim, ...]
     closed: frozenset[date]
@@ -71,19 +77,33 @@ class Plan:
     confirm_at: datetime | None = None
 
 
-def plan(known: Iterable[Claim], reading: Reading, *, now: datetime, today: date, rules: Rules) -> Plan:
-    """Decide what a reading changes, given what the feed held before. `today` is the property's own date."""
+def plan(
+    known: Iterable[Claim],
+    reading: Reading,
+    *,
+    now: datetime,
+    today: date,
+    rules: Rules,
+    yielding: frozenset[Kind] = frozenset(),
+) -> Plan:
+    """Decide what a reading changes, given what the feed held before. `today` is the property's own date.
+
+    Entries of the `yielding` kinds are kept for display; a night that only such an entry still closes is a
+    removal like any other.
+    """
     known = tuple(known)
-    before = nights_in(claim.nights for claim in known if claim.nights)
-    seen = reading.nights
+    before = nights_in(claim.nights for claim in known if claim.nights and not claim.yields)
+    seen = nights_in(event.nights for event in reading.events if event.nights and event.kind not in yielding)
     gone = frozenset(night for night in before - seen if night >= today)
     slow = _slow(gone, before, seen, today=today, rules=rules)
     waits = _waits(known, gone, slow, now=now, agreeing=reading.frees)
     agreed = waits.items() if reading.frees else ()
     opened = frozenset(night for night, missing in agreed if _confirmed(missing, now, rules))
     held = gone - opened
-    kept = _kept(known, seen | opened, waits, today)
-    events = tuple(_claim(event, known, now) for event in reading.events)
+    named = nights_in(event.nights for event in reading.events if event.nights)
+    kept = _kept((c for c in known if not c.yields), seen | opened, waits, today)
+    kept += _kept((c for c in known if c.yields), named | before | _ahead(known, today), {}, today)
+    events = tuple(_claim(event, known, now, yields=event.kind in yielding) for event in reading.events)
     hours = () if reading.frees else tuple(c for c in known if not c.nights and not _named(c, events))
     times = [
         max(waits[n].since + (rules.long_wait if waits[n].slow else rules.wait), now)
@@ -104,7 +124,7 @@ def freed(known: Iterable[Claim]) -> Plan:
     known = tuple(known)
     held = nights_in(claim.nights for claim in known if claim.missing and claim.nights)
     rest = tuple(claim for claim in known if not claim.missing)
-    still = nights_in(claim.nights for claim in rest if claim.nights)
+    still = nights_in(claim.nights for claim in rest if claim.nights and not claim.yields)
     return Plan(claims=rest, closed=frozenset(), opened=held - still, held=frozenset())
 
 
@@ -120,11 +140,11 @@ def next_poll(
     """When to read next: the interval with ±10 % jitter, doubling pauses after failures, headers only lengthen.
 
     `retry_after` is in seconds; `confirm_at` brings a read forward so that a held night isn't kept longer than
-    it must be. Nothing waits longer than 24 hours.
+    it must be. A failure waits an hour at most, and nothing waits longer than 24 hours.
     """
     pause = interval
     if failures:
-        pause = max(interval, min(LONGEST_PAUSE, FIRST_PAUSE * 2 ** min(failures - 1, MOST_DOUBLINGS)))
+        pause = max(interval, min(LONGEST_RETRY, FIRST_PAUSE * 2 ** min(failures - 1, MOST_DOUBLINGS)))
     elif confirm_at is not None:
         pause = min(pause, max(confirm_at - now, timedelta(seconds=1)))
     pause += pause * (seed % JITTER_PARTS - JITTER_PARTS // 2) / (JITTER_PARTS * 5)
@@ -194,7 +214,13 @@ def _kept(
     return tuple(kept)
 
 
-def _claim(event: Event, known: Iterable[Claim], now: datetime) -> Claim:
+def _ahead(known: Iterable[Claim], today: date) -> frozenset[date]:
+    """The nights from today on that anything held."""
+    nights = nights_in(claim.nights for claim in known if claim.nights)
+    return frozenset(night for night in nights if night >= today)
+
+
+def _claim(event: Event, known: Iterable[Claim], now: datetime, *, yields: bool) -> Claim:
     """The event as a claim, closed since we first saw it: by its UID, else by nights of the same kind."""
     earlier = [
         claim.since
@@ -211,6 +237,7 @@ def _claim(event: Event, known: Iterable[Claim], now: datetime) -> Claim:
         nights=event.nights,
         period=event.period,
         since=min(earlier, default=now),
+        yields=yields,
     )
 
 

@@ -15,7 +15,7 @@ from django.utils import timezone
 from pytest_django import Settings
 
 from accounts.models import Organization, User
-from calendars import polling
+from calendars import leases, polling
 from calendars.models import Feed, FeedRead
 from properties.models import Property
 from tests import cast
@@ -171,7 +171,7 @@ def listing(simulator: Simulator) -> Callable[..., Listing]:
 def read(feed: Feed, now: datetime | None = None) -> FeedRead:
     """One read through the real path; the feed's columns are fresh afterwards."""
     now = now or timezone.now()
-    lease, ids = polling.claim_these([feed.pk], now)
+    lease, ids = leases.claim_these([feed.pk], now)
     (line,) = polling.read(ids, lease, now)
     feed.refresh_from_db()
     return line

@@ -34,8 +34,10 @@ FORBIDDEN_NAMES = {
 
 TASKS = {
     "calendars.tasks.read_due_feeds",
-    "calendars.tasks.read_claimed",
+    "calendars.tasks.read_some",
+    "calendars.tasks.read_suspects",
     "calendars.tasks.read_now",
+    "calendars.tasks.watch",
     "calendars.tasks.prune",
     "upsells.tasks.settle",
     "upsells.tasks.sweep",
@@ -44,10 +46,15 @@ TASKS = {
 # Modules behind the edge: they are handed rows that came through the door, or work for all tenants at once.
 BEHIND_THE_DOOR = {
     "accounts/tenancy.py",
+    "calendars/alerts.py",
+    "calendars/conflicts.py",
     "calendars/exports.py",
+    "calendars/leases.py",
     "calendars/ledger.py",
     "calendars/polling.py",
+    "calendars/servers.py",
     "calendars/tasks.py",
+    "calendars/verdicts.py",
     "upsells/checkout.py",
     "upsells/tasks.py",
 }

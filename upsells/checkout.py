@@ -11,7 +11,7 @@ from enum import StrEnum
 
 import structlog
 
-from calendars import ledger, polling
+from calendars import leases, ledger, polling
 from calendars.models import Feed, date_range
 from domain import offers
 from domain.offers import Quote
@@ -140,8 +140,8 @@ def book(purchase: Purchase, *, name: str, email: str, now: datetime) -> None:
 
 def look_again(purchase: Purchase, now: datetime) -> None:
     """Read every feed of the property that wasn't read since the guest pressed "book"."""
-    lease, claimed = polling.claim_these(_unread(purchase), now)
-    polling.read(claimed, lease, now)
+    lease, claimed = leases.claim_these(_unread(purchase), now)
+    polling.read(claimed, lease, now, somebody_waits=True)
 
 
 def decide(purchase: Purchase, now: datetime) -> Purchase.State:

@@ -1,6 +1,7 @@
 """The guest's page: no account, an unguessable link, nothing about other guests."""
 
 from collections.abc import Callable
+from datetime import timedelta
 from functools import wraps
 
 from django.contrib import messages
@@ -12,7 +13,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
 
-from calendars import ledger
+from calendars import ledger, polling
 from connectors.broker import hint
 from domain.spans import NIGHT
 from upsells import checkout, tasks
@@ -20,6 +21,7 @@ from upsells.forms import ChoiceForm, DepartureForm, GuestForm
 from upsells.limits import HOLDS, LOOK_UPS, Limit, wait
 from upsells.models import Purchase, StayLink
 
+LOOKING = timedelta(hours=1)  # calendars are read more often for so long after a guest opened the page
 NOTHING_NEW = 204
 CONFLICT = 409
 UNPROCESSABLE = 422
@@ -52,6 +54,8 @@ def stay(request: HttpRequest, token: str) -> HttpResponse:
     link = _link(token)
     if request.method == "POST":
         return _choose(request, link)
+    now = timezone.now()
+    polling.quicken(link.property_id, now + LOOKING, now)
     if "departure" not in request.GET:
         return _shelf(request, link, DepartureForm())
     return _too_often(request, link, LOOK_UPS) or _shelf(request, link, DepartureForm(request.GET))

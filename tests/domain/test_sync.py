@@ -40,14 +40,15 @@ def reading(*stays: tuple[int, int] | Event, state: State = State.OK) -> Reading
 class Feed:
     """A feed's claims through several reads."""
 
-    def __init__(self, *stays: tuple[int, int] | Event) -> None:
+    def __init__(self, *stays: tuple[int, int] | Event, yielding: frozenset[Kind] = frozenset()) -> None:
+        self.yielding = yielding
         self.claims: tuple[Claim, ...] = ()
         self.read(reading(*stays), timedelta(0))
 
     def read(self, found: Reading, after: timedelta, *, rules: Rules = RULES) -> Plan:
         """The plan of a reading so long after the first one."""
         now = NOW + after
-        made = plan(self.claims, found, now=now, today=now.date(), rules=rules)
+        made = plan(self.claims, found, now=now, today=now.date(), rules=rules, yielding=self.yielding)
         self.claims = made.claims
         return made
 
@@ -317,11 +318,11 @@ def test_feeds_of_the_same_interval_are_spread() -> None:
     assert len({pause(seed=seed) for seed in range(1024)}) > 1000
 
 
-def test_each_failure_doubles_the_pause_up_to_a_day() -> None:
+def test_each_failure_doubles_the_pause_up_to_an_hour() -> None:
     middle = 512  # the seed without jitter
     found = [pause(failures=count, seed=middle) / timedelta(minutes=1) for count in range(1, 10)]
-    assert found == [15, 15, 20, 40, 80, 160, 320, 640, 1280]
-    assert pause(failures=1000, seed=middle) == timedelta(minutes=1280)
+    assert found == [15, 15, 20, 40, 60, 60, 60, 60, 60]
+    assert pause(failures=1000, seed=middle) == timedelta(minutes=60)
 
 
 @given(
@@ -359,4 +360,39 @@ def test_a_confirmation_further_off_than_the_interval_never_delays_a_read(seed: 
 
 
 def test_a_failing_feed_is_not_hurried_by_a_night_that_waits() -> None:
-    assert pause(failures=6, seed=512, confirm_at=NOW + timedelta(minutes=1)) == timedelta(minutes=160)
+    assert pause(failures=6, seed=512, confirm_at=NOW + timedelta(minutes=1)) == timedelta(minutes=60)
+
+
+AROUND = frozenset({Kind.PREPARATION, Kind.GAP})
+
+
+def test_a_night_that_only_a_sellable_entry_still_closes_is_a_removal_like_any_other() -> None:
+    feed = Feed((50, 52), TEN, yielding=AROUND)
+    block = event(50, 52, kind=Kind.PREPARATION)
+    assert feed.read(reading(block, TEN), HALF_HOUR).held == nights(50, 52)
+    made = feed.read(reading(block, TEN), 2 * HALF_HOUR)
+    assert (made.opened, made.held) == (nights(50, 52), frozenset())
+    assert [
+        claim.yields for claim in made.claims if claim.nights and claim.nights.start == TODAY + 50 * NIGHT
+    ] == [True]
+
+
+def test_a_sellable_night_that_gets_booked_closes_at_once() -> None:
+    feed = Feed(event(20, 21, kind=Kind.GAP), yielding=AROUND)
+    made = feed.read(reading((20, 21)), HALF_HOUR)
+    assert made.closed == nights(20, 21)
+    assert not any(claim.yields for claim in made.claims)
+
+
+def test_a_sellable_night_that_leaves_the_feed_leaves_at_once() -> None:
+    feed = Feed(event(50, 51, kind=Kind.GAP), TEN, yielding=AROUND)
+    made = feed.read(reading(TEN), HALF_HOUR)
+    assert (feed.nights, made.held) == (nights(*TEN), frozenset())
+
+
+def test_reading_the_same_again_changes_no_claim_also_of_sellable_nights() -> None:
+    entries = event(-2, 1, kind=Kind.PREPARATION), event(-5, 3), event(9, 11)
+    feed = Feed(*entries, yielding=AROUND)
+    before = sorted(map(repr, feed.claims))
+    feed.read(reading(*entries), HALF_HOUR)
+    assert sorted(map(repr, feed.claims)) == before

@@ -6,7 +6,7 @@ import pytest
 import redis
 from django.utils import timezone
 
-from calendars import polling
+from calendars import leases, polling
 from calendars.models import Feed
 from properties.models import Property
 from tests import cast
@@ -50,7 +50,7 @@ def test_emptied_redis_and_a_killed_worker_cost_no_feed_its_next_read(
     worker.kill()
     killed = timezone.now()
     # Two minutes later: whatever the dead worker had leased is free again.
-    Feed.objects.exclude(lease_until=None).update(lease_until=killed - polling.LEASE)
+    Feed.objects.exclude(lease_until=None).update(lease_until=killed - leases.LEASE)
     worker.start()
     assert within(lambda: _all_read_since(killed))
     assert within(
@@ -66,7 +66,7 @@ def test_a_purchase_whose_task_was_lost_is_settled_by_the_sweep(
     place: Listing = simulator.listing("airbnb")
     place.book(today, today + timedelta(days=2))
     feed = cast.a_feed(home, place.export_url)
-    lease, ids = polling.claim_these([feed.pk], now)
+    lease, ids = leases.claim_these([feed.pk], now)
     polling.read(ids, lease, now)
     cast.an_offer(home)
     link = cast.a_stay_link(home)

@@ -11,7 +11,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from accounts.models import Organization
-from calendars import polling
+from calendars import leases
 from calendars.models import Feed
 from domain.money import Money
 from properties.forms import to_decimal, to_minor
@@ -184,7 +184,7 @@ def test_an_archived_property_is_put_aside_and_no_longer_read(alices: Client, ho
     page = alices.get(answer["Location"])
     assert (page.context["properties"], page.context["archived"]) == ([], [home])
     assert reverse("properties:restore", args=[home.public_id]) in page.content.decode()
-    assert polling.claim_due(timezone.now(), 10)[1] == []
+    assert leases.claim_due(timezone.now(), 10)[1] == []
     assert Feed.objects.filter(pk=feed.pk).exists()
 
 
@@ -203,7 +203,7 @@ def test_a_restored_property_is_read_again(alices: Client, home: Property) -> No
     assert answer.status_code == 302
     page = alices.get(answer["Location"])
     assert (page.context["properties"], page.context["archived"]) == ([home], [])
-    assert polling.claim_due(timezone.now(), 10)[1] == [feed.pk]
+    assert leases.claim_due(timezone.now(), 10)[1] == [feed.pk]
 
 
 def test_archiving_takes_a_post(alices: Client, home: Property) -> None:

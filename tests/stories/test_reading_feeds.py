@@ -5,7 +5,7 @@ import pytest
 from django.utils import timezone
 from pytest_django import Settings
 
-from calendars import polling, sentences
+from calendars import leases, polling, sentences
 from calendars.models import Block, FeedRead
 from properties.models import Property
 from tests import cast
@@ -167,13 +167,15 @@ def test_loopback_is_private_where_the_setting_is_empty(
     assert "private address" in sentences.sentence(feed.problem)
 
 
-def test_due_feeds_are_claimed_once_and_a_lost_lease_runs_out(home: Property) -> None:
+def test_due_feeds_are_claimed_once_and_one_whose_lease_was_lost_is_read_alone(home: Property) -> None:
     now = timezone.now()
     feed = cast.a_feed(home, next_poll_at=now)
-    _, first = polling.claim_due(now, 10)
-    _, second = polling.claim_due(now, 10)
-    _, later = polling.claim_due(now + polling.LEASE + timedelta(seconds=1), 10)
-    assert (first, second, later) == ([feed.pk], [], [feed.pk])
+    _, first = leases.claim_due(now, 10)
+    _, second = leases.claim_due(now, 10)
+    lost = now + leases.LEASE + timedelta(seconds=1)
+    assert (first, second) == ([feed.pk], [])
+    assert leases.claim_suspect(now)[1] == []
+    assert (leases.claim_due(lost, 10)[1], leases.claim_suspect(lost)[1]) == ([], [feed.pk])
 
 
 def test_paused_feeds_and_archived_homes_are_not_claimed(home: Property) -> None:
@@ -182,7 +184,7 @@ def test_paused_feeds_and_archived_homes_are_not_claimed(home: Property) -> None
     other = cast.a_property(home.organization, "Archived")
     Property.objects.filter(pk=other.pk).update(archived_at=now)
     cast.a_feed(other, next_poll_at=now)
-    assert polling.claim_due(now, 10)[1] == []
+    assert leases.claim_due(now, 10)[1] == []
 
 
 def test_a_worker_that_lost_its_lease_writes_nothing(home: Property, listing: Open) -> None:
@@ -190,9 +192,9 @@ def test_a_worker_that_lost_its_lease_writes_nothing(home: Property, listing: Op
     place = listing("airbnb")
     place.book(*days(now, home, 10, 14))
     feed = cast.a_feed(home, place.export_url)
-    old, ids = polling.claim_these([feed.pk], now)
-    stolen = now + polling.LEASE + timedelta(seconds=1)
-    new, _ = polling.claim_these([feed.pk], stolen)
+    old, ids = leases.claim_these([feed.pk], now)
+    stolen = now + leases.LEASE + timedelta(seconds=1)
+    new, _ = leases.claim_these([feed.pk], stolen)
     assert polling.read(ids, old, now) == []
     assert (cast.busy(home), FeedRead.objects.count()) == ([], 0)
     assert len(polling.read(ids, new, stolen)) == 1

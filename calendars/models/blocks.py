@@ -1,4 +1,4 @@
-"""Rows of the ledger: the lock, the feeds and their log, the blocks, the merged nights, the export links."""
+"""The ledger of nights: single claims on a property's time, and all of them merged."""
 
 from __future__ import annotations
 
@@ -10,126 +10,15 @@ from django.contrib.postgres.fields import DateRangeField, DateTimeRangeField, R
 from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
-from psycopg.types.range import DateRange, TimestamptzRange
+from psycopg.types.range import TimestamptzRange
 
-from accounts.fields import SecretField, public_id
-from accounts.models import TenantModel, TenantQuerySet
-from domain.channels import CHANNELS, Channel
+from accounts.fields import public_id
+from accounts.models import TenantQuerySet
+from calendars.models.feeds import Feed
+from calendars.models.rows import PropertyRow, date_range
 from domain.events import Kind
 from domain.spans import Period, Span
 from domain.sync import Claim, Missing
-from properties.models import Property
-
-EMPTY_NIGHTS = DateRange(empty=True)
-
-
-def date_range(span: Span | None) -> DateRange:
-    """The span as PostgreSQL holds it; None is the empty range."""
-    return DateRange(span.start, span.end, "[)") if span else EMPTY_NIGHTS
-
-
-class PropertyRow(TenantModel):
-    """A row that hangs on a property of the same organization."""
-
-    property = models.ForeignKey(Property, on_delete=models.CASCADE, related_name="%(class)ss")
-
-    class Meta:
-        abstract = True
-
-
-class Calendar(TenantModel):
-    """One per property: the row that is locked before its nights change, and their version."""
-
-    property = models.OneToOneField(Property, on_delete=models.CASCADE, primary_key=True)
-    version = models.PositiveBigIntegerField(default=0)
-    changed_at = models.DateTimeField()
-
-
-class FeedQuerySet(TenantQuerySet["Feed"]):
-    """Choices of feeds."""
-
-    def reading(self) -> Self:
-        """Those that are read: not paused."""
-        return self.filter(paused_at=None)
-
-
-class Feed(PropertyRow):
-    """One upstream calendar: a link, what it said last, and when it is read next."""
-
-    public_id = models.CharField(max_length=14, unique=True, default=public_id, editable=False)
-    channel = models.CharField(max_length=24)
-    label = models.CharField(_("label"), max_length=80, blank=True)
-    url = SecretField()
-    url_digest = models.CharField(max_length=64)
-    host = models.CharField(max_length=255)
-    created_at = models.DateTimeField()
-    paused_at = models.DateTimeField(null=True)
-
-    next_poll_at = models.DateTimeField(null=True)
-    lease_until = models.DateTimeField(null=True)
-    lease_token = models.UUIDField(null=True)
-
-    etag = models.CharField(max_length=255, default="")
-    last_modified = models.CharField(max_length=64, default="")
-    digest = models.CharField(max_length=64, default="")
-    read_for = models.CharField(max_length=120, default="")
-    last_read_at = models.DateTimeField(null=True)
-    last_good_at = models.DateTimeField(null=True)
-    failures = models.PositiveIntegerField(default=0)
-    failing_since = models.DateTimeField(null=True)
-    problem = models.JSONField(null=True)
-    events = models.PositiveIntegerField(default=0)
-    closed_nights = models.PositiveIntegerField(default=0)
-    held_nights = models.PositiveIntegerField(default=0)
-
-    objects: ClassVar[FeedQuerySet] = FeedQuerySet.as_manager()  # type: ignore[assignment]  # django-stubs types the manager
-
-    class Meta:
-        constraints = [
-            models.UniqueConstraint(fields=["property", "url_digest"], name="link_once_per_property"),
-        ]
-        indexes = [
-            models.Index(fields=["next_poll_at"], condition=Q(paused_at=None), name="feed_due"),
-        ]
-
-    @property
-    def source(self) -> Channel:
-        """The channel as the catalogue knows it."""
-        return CHANNELS.get(self.channel, CHANNELS["other"])
-
-    @property
-    def title(self) -> str:
-        """The host's label, else the channel's name."""
-        return self.label or self.source.name
-
-
-class FeedRead(models.Model):
-    """One line of the sync log: what came of reading a feed once."""
-
-    class Outcome(models.TextChoices):
-        """How the read ended."""
-
-        CHANGED = "changed", _("changed")
-        UNCHANGED = "unchanged", _("unchanged")
-        REFUSED = "refused", _("not a calendar")
-        FAILED = "failed", _("failed")
-
-    feed = models.ForeignKey(Feed, on_delete=models.CASCADE, related_name="reads")
-    at = models.DateTimeField()
-    outcome = models.CharField(max_length=12, choices=Outcome.choices)
-    status = models.PositiveSmallIntegerField(null=True)
-    milliseconds = models.PositiveIntegerField(default=0)
-    events = models.PositiveIntegerField(default=0)
-    closed = models.PositiveIntegerField(default=0)
-    opened = models.PositiveIntegerField(default=0)
-    held = models.PositiveIntegerField(default=0)
-    problem = models.JSONField(null=True)
-
-    class Meta:
-        indexes = [
-            models.Index(fields=["feed", "-at"], name="feedread_log"),
-            models.Index(fields=["at"], name="feedread_age"),
-        ]
 
 
 class BlockQuerySet(TenantQuerySet["Block"]):
@@ -138,6 +27,10 @@ class BlockQuerySet(TenantQuerySet["Block"]):
     def overlapping(self, span: Span) -> Self:
         """Those that take a night of the span."""
         return self.filter(nights__overlap=date_range(span))
+
+    def closing(self) -> Self:
+        """Those whose nights can't be sold: all but what the host lets be sold all the same."""
+        return self.filter(nights__isempty=False, yields=False)
 
     def ours(self) -> Self:
         """Holds and sales: what no other claim of ours may overlap."""
@@ -178,6 +71,7 @@ class Block(PropertyRow):
     missing_since = models.DateTimeField(null=True)
     missing_reads = models.PositiveIntegerField(default=0)
     missing_slow = models.BooleanField(default=False)
+    yields = models.BooleanField(default=False)  # the host lets these nights be sold all the same
     held_until = models.DateTimeField(null=True)
 
     objects: ClassVar[BlockQuerySet] = BlockQuerySet.as_manager()  # type: ignore[assignment]  # django-stubs types the manager
@@ -231,6 +125,7 @@ class Block(PropertyRow):
             period=period,
             since=self.since,
             missing=missing,
+            yields=self.yields,
         )
 
     @classmethod
@@ -252,6 +147,7 @@ class Block(PropertyRow):
             missing_since=missing.since if missing else None,
             missing_reads=missing.reads if missing else 0,
             missing_slow=missing.slow if missing else False,
+            yields=claim.yields,
         )
 
 
@@ -283,46 +179,3 @@ class Busy(PropertyRow):
     def span(self) -> Span:
         """The run as a value."""
         return Span(self.nights.lower, self.nights.upper)
-
-
-class ExportLinkQuerySet(TenantQuerySet["ExportLink"]):
-    """Choices of export links."""
-
-    def live(self) -> Self:
-        """Those that still answer."""
-        return self.filter(revoked_at=None)
-
-
-class ExportLink(PropertyRow):
-    """The address one channel reads our calendar at, and the very bytes it gets."""
-
-    public_id = models.CharField(max_length=14, unique=True, default=public_id, editable=False)
-    channel = models.CharField(max_length=24)
-    label = models.CharField(_("label"), max_length=80, blank=True)
-    version = models.PositiveIntegerField(default=1)
-    oldest_version = models.PositiveIntegerField(default=1)
-    previous_until = models.DateTimeField(null=True)
-    created_at = models.DateTimeField()
-    revoked_at = models.DateTimeField(null=True)
-    body = models.BinaryField(default=b"")
-    etag = models.CharField(max_length=64, default="")
-    changed_at = models.DateTimeField()
-
-    objects: ClassVar[ExportLinkQuerySet] = ExportLinkQuerySet.as_manager()  # type: ignore[assignment]  # django-stubs types the manager
-
-    class Meta:
-        constraints = [
-            models.CheckConstraint(
-                condition=Q(revoked_at__isnull=False) | ~Q(body=b""), name="a_live_link_is_never_empty"
-            ),
-        ]
-
-    @property
-    def source(self) -> Channel:
-        """The channel the link is for."""
-        return CHANNELS.get(self.channel, CHANNELS["other"])
-
-    @property
-    def title(self) -> str:
-        """The host's label, else the channel's name."""
-        return self.label or self.source.name

@@ -1,0 +1,21 @@
+"""Rows of the ledger: the lock, the feeds and their log, the blocks, the merged nights, the export links."""
+
+from calendars.models.alerts import Alert
+from calendars.models.blocks import Block, Busy
+from calendars.models.exports import ExportLink
+from calendars.models.feeds import Feed, FeedRead, Server, Snapshot
+from calendars.models.rows import Calendar, PropertyRow, date_range
+
+__all__ = [
+    "Alert",
+    "Block",
+    "Busy",
+    "Calendar",
+    "ExportLink",
+    "Feed",
+    "FeedRead",
+    "PropertyRow",
+    "Server",
+    "Snapshot",
+    "date_range",
+]

@@ -1,0 +1,79 @@
+"""What a host must know about a property."""
+
+from __future__ import annotations
+
+from typing import ClassVar, Self
+
+from django.db import models
+from django.db.models import Q
+from django.utils.translation import gettext_lazy as _
+
+from accounts.fields import public_id
+from accounts.models import TenantQuerySet
+from calendars.models.feeds import Feed
+from calendars.models.rows import PropertyRow
+
+TO_TELL = Q(told_at=None, cleared_at=None) | Q(resolved_at__isnull=False, cleared_at=None)
+
+
+class AlertQuerySet(TenantQuerySet["Alert"]):
+    """Choices of alerts."""
+
+    def open(self) -> Self:
+        """Those that are still true."""
+        return self.filter(resolved_at=None)
+
+    def to_tell(self) -> Self:
+        """Those that somebody must be told: they are new, or what was told is over."""
+        return self.filter(TO_TELL)
+
+
+class Alert(PropertyRow):
+    """Something a host must know: told once in the app and by e-mail, and once more when it is over.
+
+    `key` names what it is about; the schema keeps one open alert for each. `details` fill its sentence.
+    """
+
+    class Kind(models.TextChoices):
+        """What happened."""
+
+        FAILING = "failing", _("can't be read")
+        LATE = "late", _("late")
+        QUARANTINED = "quarantined", _("quarantined")
+        HELD = "held", _("nights held back")
+        CONFLICT = "conflict", _("double booking")
+
+    public_id = models.CharField(max_length=14, unique=True, default=public_id, editable=False)
+    kind = models.CharField(max_length=12, choices=Kind.choices)
+    key = models.CharField(max_length=160)
+    feed = models.ForeignKey(Feed, on_delete=models.CASCADE, null=True, related_name="alerts")
+    details = models.JSONField(default=dict)
+    opened_at = models.DateTimeField()
+    told_at = models.DateTimeField(null=True)
+    telling_until = models.DateTimeField(null=True)
+    resolved_at = models.DateTimeField(null=True)
+    cleared_at = models.DateTimeField(null=True)  # when "it is over" was told
+
+    objects: ClassVar[AlertQuerySet] = AlertQuerySet.as_manager()  # type: ignore[assignment]  # django-stubs types the manager
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["property", "key"], condition=Q(resolved_at=None), name="one_open_alert_of_a_kind"
+            ),
+        ]
+        indexes = [
+            models.Index(
+                fields=["opened_at"],
+                condition=TO_TELL,
+                name="alert_to_tell",
+            ),
+        ]
+
+    @property
+    def is_good_news(self) -> bool:
+        """Whether it is over because things went well, and not because nobody looks any more."""
+        feed = self.feed
+        if feed is None or self.kind == self.Kind.HELD:
+            return True
+        return feed.last_good_at is not None and feed.last_good_at >= self.opened_at

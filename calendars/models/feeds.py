@@ -1,0 +1,173 @@
+"""The calendars we read: where they are, what they said, and how fast their servers may be asked."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import ClassVar, Self
+
+from django.db import models
+from django.db.models import Q
+from django.utils.translation import gettext_lazy as _
+
+from accounts.fields import SealedField, SecretField, public_id
+from accounts.models import TenantQuerySet
+from calendars.models.rows import PropertyRow
+from domain.channels import CHANNELS, Channel
+from domain.pace import Pace
+from domain.spans import Span
+from domain.switches import Switches
+
+
+class FeedQuerySet(TenantQuerySet["Feed"]):
+    """Choices of feeds."""
+
+    def in_use(self) -> Self:
+        """Those of properties that aren't archived."""
+        return self.filter(property__archived_at=None)
+
+    def reading(self) -> Self:
+        """Those that are read: not paused."""
+        return self.filter(paused_at=None)
+
+
+class Feed(PropertyRow):
+    """One upstream calendar: a link, what it said last, and when it is read next."""
+
+    public_id = models.CharField(max_length=14, unique=True, default=public_id, editable=False)
+    channel = models.CharField(max_length=24)
+    label = models.CharField(_("label"), max_length=80, blank=True)
+    url = SecretField()
+    url_digest = models.CharField(max_length=64)
+    host = models.CharField(max_length=255)
+    created_at = models.DateTimeField()
+    paused_at = models.DateTimeField(null=True)
+    quarantined_at = models.DateTimeField(null=True)
+    sells_around = models.BooleanField(_("sell preparation nights and short gaps"), default=False)
+    sells_tentative = models.BooleanField(_("sell nights that are only tentative"), default=False)
+    ends_inclusive = models.BooleanField(_("its entries end with the last night"), default=False)
+
+    next_poll_at = models.DateTimeField(null=True)
+    lease_until = models.DateTimeField(null=True)
+    lease_token = models.UUIDField(null=True)
+    attempts = models.PositiveSmallIntegerField(default=0)  # leases since the last verdict
+    quick_until = models.DateTimeField(null=True)
+
+    etag = models.CharField(max_length=255, default="")
+    last_modified = models.CharField(max_length=64, default="")
+    digest = models.CharField(max_length=64, default="")
+    read_for = models.CharField(max_length=120, default="")
+    last_read_at = models.DateTimeField(null=True)
+    last_good_at = models.DateTimeField(null=True)
+    failures = models.PositiveIntegerField(default=0)
+    failing_since = models.DateTimeField(null=True)
+    problem = models.JSONField(null=True)
+    events = models.PositiveIntegerField(default=0)
+    closed_nights = models.PositiveIntegerField(default=0)
+    held_nights = models.PositiveIntegerField(default=0)
+    echoes = models.JSONField(default=list)  # [arrival, departure] of nights it reads back from our export
+    quiet_line = models.BigIntegerField(null=True)  # the log line that counts reads without news
+
+    objects: ClassVar[FeedQuerySet] = FeedQuerySet.as_manager()  # type: ignore[assignment]  # django-stubs types the manager
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["property", "url_digest"], name="link_once_per_property"),
+        ]
+        indexes = [
+            models.Index(fields=["next_poll_at"], condition=Q(paused_at=None, attempts=0), name="feed_due"),
+            models.Index(
+                fields=["next_poll_at"], condition=Q(paused_at=None, attempts__gt=0), name="feed_suspect"
+            ),
+        ]
+
+    @property
+    def switches(self) -> Switches:
+        """What the host decided about it."""
+        return Switches(self.sells_around, self.sells_tentative, self.ends_inclusive)
+
+    @property
+    def echo_spans(self) -> tuple[Span, ...]:
+        """Nights that it reads back from our own export."""
+        return tuple(Span(date.fromisoformat(start), date.fromisoformat(end)) for start, end in self.echoes)
+
+    @property
+    def gathers(self) -> bool:
+        """Whether it may repeat what other sites sell: a channel manager or somebody's own calendar."""
+        return self.source.is_manager or self.channel in {"other", "google"}
+
+    @property
+    def source(self) -> Channel:
+        """The channel as the catalogue knows it."""
+        return CHANNELS.get(self.channel, CHANNELS["other"])
+
+    @property
+    def title(self) -> str:
+        """The host's label, else the channel's name."""
+        return self.label or self.source.name
+
+
+class FeedRead(models.Model):
+    """One line of the sync log: what came of reading a feed once, or of `times` reads in a row without news.
+
+    `at` is the first of them and `until` the last. `nights` tells what changed, as lists of [arrival, departure]
+    under "closed", "opened" and "held".
+    """
+
+    class Outcome(models.TextChoices):
+        """How the read ended."""
+
+        CHANGED = "changed", _("changed")
+        UNCHANGED = "unchanged", _("unchanged")
+        REFUSED = "refused", _("not a calendar")
+        FAILED = "failed", _("failed")
+        QUARANTINED = "quarantined", _("quarantined")
+
+    feed = models.ForeignKey(Feed, on_delete=models.CASCADE, related_name="reads")
+    at = models.DateTimeField()
+    until = models.DateTimeField()
+    times = models.PositiveIntegerField(default=1)
+    outcome = models.CharField(max_length=12, choices=Outcome.choices)
+    status = models.PositiveSmallIntegerField(null=True)
+    milliseconds = models.PositiveIntegerField(default=0)
+    events = models.PositiveIntegerField(default=0)
+    closed_nights = models.PositiveIntegerField(default=0)
+    closed = models.PositiveIntegerField(default=0)
+    opened = models.PositiveIntegerField(default=0)
+    held = models.PositiveIntegerField(default=0)
+    nights = models.JSONField(null=True)
+    problem = models.JSONField(null=True)
+
+    class Meta:
+        indexes = [
+            models.Index(fields=["feed", "-at"], name="feedread_log"),
+            models.Index(fields=["at"], name="feedread_age"),
+        ]
+
+
+class Snapshot(models.Model):
+    """What a feed said, kept when it changed: its history, for explaining and for trying other rules on it."""
+
+    feed = models.ForeignKey(Feed, on_delete=models.CASCADE, related_name="snapshots")
+    at = models.DateTimeField()
+    digest = models.CharField(max_length=64)
+    body = SealedField()
+
+    class Meta:
+        indexes = [
+            models.Index(fields=["feed", "-at"], name="snapshot_history"),
+            models.Index(fields=["at"], name="snapshot_age"),
+        ]
+
+
+class Server(models.Model):
+    """A server that feeds come from: how fast it may be asked, and whether it is left alone for a while."""
+
+    name = models.CharField(max_length=255, unique=True)
+    free_at = models.DateTimeField()
+    failing = models.JSONField(default=list)
+    shut_until = models.DateTimeField(null=True)
+
+    @property
+    def pace(self) -> Pace:
+        """What the rules of asking need to know."""
+        return Pace(self.free_at, tuple(self.failing), self.shut_until)

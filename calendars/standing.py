@@ -1,0 +1,67 @@
+"""How a feed stands: the one word that every page says of it, and what its row needs beside the word."""
+
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.conf import settings
+from django.db.models import TextChoices
+from django.utils.translation import gettext_lazy as _
+
+from calendars import sentences
+from calendars.models import Feed
+
+SOON = timedelta(minutes=2)
+
+
+class Standing(TextChoices):
+    """From the best to the worst that a host has to do something about, and the two that pass."""
+
+    FRESH = "fresh", _("Up to date")
+    HELD = "held", _("Waiting to be confirmed")
+    LATE = "late", _("Late")
+    FAILING = "failing", _("Can't be read")
+    QUARANTINED = "quarantined", _("Quarantined")
+    PAUSED = "paused", _("Paused")
+    CHECKING = "checking", _("Checking…")
+
+
+def standing(feed: Feed, now: datetime) -> Standing:
+    """How the feed stands at the instant `now`."""
+    if feed.paused_at:
+        return Standing.PAUSED
+    if _is_being_read(feed, now):
+        return Standing.CHECKING
+    if feed.quarantined_at:
+        return Standing.QUARANTINED
+    if feed.failures:
+        return Standing.FAILING
+    if feed.last_good_at is None or now - feed.last_good_at > patience():
+        return Standing.LATE
+    return Standing.HELD if feed.held_nights else Standing.FRESH
+
+
+def patience() -> timedelta:
+    """After how long without a good read a feed is late."""
+    return max(settings.ALERT_AFTER, 2 * settings.POLL_INTERVAL)
+
+
+def shown(feed: Feed, now: datetime) -> dict[str, Any]:
+    """What a page shows of a feed: its state, and a sentence where something is wrong."""
+    state = standing(feed, now)
+    return {
+        "feed": feed,
+        "property": feed.property,
+        "state": state,
+        "problem": "" if state is Standing.PAUSED else sentences.sentence(feed.problem),
+        "waits": state is Standing.CHECKING,
+    }
+
+
+def _is_being_read(feed: Feed, now: datetime) -> bool:
+    """Whether a worker reads it or is about to; long overdue means that none comes, which must not look busy."""
+    if feed.lease_until and feed.lease_until > now:
+        return True
+    if feed.next_poll_at is None or feed.next_poll_at > now:
+        return False
+    is_new = feed.last_read_at is None and feed.problem is None
+    return now - feed.next_poll_at < (patience() if is_new else SOON)

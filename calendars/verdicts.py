@@ -1,0 +1,117 @@
+"""What a read came to, written down: the feed's columns, a line of its log, its history."""
+
+import uuid
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from typing import Any
+
+from django.db import connection, transaction
+
+from calendars.models import Feed, FeedRead, Snapshot
+from domain.spans import runs
+from domain.sync import Plan
+
+QUIET_COLUMNS = frozenset(
+    {"problem", "last_read_at", "last_good_at", "failures", "failing_since", "quarantined_at", "attempts"}
+)
+LONGEST_LINE = timedelta(hours=24)  # of quiet reads that are counted together
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What one read came to: a line for the log (None when it is to be tried again), and the feed's new columns."""
+
+    feed: Feed
+    read: FeedRead | None
+    next_poll_at: datetime
+    columns: dict[str, Any]
+
+    @property
+    def is_quiet(self) -> bool:
+        """Whether nothing but the times changes: a healthy feed that said what it said before."""
+        feed = self.feed
+        return self.columns.keys() == QUIET_COLUMNS and not (
+            feed.failures or feed.problem or feed.failing_since
+        )
+
+
+def write(verdicts: Iterable[Verdict], lease: uuid.UUID) -> list[FeedRead]:
+    """Save the verdicts and give the leases back; the log lines of the feeds whose lease still held."""
+    verdicts = list(verdicts)
+    quiet = [verdict for verdict in verdicts if verdict.is_quiet]
+    with transaction.atomic():
+        lines = _write_quiet(quiet, lease)
+        for verdict in verdicts:
+            if not verdict.is_quiet:
+                rows = Feed.objects.filter(pk=verdict.feed.pk, lease_token=lease)
+                ended = {"next_poll_at": verdict.next_poll_at, "lease_until": None, "lease_token": None}
+                if rows.update(**verdict.columns, **ended, quiet_line=None) and verdict.read:
+                    lines.append(verdict.read)
+        FeedRead.objects.bulk_create([line for line in lines if line.pk is None])
+    return lines
+
+
+def told(plan: Plan) -> dict[str, list[list[str]]] | None:
+    """What a plan changes, as the log keeps it; None when it changes nothing."""
+    nights = {"closed": plan.closed, "opened": plan.opened, "held": plan.held}
+    return {name: _pairs(found) for name, found in nights.items() if found} or None
+
+
+def keep(feed: Feed, body: bytes, digest: str, now: datetime) -> None:
+    """Keep what the feed said, unless it is what it said last."""
+    last = Snapshot.objects.filter(feed=feed).order_by("-at").values_list("digest", flat=True).first()
+    if digest != last:
+        Snapshot.objects.create(feed=feed, at=now, digest=digest, body=body)
+
+
+def _pairs(nights: Iterable[date]) -> list[list[str]]:
+    return [[str(run.start), str(run.end)] for run in runs(nights)]
+
+
+def _write_quiet(verdicts: Sequence[Verdict], lease: uuid.UUID) -> list[FeedRead]:
+    """The same for the many quiet feeds, in a few statements: their line counts one read more."""
+    lines = {verdict.feed.pk: verdict.read for verdict in verdicts if verdict.read}
+    if not lines:
+        return []
+    at = next(iter(lines.values())).at
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """UPDATE calendars_feed f
+               SET last_read_at = %s, last_good_at = %s, next_poll_at = v.next_poll_at,
+                   lease_until = NULL, lease_token = NULL, attempts = 0
+               FROM unnest(%s::bigint[], %s::timestamptz[]) AS v(id, next_poll_at)
+               WHERE f.id = v.id AND f.lease_token = %s RETURNING f.id, f.quiet_line""",
+            [
+                at,
+                at,
+                [verdict.feed.pk for verdict in verdicts],
+                [verdict.next_poll_at for verdict in verdicts],
+                lease,
+            ],
+        )
+        written = dict(cursor.fetchall())
+        counted = [(lines[feed], line) for feed, line in written.items() if line]
+        cursor.execute(
+            """UPDATE calendars_feedread r
+               SET until = %s, times = r.times + 1, milliseconds = v.milliseconds, status = v.status
+               FROM unnest(%s::bigint[], %s::int[], %s::smallint[]) AS v(id, milliseconds, status)
+               WHERE r.id = v.id AND r.at > %s RETURNING r.feed_id, r.id, r.at, r.times""",
+            [
+                at,
+                [line for _, line in counted],
+                [read.milliseconds for read, _ in counted],
+                [read.status for read, _ in counted],
+                at - LONGEST_LINE,
+            ],
+        )
+        for feed, line, since, times in cursor.fetchall():
+            lines[feed].pk, lines[feed].at, lines[feed].times = line, since, times
+        fresh = [lines[feed] for feed in written if lines[feed].pk is None]
+        FeedRead.objects.bulk_create(fresh)
+        cursor.execute(
+            """UPDATE calendars_feed f SET quiet_line = v.line
+               FROM unnest(%s::bigint[], %s::bigint[]) AS v(id, line) WHERE f.id = v.id""",
+            [[line.feed_id for line in fresh], [line.pk for line in fresh]],
+        )
+    return [lines[feed] for feed in written]
