@@ -6,13 +6,13 @@ from datetime import UTC, date, datetime, timedelta, timezone, tzinfo
 from functools import lru_cache
 from zoneinfo import ZoneInfo
 
-import icalendar
 from icalendar.timezone.windows_to_olson import WINDOWS_TO_OLSON
 
 from domain.house import House
 from domain.prescan import Component, Line
 from domain.problems import Problem, gettext_noop, problem
 from domain.spans import NIGHT, Period, Span
+from domain.vtimezone import defined_zone
 
 type Moment = date | datetime
 
@@ -30,8 +30,6 @@ DURATION = re.compile(
 )
 ZONE = re.compile(r'(?:^|;)\s*TZID\s*=\s*("[^"]*"|[^;]*)', re.IGNORECASE)
 DATE_VALUE = re.compile(r"(?:^|;)\s*VALUE\s*=\s*\"?DATE\"?\s*(?:;|$)", re.IGNORECASE)
-SHORTEST_OBSERVANCE_RULE = re.compile(r"FREQ=(?!YEARLY)|BYHOUR|BYMINUTE|BYSECOND|EXRULE", re.IGNORECASE)
-LONGEST_ZONE = 8_192
 
 NO_START = gettext_noop("“%(event)s” has no date that can be read; nothing is opened until it has.")
 NO_END = gettext_noop("“%(event)s” has no end that can be read; only its first night is closed.")
@@ -86,21 +84,6 @@ def known_zone(name: str) -> ZoneInfo | None:
         except (ValueError, KeyError, OSError):
             continue
     return None
-
-
-@lru_cache(maxsize=64)
-def defined_zone(text: str) -> tzinfo | None:
-    """The zone an embedded VTIMEZONE describes, or None when it can't be used safely."""
-    if len(text) > LONGEST_ZONE or SHORTEST_OBSERVANCE_RULE.search(text):
-        return None
-    body = f"BEGIN:VTIMEZONE\n{text}\nEND:VTIMEZONE\n"
-    try:
-        zone = icalendar.Timezone.from_ical(body)
-        found = zone.to_tz(lookup_tzid=False) if isinstance(zone, icalendar.Timezone) else None
-        datetime(2027, 1, 1, tzinfo=found).utcoffset()
-    except (ValueError, LookupError, TypeError, AttributeError, ArithmeticError, RecursionError):
-        return None
-    return found
 
 
 def moment(line: Line, zones: Zones) -> Moment:

@@ -1,5 +1,6 @@
 """Money as integer minor units and an ISO 4217 currency; no float ever."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 NO_MINOR_UNIT = "BIF CLP DJF GNF ISK JPY KMF KRW PYG RWF UGX UYI VND VUV XAF XOF XPF"
@@ -28,3 +29,18 @@ class Money:
 
     def __mul__(self, times: int) -> "Money":
         return Money(self.amount * times, self.currency)
+
+    def share(self, numerator: int, denominator: int = 100) -> "Money":
+        """The fraction, by default a percentage, of the amount; half a minor unit is rounded away from zero."""
+        doubled = 2 * abs(self.amount * numerator) + denominator
+        amount = doubled // (2 * denominator)
+        return Money(amount if self.amount * numerator >= 0 else -amount, self.currency)
+
+    def rounded(self, step: int) -> "Money":
+        """The nearest multiple of `step` minor units; half a step is rounded up."""
+        return Money((2 * self.amount + step) // (2 * step) * step, self.currency)
+
+
+def total(amounts: Iterable[Money], currency: str) -> Money:
+    """The sum, zero of the currency when there is nothing to add."""
+    return sum(amounts, Money(0, currency))

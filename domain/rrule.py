@@ -97,9 +97,10 @@ class Rule:
             return [monday + timedelta(day) for day in range(WEEK)]
         if self.frequency == "MONTHLY":
             year, month = divmod(start.year * MONTHS + start.month - 1 + offset, MONTHS)
-            first = date(year, month + 1, 1)
-            return _run(first, _days_in_month(first))
+            return _month(date(year, month + 1, 1))
         first = date(start.year + offset, 1, 1)
+        if months := self.lists.get("BYMONTH"):
+            return [day for month in sorted(months) for day in _month(first.replace(month=month))]
         return _run(first, _days_in_year(first))
 
     def _chosen(self, days: list[date]) -> list[date]:
@@ -134,6 +135,10 @@ class Rule:
         else:
             place, length = day.day, _days_in_month(day)
         return (place - 1) // WEEK + 1, -((length - place) // WEEK + 1)
+
+
+def _month(first: date) -> list[date]:
+    return _run(first, _days_in_month(first))
 
 
 def _run(first: date, length: int) -> list[date]:
@@ -210,7 +215,8 @@ def _signed(text: str, most: int) -> frozenset[int]:
     if len(values) > MOST_VALUES or not all(map(SIGNED.fullmatch, values)):
         raise CannotExpand
     numbers = frozenset(map(int, values))
-    if any(not 0 < abs(number) <= most for number in numbers):
+    least = -most if most != MONTHS else 1
+    if any(not least <= number <= most or number == 0 for number in numbers):
         raise CannotExpand
     return numbers
 

@@ -1,31 +1,33 @@
-"""Zones that a calendar defines itself (VTIMEZONE, RFC 5545 §3.6.5), worked out for the years that are read.
+"""Zones that a calendar defines itself (VTIMEZONE, RFC 5545 §3.6.5), worked out once and with bounded work.
 
-Libraries walk the rules of a zone from their first year (often 1601) at each look-up, and a hostile rule for ever.
-Here each rule is walked once, from the window on, and counted.
+Libraries walk the rules of a zone from their first year, often 1601, at each look-up, and some rules for ever.
 """
 
 import re
 from bisect import bisect_right
-from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta, tzinfo
-from operator import attrgetter
-from typing import override
+from collections import defaultdict
+from collections.abc import Iterator
+from datetime import date, datetime, time, timedelta, tzinfo
+from functools import lru_cache
+from itertools import pairwise
+from typing import NamedTuple, override
 
 from domain.rrule import CannotExpand, Effort, parse
-from domain.spans import Span
+from domain.spans import NIGHT
 
-LONGEST = 16_384
-MOST_PARTS = 200
-BEFORE, BEHIND = timedelta(days=800), timedelta(days=400)  # beyond the window, for stays that reach into it
-WALL = re.compile(r"(\d{4})(\d\d)(\d\d)(?:T(\d\d)(\d\d)(\d\d)?)?(Z?)", re.IGNORECASE)
+FIRST, LAST = date(1971, 1, 1), date(2100, 1, 1)  # changes in between are followed
+LONGEST_TEXT = 16_384
+MOST_EFFORT = 20_000
+FARTHEST = timedelta(hours=15)  # from UTC
+CLOSEST = timedelta(days=2)  # between two changes
+WALL = re.compile(r"(\d{4})(\d\d)(\d\d)(?:T(\d\d)(\d\d)(\d\d)?(Z)?)?", re.IGNORECASE)
 OFFSET = re.compile(r"([+-])(\d\d):?(\d\d)(?::?(\d\d))?")
-PART = re.compile(r"BEGIN:(?:STANDARD|DAYLIGHT)\s*\n(.*?)\nEND:(?:STANDARD|DAYLIGHT)", re.IGNORECASE | re.DOTALL)
-FREQUENCY = "FREQ=YEARLY"
+
+type Part = dict[str, list[str]]
 
 
-@dataclass(frozen=True, slots=True)
-class Change:
-    """From the wall time `onset`, on the clock as it was before, the offset is `after` instead of `before`."""
+class Change(NamedTuple):
+    """At the wall time `onset`, on the clock as it was `before`, the offset becomes `after`."""
 
     onset: datetime
     before: timedelta
@@ -33,39 +35,127 @@ class Change:
 
 
 class DefinedZone(tzinfo):
-    """The offsets of one VTIMEZONE; before its first change in the years read, the clock is as it was then."""
+    """The clock of a VTIMEZONE; times that it skips or shows twice are read as PEP 495 has it."""
 
-    def __init__(self, name: str, changes: list[Change]) -> None:
-        self.name = name
-        self.changes = sorted(changes, key=attrgetter("onset"))
-        self.walls = [each.onset for each in self.changes]
-        self.instants = [each.onset - each.before for each in self.changes]
+    def __init__(self, first: timedelta, changes: list[Change]) -> None:
+        self.offsets = [first, *(change.after for change in changes)]
+        steps = list(pairwise(self.offsets))
+        self.instants = [change.onset - before for change, (before, _) in zip(changes, steps, strict=True)]
+        self.walls = [
+            [instant + pick(step) for instant, step in zip(self.instants, steps, strict=True)]
+            for pick in (max, min)
+        ]
 
     @override
     def utcoffset(self, dt: datetime | None) -> timedelta:
-        """The offset at a wall time; a time that is there twice is the first one unless its fold is set."""
-        wall = (dt or datetime.min).replace(tzinfo=None, fold=0)
-        at = bisect_right(self.walls, wall)
-        if dt and dt.fold and at < len(self.changes):
-            coming = self.changes[at]
-            at += wall >= coming.onset - (coming.before - coming.after)
-        return self._offset(at)
+        if dt is None:
+            return self.offsets[0]
+        return self.offsets[bisect_right(self.walls[dt.fold], dt.replace(tzinfo=None, fold=0))]
 
     @override
     def fromutc(self, dt: datetime) -> datetime:
-        instant = dt.replace(tzinfo=None)
-        at = bisect_right(self.instants, instant)
-        wall = instant + self._offset(at)
-        is_again = at > 0 and wall < self.walls[at - 1]
-        return wall.replace(tzinfo=self, fold=int(is_again))
-
-    def _offset(self, at: int) -> timedelta:
-        return self.changes[at - 1].after if at else self.changes[0].before
+        at = bisect_right(self.instants, dt.replace(tzinfo=None))
+        wall = dt + self.offsets[at]
+        is_again = at > 0 and wall.replace(tzinfo=None) < self.walls[0][at - 1]
+        return wall.replace(fold=int(is_again))
 
     @override
-    def dst(self, dt: datetime | None) -> timedelta:
-        return timedelta()
+    def dst(self, dt: datetime | None) -> None:
+        return None
 
     @override
-    def tzname(self, dt: datetime | None) -> str:
-        return self.name
+    def tzname(self, dt: datetime | None) -> None:
+        return None
+
+
+@lru_cache(maxsize=64)
+def defined_zone(text: str) -> DefinedZone | None:
+    """The zone that the lines between BEGIN and END of a VTIMEZONE describe; None when they can't be followed."""
+    if len(text) > LONGEST_TEXT:
+        return None
+    effort = Effort(MOST_EFFORT)
+    try:
+        changes = sorted(change for part in _parts(text) for change in _changes(part, effort))
+    except (ValueError, LookupError, ArithmeticError):
+        return None
+    if not changes:
+        return None
+    earlier = [change for change in changes if change.onset.date() < FIRST]
+    first = earlier[-1].after if earlier else changes[0].before
+    return DefinedZone(first, _apart(changes[len(earlier) :]))
+
+
+def _parts(text: str) -> Iterator[Part]:
+    """The values of each STANDARD and DAYLIGHT part by the names of their lines."""
+    part: Part | None = None
+    for line in text.split("\n"):
+        head, _, value = line.partition(":")
+        name, value = head.partition(";")[0].strip().upper(), value.strip()
+        if name in ("BEGIN", "END"):
+            if part:
+                yield part
+            part = defaultdict(list) if name == "BEGIN" else None
+        elif part is not None:
+            part[name].append(value)
+
+
+def _changes(part: Part, effort: Effort) -> Iterator[Change]:
+    """Each time that a part begins. Raises ValueError or LookupError."""
+    before, after = _offset(part, "TZOFFSETFROM"), _offset(part, "TZOFFSETTO")
+    for onset in _onsets(part, before, effort):
+        yield Change(onset, before, after)
+
+
+def _onsets(part: Part, before: timedelta, effort: Effort) -> Iterator[datetime]:
+    if "EXDATE" in part or "EXRULE" in part:
+        raise CannotExpand
+    start = _wall(part["DTSTART"][0], before)
+    yield start
+    for values in part.get("RDATE", ()):
+        yield from (_wall(value.partition("/")[0], before) for value in values.split(","))
+    for text in part.get("RRULE", ()):
+        rule = parse(text, start)
+        until = _until(rule.until, before)
+        for day in rule.days(FIRST, min(LAST, until.date()), effort):
+            onset = datetime.combine(day, start.time())
+            if onset <= until:
+                yield onset
+
+
+def _apart(changes: list[Change]) -> list[Change]:
+    """The changes, of those that follow each other at once only the last."""
+    kept: list[Change] = []
+    for change in changes:
+        if kept and change.onset - kept[-1].onset < CLOSEST:
+            kept.pop()
+        kept.append(change)
+    return kept
+
+
+def _until(text: str, before: timedelta) -> datetime:
+    if not text:
+        return datetime.combine(LAST, time())
+    until = _wall(text, before)
+    return until if "T" in text.upper() else until + NIGHT
+
+
+def _wall(text: str, before: timedelta) -> datetime:
+    """A wall time on the clock before a change; one in UTC is put on it. Raises ValueError."""
+    found = WALL.fullmatch(text.strip())
+    if found is None:
+        raise ValueError(text)
+    year, month, day, hour, minute, second = (int(number or 0) for number in found.groups()[:6])
+    wall = datetime(year, month, day, hour, minute, second)  # noqa: DTZ001 - a wall time
+    return wall + before if found[7] else wall
+
+
+def _offset(part: Part, name: str) -> timedelta:
+    """An offset from UTC (RFC 5545 §3.3.14). Raises ValueError or LookupError."""
+    found = OFFSET.fullmatch(part[name][0])
+    if found is None:
+        raise ValueError(name)
+    hours, minutes, seconds = (int(number or 0) for number in found.groups()[1:])
+    offset = timedelta(hours=hours, minutes=minutes, seconds=seconds)
+    if offset > FARTHEST:
+        raise ValueError(name)
+    return -offset if found[1] == "-" else offset
