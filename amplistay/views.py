@@ -1,19 +1,26 @@
 """The front door, health, and the style guide."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
+from typing import Any
 
 from django.db import DatabaseError, connection
+from django.db.models import Case, Count, Q, Value, When
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
 from django.utils import timezone
 from django.views.decorators.http import require_GET, require_safe
 
 from accounts.tenancy import HostRequest, host
-from calendars.models import Feed
+from calendars import history
+from calendars.forms import FeedForm
+from calendars.models import Alert, Feed, FeedRead
+from calendars.sentences import LOST, advice, headline, listing_page, problem, status
 from properties.models import Property
 from upsells.models import Offer, Purchase
 
 RECENT = timedelta(days=30)
+MOST_ALERTS = 20
+UNREAD = frozenset({Alert.Kind.FAILING, Alert.Kind.LATE, Alert.Kind.QUARANTINED})
 
 
 @require_GET
@@ -24,14 +31,18 @@ def home(request: HttpRequest) -> HttpResponse:
 
 @host
 def dashboard(request: HostRequest) -> HttpResponse:
-    """Properties, feeds that need a look, and the latest sales."""
+    """Properties, what needs the host, and the latest sales."""
     properties = list(Property.objects.of(request.org).active().order_by("name"))
-    feeds = Feed.objects.of(request.org).filter(property__archived_at=None).select_related("property")
+    feeds = (
+        Feed.objects.of(request.org)
+        .in_use()
+        .aggregate(number=Count("pk"), failing=Count("pk", filter=Q(paused_at=None, failures__gt=0)))
+    )
     purchases = Purchase.objects.of(request.org).select_related("property").order_by("-created_at")
     offers = Offer.objects.of(request.org).on().filter(property__archived_at=None)
     steps = {
         "property": bool(properties),
-        "feeds": bool(feeds),
+        "feeds": feeds["number"] > 0,
         "offer": offers.exists(),
         "sale": purchases.filter(state=Purchase.State.CONFIRMED).exists(),
     }
@@ -40,15 +51,29 @@ def dashboard(request: HostRequest) -> HttpResponse:
         "steps": steps,
         "done": sum(steps.values()),
         "step": next((name for name, done in steps.items() if not done), None),
-        "feeds": len(feeds),
-        "failing": [feed for feed in feeds.reading() if feed.failures],
-        "holding": [feed for feed in feeds if feed.held_nights],
+        "feeds": feeds["number"],
+        "failing": feeds["failing"],
         "sales": purchases.filter(state=Purchase.State.CONFIRMED)[:5],
         "sold": purchases.filter(
             state=Purchase.State.CONFIRMED, created_at__gte=timezone.now() - RECENT
         ).count(),
     }
-    return render(request, "home.html", context)
+    return render(request, "home.html", context | _alerts(request))
+
+
+def _alerts(request: HostRequest) -> dict[str, object]:
+    """What is open for the organization: double bookings first, then the latest."""
+    rows = Alert.objects.of(request.org).open().filter(property__archived_at=None)
+    counts = rows.aggregate(
+        number=Count("pk"), unread=Count("feed", distinct=True, filter=Q(kind__in=UNREAD))
+    )
+    first = Case(When(kind=Alert.Kind.CONFLICT, then=Value(0)), default=Value(1))
+    ordered = rows.select_related("property", "feed").defer("feed__url").order_by(first, "-opened_at", "pk")
+    return {
+        "alerts": [(alert, headline(alert), advice(alert)) for alert in ordered[:MOST_ALERTS]],
+        "more_alerts": max(0, counts["number"] - MOST_ALERTS),
+        "unread": counts["unread"],
+    }
 
 
 @require_safe
@@ -67,4 +92,41 @@ def health(_request: HttpRequest) -> HttpResponse:
 @require_GET
 def styleguide(request: HttpRequest) -> HttpResponse:
     """Every component in every state."""
-    return render(request, "styleguide.html")
+    now = timezone.now()
+    home, feed = Property(name="Casa Gràcia", time_zone="Europe/Madrid"), Feed(channel="vrbo", held_nights=3)
+    nights = {"feed": "Vrbo", "nights": 3, "first": "Airbnb", "second": ""}
+    days = {"arrival": "2026-12-30", "departure": "2027-01-01"}
+    alerts = [
+        Alert(kind=kind, property=home, feed=feed, details=nights | days, opened_at=now)
+        for kind in Alert.Kind.values[::-1]
+    ]
+    reads = _sample_reads(now)
+    context = {
+        "needs": len(alerts),
+        "alerts": [(alert, headline(alert), advice(alert)) for alert in alerts],
+        "chart": history.drawn(reads, now),
+        "lines": [history.line(read) for read in reversed(reads)],
+        "feed_form": FeedForm(),
+    }
+    return render(request, "styleguide.html", context)
+
+
+def _sample_reads(now: datetime) -> list[FeedRead]:
+    """One line of each outcome, the oldest first."""
+    trouble = status(404, "www.vrbo.com")
+    told = {"closed": [["2026-12-12", "2026-12-15"]], "held": [["2026-12-28", "2026-12-30"]]}
+    rows: list[dict[str, Any]] = [
+        {"outcome": "changed", "closed": 12, "closed_nights": 12},
+        {"outcome": "unchanged", "times": 23, "closed_nights": 12},
+        {"outcome": "failed", "status": 404, "problem": trouble, "closed_nights": 12},
+        {"outcome": "changed", "closed": 3, "held": 2, "nights": told, "closed_nights": 15},
+        {"outcome": "refused", "problem": listing_page("Vrbo"), "closed_nights": 15},
+        {"outcome": "unchanged", "closed_nights": 9},
+        {"outcome": "quarantined", "problem": problem(LOST), "closed_nights": 9},
+    ]
+    each = RECENT / len(rows)
+    starts = [now - RECENT + number * each for number in range(len(rows))]
+    return [
+        FeedRead(at=at, until=at + each * 0.8, milliseconds=212, **{"status": 200, **row})
+        for at, row in zip(starts, rows, strict=True)
+    ]

@@ -1,59 +1,74 @@
 """What a host must know: opened when it becomes true, told once, and told again when it is over.
 
-Alerts follow from the rows: nothing is lost when a sweep is late, and no sweep makes a second one.
+Alerts follow from the rows: nothing is lost when a sweep is late, and no sweep makes a second one. Who has heard of
+an alert stands with it, so that a mail server that fails halfway neither costs anybody a mail nor sends one twice.
 """
 
+import time
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Iterable
+from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
+from smtplib import SMTPDataError, SMTPRecipientsRefused
 
 import structlog
 from django.conf import settings
 from django.core.mail import EmailMultiAlternatives
 from django.db import transaction
-from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.db.models import Case, Exists, F, IntegerField, OuterRef, Q, QuerySet, When
+from django.db.models.fields.json import KT
+from django.db.models.functions import Cast
 from django.template.loader import render_to_string
 from django.utils.translation import gettext as _
 
-from accounts.models import User
-from calendars.models import Alert, Feed
+from accounts.models import Membership, Organization, User
+from calendars.models import Alert, Block, Feed
 from calendars.sentences import advice, headline, relief
-from properties.models import Property
+from domain.events import Kind as Why
 
 log = structlog.get_logger()
 
 Kind = Alert.Kind
-TELLING = timedelta(minutes=2)
-AT_ONCE = 200
 OF_FEEDS = (Kind.QUARANTINED, Kind.FAILING, Kind.LATE, Kind.HELD)
+FLIGHTY = (Kind.HELD, Kind.CONFLICT)  # a fault of one read brings them, and takes them away
+ROLLING = (
+    Why.PREPARATION,
+    Why.GAP,
+    Why.ADVANCE_NOTICE,
+    Why.BOOKING_WINDOW,
+)  # move on daily by a site's own rules
+
+DAY = timedelta(days=1)
+AT_ONCE = 200  # feeds that one sweep opens alerts for, and organizations that it writes to
+TURN_S = 15.0  # of writing
+TELLING = timedelta(minutes=2)  # longer than a worker may take for a task
+LONGEST_PAUSE = timedelta(hours=6)
 
 
-def keep(property: Property, kind: Kind, wanted: Mapping[str, dict[str, Any]], now: datetime) -> None:
-    """Make the property's open alerts of one kind, without a feed, exactly those wanted: key to details."""
-    rows = Alert.objects.open().filter(property=property, kind=kind)
-    known = dict(rows.values_list("key", "pk"))
-    if over := [pk for key, pk in known.items() if key not in wanted]:
-        Alert.objects.filter(pk__in=over).update(resolved_at=now)
-    Alert.objects.bulk_create(
-        [
-            Alert(
-                organization_id=property.organization_id,
-                property=property,
-                kind=kind,
-                key=key,
-                details=details,
-                opened_at=now,
-            )
-            for key, details in wanted.items()
-            if key not in known
-        ],
-        ignore_conflicts=True,
-    )
+@dataclass(frozen=True, slots=True)
+class Letter:
+    """What one person is told in one e-mail."""
+
+    person: User
+    new: list[Alert]
+    over: list[Alert]
+
+
+# Opening and resolving
+
+
+def patience() -> timedelta:
+    """After how long without a good read a feed that doesn't fail is late."""
+    return max(settings.ALERT_AFTER, 2 * settings.POLL_INTERVAL)
 
 
 def troubled(kind: Kind, now: datetime) -> QuerySet[Feed]:
-    """The feeds that this kind of alert is about, now."""
+    """The feeds that this kind of alert is about, now.
+
+    Nights held back are news when they went missing as they do in faults, or wait longer than usual. A plain
+    cancellation confirms itself, and what a site's rules close moves on every day; tonight's night leaves some feeds
+    before the day is over.
+    """
     feeds = Feed.objects.in_use()
     limit = now - settings.ALERT_AFTER
     match kind:
@@ -62,9 +77,15 @@ def troubled(kind: Kind, now: datetime) -> QuerySet[Feed]:
         case Kind.FAILING:
             return feeds.reading().filter(quarantined_at=None, failing_since__lte=limit)
         case Kind.LATE:
-            return feeds.reading().filter(failing_since=None, next_poll_at__lte=limit)
+            quiet = feeds.reading().filter(quarantined_at=None, failing_since=None)
+            read = now - patience()
+            return quiet.filter(Q(last_good_at__lte=read) | Q(last_good_at=None, created_at__lte=read))
         case Kind.HELD:
-            return feeds.filter(held_nights__gt=0)
+            missing = Block.objects.filter(feed=OuterRef("pk"), nights__endswith__gt=now.date() + DAY)
+            odd = missing.filter(
+                Q(missing_since__lte=limit) | Q(missing_since__isnull=False, missing_slow=True)
+            )
+            return feeds.filter(Exists(odd.exclude(kind__in=ROLLING)), held_nights__gt=0)
         case _:
             return feeds.none()
 
@@ -72,71 +93,37 @@ def troubled(kind: Kind, now: datetime) -> QuerySet[Feed]:
 def watch(now: datetime) -> None:
     """Open alerts for feeds that got into trouble, and resolve those of feeds that are out of it."""
     for kind in OF_FEEDS:
-        feeds = troubled(kind, now)
-        alerts = Alert.objects.open().filter(kind=kind)
-        alerts.exclude(feed__in=feeds.values("pk")).update(resolved_at=now)
-        new = feeds.exclude(Exists(alerts.filter(feed=OuterRef("pk")))).select_related("property")
-        Alert.objects.bulk_create([_about(feed, kind, now) for feed in new[:AT_ONCE]], ignore_conflicts=True)
-    yesterday = (now - timedelta(days=1)).date()
+        _follow(kind, now)
+    _recount()
+    over = Alert.objects.filter(resolved_at__isnull=False, cleared_at=None)
+    over.filter(property__archived_at__isnull=False).update(cleared_at=now)
+    yesterday = (now - DAY).date()
     past = Alert.objects.open().filter(kind=Kind.CONFLICT, details__departure__lt=str(yesterday))
     past.update(resolved_at=now, cleared_at=now)
 
 
-def tell(now: datetime) -> int:
-    """Write to the members of each organization what is new and what is over; how many e-mails that were.
-
-    An alert that was over before anybody heard of it is not told at all. A mail that can't be sent is tried again
-    at a later sweep, two minutes on.
-    """
-    Alert.objects.filter(told_at=None, resolved_at__isnull=False, cleared_at=None).update(cleared_at=now)
-    by_organization: dict[int, list[Alert]] = defaultdict(list)
-    for alert in _claimed(now):
-        by_organization[alert.organization_id].append(alert)
-    return sum(_write_to(organization, alerts, now) for organization, alerts in by_organization.items())
+def _follow(kind: Kind, now: datetime) -> None:
+    """Make the open alerts of one kind those of the feeds it is about; one that isn't yet told as over goes on."""
+    feeds, alerts = troubled(kind, now), Alert.objects.filter(kind=kind)
+    is_troubled = Exists(feeds.filter(pk=OuterRef("feed")))
+    alerts.open().exclude(is_troubled).update(resolved_at=now)
+    alive = alerts.filter(cleared_at=None)
+    alive.exclude(resolved_at=None).filter(is_troubled).update(resolved_at=None)
+    new = feeds.exclude(Exists(alive.filter(feed=OuterRef("pk")))).select_related("property").defer("url")
+    Alert.objects.bulk_create([_about(feed, kind, now) for feed in new[:AT_ONCE]], ignore_conflicts=True)
 
 
-def _claimed(now: datetime) -> list[Alert]:
-    """Alerts that nobody else is telling, ours to tell for two minutes."""
-    waiting = Alert.objects.to_tell().filter(Q(telling_until=None) | Q(telling_until__lt=now))
-    with transaction.atomic():
-        rows = waiting.select_for_update(skip_locked=True, no_key=True).order_by("opened_at")[:AT_ONCE]
-        ids = list(rows.values_list("pk", flat=True))
-        Alert.objects.filter(pk__in=ids).update(telling_until=now + TELLING)
-    return list(Alert.objects.filter(pk__in=ids).select_related("property", "feed").order_by("opened_at"))
-
-
-def _write_to(organization: int, alerts: list[Alert], now: datetime) -> int:
-    new = [alert for alert in alerts if alert.resolved_at is None]
-    over = [alert for alert in alerts if alert.resolved_at is not None and alert.is_good_news]
-    people = list(User.objects.filter(memberships__organization=organization, is_active=True).order_by("pk"))
-    sent = 0
-    try:
-        for person in people if new or over else []:
-            _mail(person, new, over).send()
-            sent += 1
-    except OSError:  # smtplib's errors are among them
-        log.warning("alert not mailed", organization=organization, alerts=len(alerts))
-        return sent
-    Alert.objects.filter(pk__in=[alert.pk for alert in new], told_at=None).update(told_at=now)
-    done = [alert.pk for alert in alerts if alert.resolved_at is not None]
-    Alert.objects.filter(pk__in=done).update(cleared_at=now)
-    return sent
-
-
-def _mail(person: User, new: list[Alert], over: list[Alert]) -> EmailMultiAlternatives:
-    context = {
-        "new": [(alert, headline(alert), advice(alert)) for alert in new],
-        "over": [(alert, relief(alert)) for alert in over],
-        "site_url": settings.SITE_URL,
-    }
-    subject = headline(new[0]) if len(new) == 1 else relief(over[0]) if len(over) == 1 and not new else ""
-    message = EmailMultiAlternatives(
-        subject=subject or _("%(count)s things about your calendars") % {"count": len(new) + len(over)},
-        body=render_to_string("mail/alerts.txt", context),
-        to=[person.email],
+def _recount() -> None:
+    """Let the open alerts of held nights say how many there are now."""
+    held = Alert.objects.open().filter(kind=Kind.HELD)
+    told = held.annotate(told=Cast(KT("details__nights"), IntegerField())).exclude(
+        told=F("feed__held_nights")
     )
-    message.attach_alternative(render_to_string("mail/alerts.html", context), "text/html")
-    return message
+    alerts = list(told.select_related("feed").defer("feed__url")[:AT_ONCE])
+    for alert in alerts:
+        if alert.feed:
+            alert.details = _details(alert.feed)
+    Alert.objects.bulk_update(alerts, ["details"])
 
 
 def _about(feed: Feed, kind: Kind, now: datetime) -> Alert:
@@ -146,6 +133,167 @@ def _about(feed: Feed, kind: Kind, now: datetime) -> Alert:
         feed=feed,
         kind=kind,
         key=f"{kind} {feed.pk}",
-        details={"feed": feed.title, "nights": feed.held_nights, "closed": feed.closed_nights},
+        details=_details(feed),
         opened_at=now,
+    )
+
+
+def _details(feed: Feed) -> dict[str, str | int]:
+    return {"feed": feed.title, "nights": feed.held_nights, "closed": feed.closed_nights}
+
+
+# Telling
+
+
+def tell(now: datetime) -> int:
+    """Write to the members of each organization what is new and what is over; how many e-mails that were.
+
+    Double bookings are told at once. Other news of an organization is gathered for a quarter of ALERT_AFTER since
+    the last e-mail, so that forty feeds of a site that is down don't become forty e-mails. An alert that was over
+    before anybody heard of it is not told at all.
+
+    A mail that can't be sent is tried again, later every time; when the mail server itself is away, the sweep ends.
+    """
+    _forget_unheard(now)
+    claimed = _claimed(now)
+    members = _members(claimed)
+    end = time.monotonic() + TURN_S
+    sent = 0
+    while claimed and time.monotonic() < end:
+        organization, alerts = claimed.popitem()
+        try:
+            sent += _write_to(members[organization], alerts, now)
+        except OSError as error:  # smtplib's errors are among them
+            log.warning("mail server away", organization=organization, error=type(error).__name__)
+            _put_off(alerts, now)
+            return sent
+        except Exception:
+            log.exception("alerts not told", organization=organization)
+            _put_off(alerts, now)
+    left = [alert.pk for alerts in claimed.values() for alert in alerts]
+    Alert.objects.filter(pk__in=left).update(telling_until=None)
+    return sent
+
+
+def _forget_unheard(now: datetime) -> None:
+    """Nobody is told that something is over that nobody heard of, or that was over long ago."""
+    over = Alert.objects.to_tell(now).exclude(resolved_at=None)
+    over.filter(Q(heard=[]) | Q(resolved_at__lt=now - DAY)).update(cleared_at=now)
+
+
+def _waiting(now: datetime) -> QuerySet[Alert]:
+    """What may be told now: not what may pass within minutes, and not to an organization that just heard from us."""
+    limit = settings.ALERT_AFTER
+    fresh = Q(kind=Kind.LATE, resolved_at=None, opened_at__gt=now - limit / 12)
+    fresh |= Q(kind__in=FLIGHTY, resolved_at__gt=now - limit / 2)
+    same = Alert.objects.filter(organization=OuterRef("organization"), told_at__isnull=False)
+    lately = same.filter(Q(told_at__gt=now - limit / 4) | Q(cleared_at__gt=now - limit / 4))
+    news = Alert.objects.to_tell(now).filter(property__archived_at=None).exclude(fresh)
+    return news.filter(Q(kind=Kind.CONFLICT, resolved_at=None) | ~Exists(lately))
+
+
+def _claimed(now: datetime) -> dict[int, list[Alert]]:
+    """What nobody else is telling, by organization: ours to tell for two minutes.
+
+    The organizations are what is locked, so that two workers don't share one out between them.
+    """
+    waiting = _waiting(now)
+    with transaction.atomic():
+        rows = Organization.objects.filter(Exists(waiting.filter(organization=OuterRef("pk"))))
+        locked = rows.select_for_update(skip_locked=True, no_key=True).order_by("pk")[:AT_ONCE]
+        ids = list(waiting.filter(organization__in=[row.pk for row in locked]).values_list("pk", flat=True))
+        Alert.objects.filter(pk__in=ids).update(telling_until=now + TELLING)
+    alerts = Alert.objects.filter(pk__in=ids).select_related("property", "feed").defer("feed__url")
+    found: dict[int, list[Alert]] = defaultdict(list)
+    for alert in alerts.order_by("opened_at", "pk"):
+        found[alert.organization_id].append(alert)
+    return found
+
+
+def _members(organizations: Iterable[int]) -> dict[int, list[User]]:
+    """The people of each organization who can log in."""
+    rows = Membership.objects.filter(organization__in=organizations, user__is_active=True)
+    people: dict[int, list[User]] = defaultdict(list)
+    for row in rows.select_related("user").order_by("pk"):
+        people[row.organization_id].append(row.user)
+    return people
+
+
+def _write_to(people: Iterable[User], alerts: list[Alert], now: datetime) -> int:
+    """Write to each member of one organization what they haven't heard; how many e-mails that were.
+
+    Raises OSError when the mail server is away; who was written to before is remembered.
+    """
+    sent, refused = 0, False
+    for letter in [_letter(person, alerts) for person in people]:
+        if not (letter.new or letter.over):
+            continue
+        try:
+            _mail(letter).send()
+        except (SMTPRecipientsRefused, SMTPDataError, ValueError) as error:
+            log.warning("mail refused", person=letter.person.pk, error=type(error).__name__)
+            refused = True
+        else:
+            sent += 1
+            _note(letter)
+    (_put_off if refused else _finish)(alerts, now)
+    return sent
+
+
+def _letter(person: User, alerts: Iterable[Alert]) -> Letter:
+    """What this person hasn't heard yet of these alerts."""
+    new = [alert for alert in alerts if alert.resolved_at is None and person.pk not in alert.heard]
+    over = [
+        alert for alert in alerts if alert.resolved_at and person.pk in alert.heard and alert.is_good_news
+    ]
+    return Letter(person, new, over)
+
+
+def _mail(letter: Letter) -> EmailMultiAlternatives:
+    new, over = letter.new, letter.over
+    context = {
+        "new": [(alert, headline(alert), advice(alert)) for alert in new],
+        "over": [(alert, relief(alert)) for alert in over],
+        "site_url": settings.SITE_URL,
+    }
+    subject = headline(new[0]) if len(new) == 1 else relief(over[0]) if len(over) == 1 and not new else ""
+    message = EmailMultiAlternatives(
+        subject=subject or _("%(count)s things about your calendars") % {"count": len(new) + len(over)},
+        body=render_to_string("mail/alerts.txt", context),
+        to=[letter.person.email],
+        headers={"Auto-Submitted": "auto-generated"},  # RFC 3834 §5: nobody's holiday reply, please
+    )
+    message.attach_alternative(render_to_string("mail/alerts.html", context), "text/html")
+    return message
+
+
+def _note(letter: Letter) -> None:
+    """Remember that this person has heard it."""
+    for alert in letter.new:
+        alert.heard.append(letter.person.pk)
+    for alert in letter.over:
+        alert.heard.remove(letter.person.pk)
+    Alert.objects.bulk_update([*letter.new, *letter.over], ["heard"])
+
+
+def _put_off(alerts: Iterable[Alert], now: datetime) -> None:
+    """Try again later: in two minutes at first, and after twice the time every time."""
+    alerts = list(alerts)
+    for alert in alerts:
+        age = now - (alert.resolved_at or alert.opened_at)
+        alert.telling_until = now + min(max(age, TELLING), LONGEST_PAUSE)
+    Alert.objects.bulk_update(alerts, ["telling_until"])
+
+
+def _finish(alerts: Iterable[Alert], now: datetime) -> None:
+    """All have heard. What was told as over and came back meanwhile is new again."""
+    new = [alert.pk for alert in alerts if alert.resolved_at is None]
+    over = [alert.pk for alert in alerts if alert.resolved_at is not None]
+    Alert.objects.filter(pk__in=new).update(told_at=now, telling_until=None)
+    is_back = When(resolved_at=None, then=None)
+    Alert.objects.filter(pk__in=over).update(
+        told_at=Case(is_back, default=F("told_at")),
+        cleared_at=Case(is_back, default=now),
+        heard=[],
+        telling_until=None,
     )

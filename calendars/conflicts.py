@@ -1,32 +1,51 @@
 """Double bookings of a property, kept as alerts under the lock under which its nights change."""
 
-from datetime import datetime
+from collections.abc import Iterable
+from datetime import date, datetime
 
-from calendars import alerts
-from calendars.models import Alert, Block
+from calendars.models import Alert, Block, Feed
 from domain.conflicts import Conflict, Stake, conflicts
 from domain.events import Kind
 from domain.spans import Span
 from properties.models import Property
 
+BY_RULE = (Kind.PREPARATION, Kind.GAP, Kind.ADVANCE_NOTICE, Kind.BOOKING_WINDOW)  # closed, and nobody comes
+MOST_STAKES = 300  # the nearest; every pair of them is looked at, while the property's lock is held
+MOST_CONFLICTS = 20
+WORDLESS = frozenset({"booking"})  # sites that write the same words for a guest and a closure
+LONGEST_STAY = 30  # nights; what is longer is a closure, where the words don't tell
+
 
 def keep(property: Property, now: datetime) -> None:
-    """Open an alert for every conflict that is new, and resolve those that are over."""
-    blocks = {_name(block): block for block in _staked(property, now)}
-    found = conflicts(map(_stake, blocks.values()), property.house.today(now))
-    wanted = {}
-    for conflict in found:
-        first, second = blocks[conflict.first], blocks[conflict.second]
-        wanted[_key(conflict, first, second)] = _details(conflict, first, second)
-    alerts.keep(property, Alert.Kind.CONFLICT, wanted, now)
-
-
-def _staked(property: Property, now: datetime) -> list[Block]:
-    """The sales and imports that may conflict: they close nights ahead, and none waits to be opened."""
+    """Open an alert for every conflict that is new, let those go on that changed their nights, resolve the rest."""
     today = property.house.today(now)
+    blocks = {_name(block): block for block in _staked(property, today)}
+    alerts = Alert.objects.filter(property=property, kind=Alert.Kind.CONFLICT, cleared_at=None)
+    known = list(alerts.only("key", "details", "resolved_at").order_by("-pk"))
+    new: dict[str, Alert] = {}
+    for conflict in conflicts(map(_stake, blocks.values()), today)[:MOST_CONFLICTS]:
+        first, second = blocks[conflict.first], blocks[conflict.second]
+        who, details = _who(first, second), _details(conflict, first, second)
+        same = next((alert for alert in known if _is_same(alert, who, conflict.nights)), None)
+        if same:
+            known.remove(same)
+            _go_on(same, details)
+        else:
+            alert = _about(property, who, details, now)
+            new.setdefault(alert.key, alert)
+    Alert.objects.bulk_create(new.values(), ignore_conflicts=True)
+    _resolve((alert for alert in known if alert.resolved_at is None), today, now)
+
+
+def _staked(property: Property, today: date) -> list[Block]:
+    """The sales and imports that may conflict: they close nights ahead, and none waits to be opened."""
     rows = Block.objects.closing().filter(property=property, missing_since=None, nights__endswith__gt=today)
-    wanted = rows.filter(origin__in=[Block.Origin.SALE, Block.Origin.FEED])
-    return list(wanted.select_related("feed"))
+    wanted = rows.filter(origin__in=[Block.Origin.SALE, Block.Origin.FEED]).exclude(kind__in=BY_RULE)
+    blocks = list(wanted.only("kind", "nights", "reference", "feed_id").order_by("nights")[:MOST_STAKES])
+    feeds = Feed.objects.filter(property=property).defer("url").in_bulk()
+    for block in blocks:
+        block.feed = feeds.get(block.feed_id)
+    return blocks
 
 
 def _name(block: Block) -> str:
@@ -34,25 +53,69 @@ def _name(block: Block) -> str:
 
 
 def _stake(block: Block) -> Stake:
-    feed = block.feed
+    """The block as far as it can conflict.
+
+    Where a site doesn't tell guests from closures, a closure may be a guest. It may as well repeat what another site
+    has sold, so it conflicts with a stay that it holds only in part.
+    """
+    feed, kind = block.feed, Kind(block.kind)
+    nights = Span(block.nights.lower, block.nights.upper)
+    may_repeat = bool(feed and feed.gathers)
+    if feed and feed.channel in WORDLESS and kind is Kind.BLOCK and len(nights) <= LONGEST_STAY:
+        kind, may_repeat = Kind.RESERVATION, True
     return Stake(
         name=_name(block),
         source=str(feed.pk) if feed else "",
-        kind=Kind(block.kind),
-        nights=Span(block.nights.lower, block.nights.upper),
+        kind=kind,
+        nights=nights,
         echoes=feed.echo_spans if feed else (),
-        gathers=bool(feed and feed.gathers),
+        gathers=may_repeat,
     )
 
 
-def _key(conflict: Conflict, first: Block, second: Block) -> str:
-    """What stays the same while the conflict lasts: who, and its last night; the first moves on day by day."""
-    names = sorted(f"feed {block.feed_id}" if block.feed_id else block.reference for block in (first, second))
-    return f"conflict {conflict.nights.end} {' '.join(names)}"
+def _is_same(alert: Alert, who: str, nights: Span) -> bool:
+    """Whether the alert is about this conflict. Stays are cut off at today by some sites, and change their nights."""
+    return alert.key.startswith(f"{who}:") and _nights(alert).overlaps(nights)
+
+
+def _go_on(alert: Alert, details: dict[str, str]) -> None:
+    """The alert is still true, or true again before anybody was told that it is over."""
+    if alert.resolved_at is not None or alert.details != details:
+        alert.resolved_at, alert.details = None, details
+        alert.save(update_fields=["resolved_at", "details"])
+
+
+def _resolve(alerts: Iterable[Alert], today: date, now: datetime) -> None:
+    """End what is no conflict any more; where its nights have come, nothing went well, and nobody is told so."""
+    ended = list(alerts)
+    past = [alert.pk for alert in ended if _nights(alert).end <= today]
+    Alert.objects.filter(pk__in=past).update(resolved_at=now, cleared_at=now)
+    Alert.objects.filter(pk__in=[alert.pk for alert in ended], resolved_at=None).update(resolved_at=now)
+
+
+def _who(first: Block, second: Block) -> str:
+    return " ".join(
+        sorted(f"feed {block.feed_id}" if block.feed_id else block.reference for block in (first, second))
+    )
+
+
+def _nights(alert: Alert) -> Span:
+    return Span(*(date.fromisoformat(alert.details[name]) for name in ("arrival", "departure")))
+
+
+def _about(property: Property, who: str, details: dict[str, str], now: datetime) -> Alert:
+    return Alert(
+        organization_id=property.organization_id,
+        property=property,
+        kind=Alert.Kind.CONFLICT,
+        key=f"{who}: {details['arrival']} {details['departure']}",
+        details=details,
+        opened_at=now,
+    )
 
 
 def _details(conflict: Conflict, first: Block, second: Block) -> dict[str, str]:
-    """Names of the two claims; a sale of our own has none."""
+    """Nights and names of the two claims; a sale of our own has none."""
     return {
         "arrival": str(conflict.nights.start),
         "departure": str(conflict.nights.end),

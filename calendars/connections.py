@@ -1,9 +1,5 @@
 """The Connections tab: calendars we read, and the links channels read from us."""
 
-from collections.abc import Callable
-from datetime import datetime, timedelta
-from typing import Any
-
 from django.conf import settings
 from django.contrib import messages
 from django.db import IntegrityError
@@ -11,22 +7,18 @@ from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from accounts.tenancy import HostRequest, get_or_404, host
-from calendars import exports, ledger, polling, sentences, tasks
+from calendars import exports, ledger, standing, tasks
 from calendars.forms import ExportForm, FeedsForm
-from calendars.models import ExportLink, Feed, FeedRead
+from calendars.models import ExportLink, Feed
 from connectors import links
 from connectors.broker import hint
 from domain.channels import CHANNELS
 from properties.models import Property
 
 UNPROCESSABLE = 422
-LATE = timedelta(minutes=60)
-SOON = timedelta(minutes=2)
-LOG_LINES = 20
 EXPORT_IDS = "id_export_%s"  # two forms of the page have a label
 
 
@@ -34,43 +26,9 @@ def _property(request: HostRequest, public_id: str) -> Property:
     return get_or_404(Property.objects.all(), request, public_id=public_id)
 
 
-def _feed(request: HostRequest, public_id: str, feed_id: str) -> Feed:
-    rows = Feed.objects.select_related("property")
-    return get_or_404(rows, request, property__public_id=public_id, public_id=feed_id)
-
-
 def _link(request: HostRequest, public_id: str, link_id: str) -> ExportLink:
     rows = ExportLink.objects.select_related("property")
     return get_or_404(rows, request, property__public_id=public_id, public_id=link_id)
-
-
-def _row(feed: Feed) -> dict[str, Any]:
-    """What the page shows of a feed: its state in a word, and a sentence where something is wrong."""
-    now = timezone.now()
-    if feed.paused_at:
-        state = "paused"
-    elif feed.last_read_at is None or (feed.lease_until and feed.lease_until > now) or _is_due(feed, now):
-        state = "checking"
-    elif feed.failures:
-        state = "failing"
-    elif feed.last_good_at is None or now - feed.last_good_at > LATE:
-        state = "late"
-    elif feed.held_nights:
-        state = "held"
-    else:
-        state = "ok"
-    return {
-        "feed": feed,
-        "property": feed.property,
-        "state": state,
-        "problem": sentences.sentence(feed.problem),
-        "waits": state == "checking",
-    }
-
-
-def _is_due(feed: Feed, now: datetime) -> bool:
-    """Whether a worker is about to read it; long overdue means that none comes, which must not look busy."""
-    return feed.next_poll_at is not None and now - SOON < feed.next_poll_at <= now
 
 
 @require_GET
@@ -111,84 +69,6 @@ def add_feeds(request: HostRequest, public_id: str) -> HttpResponse:
         _ensure_export(row, new.channel)
     hint(tasks.read_now, ids)
     return redirect("calendars:connections", row.public_id)
-
-
-@require_GET
-@host
-def feed_row(request: HostRequest, public_id: str, feed_id: str) -> HttpResponse:
-    """One feed's row, asked for again by the page while a read is under way."""
-    feed = _feed(request, public_id, feed_id)
-    if not request.htmx:  # type: ignore[attr-defined]  # django-htmx sets it
-        return redirect("calendars:connections", public_id)
-    return render(request, "calendars/connections.html#feed_row", _row(feed))
-
-
-@require_GET
-@host
-def feed_log(request: HostRequest, public_id: str, feed_id: str) -> HttpResponse:
-    """The sync log of one feed, newest first."""
-    feed = _feed(request, public_id, feed_id)
-    reads = FeedRead.objects.filter(feed=feed).order_by("-at")[:LOG_LINES]
-    context = _row(feed) | {
-        "reads": [{"read": read, "problem": sentences.sentence(read.problem)} for read in reads],
-    }
-    return render(request, "calendars/feed_log.html", context)
-
-
-def _on_feed(
-    action: Callable[[HostRequest, Feed], None],
-) -> Callable[..., HttpResponse]:
-    """A button on a feed: do it, then show the tab again (or only the row, for htmx)."""
-
-    @require_POST
-    @host
-    def view(request: HostRequest, public_id: str, feed_id: str) -> HttpResponse:
-        feed = _feed(request, public_id, feed_id)
-        action(request, feed)
-        if request.htmx and Feed.objects.of(request.org).filter(pk=feed.pk).exists():  # type: ignore[attr-defined]  # django-htmx sets it
-            feed.refresh_from_db()
-            return render(request, "calendars/connections.html#feed_row", _row(feed))
-        return redirect("calendars:connections", public_id)
-
-    return view
-
-
-@_on_feed
-def pause(request: HostRequest, feed: Feed) -> None:
-    """Stop reading; what the feed closed stays closed."""
-    Feed.objects.of(request.org).filter(pk=feed.pk, paused_at=None).update(paused_at=timezone.now())
-
-
-@_on_feed
-def resume(_request: HostRequest, feed: Feed) -> None:
-    """Read again, starting now."""
-    Feed.objects.filter(pk=feed.pk).update(paused_at=None, next_poll_at=timezone.now())
-    hint(tasks.read_now, [feed.pk])
-
-
-@_on_feed
-def read(_request: HostRequest, feed: Feed) -> None:
-    """Read now."""
-    Feed.objects.filter(pk=feed.pk).update(next_poll_at=timezone.now())
-    hint(tasks.read_now, [feed.pk])
-
-
-@_on_feed
-def free_held(request: HostRequest, feed: Feed) -> None:
-    """Open the nights that wait to be confirmed: the host knows better."""
-    count = polling.free_held(feed, timezone.now())
-    words = ngettext("%(count)s night is open again.", "%(count)s nights are open again.", count)
-    messages.success(request, words % {"count": count})
-
-
-@_on_feed
-def remove(request: HostRequest, feed: Feed) -> None:
-    """Forget the feed; the nights only it closed open at once."""
-    with ledger.changing(feed.property, timezone.now()) as change:
-        ledger.remove_feed(change, feed)
-    messages.success(
-        request, _("%(feed)s is removed, and the nights only it closed are open.") % {"feed": feed.title}
-    )
 
 
 @require_http_methods(["GET", "POST"])
@@ -246,19 +126,20 @@ def _ensure_export(row: Property, channel: str) -> None:
 def _page(
     request: HostRequest, row: Property, form: FeedsForm | None = None, export_form: ExportForm | None = None
 ) -> HttpResponse:
-    feeds = Feed.objects.of(request.org).filter(property=row).order_by("created_at", "pk")
+    now = timezone.now()
+    feeds = Feed.objects.of(request.org).filter(property=row).defer("url").order_by("created_at", "pk")
     for feed in feeds:
         feed.property = row
     live = ExportLink.objects.of(request.org).live().filter(property=row).order_by("created_at", "pk")
     context = {
         "property": row,
         "tab": "connections",
-        "feeds": [_row(feed) for feed in feeds],
+        "feeds": [standing.shown(feed, now) for feed in feeds],
         "exports": [
             {
                 "link": link,
                 "address": exports.address(link),
-                "overlaps": link.previous_until is not None and link.previous_until > timezone.now(),
+                "overlaps": link.previous_until is not None and link.previous_until > now,
             }
             for link in live
         ],

@@ -1,7 +1,7 @@
-"""Forms for calendar links, export links and nights closed by hand."""
+"""Forms for calendar links and how they are read, export links, and nights closed by hand."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from datetime import date, timedelta
 from typing import Any
 
@@ -14,6 +14,7 @@ from calendars.models import Feed
 from connectors import links
 from domain.channels import CHANNELS, looks_like_listing_page, recognise
 from domain.spans import Span
+from domain.switches import Switches
 from properties.models import Property
 
 MOST_LINKS = 20
@@ -34,6 +35,11 @@ BAD_LINKS: Mapping[str, Any] = {
 }
 OUR_LINK = _("is Amplistay's own link. Paste the one of the booking site here, and ours over there.")
 NOT_A_LINK = _("isn't a calendar link. Copy the whole link, beginning with https://.")
+LISTING = _(
+    "opens the listing's own page, not its calendar. In %(channel)s, look for “Export calendar” and copy that link."
+)
+CONNECTED = _("is already connected to this property.")
+SWITCHES = tuple(field.name for field in fields(Switches))
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,27 +94,99 @@ class FeedsForm(forms.Form):
 
     def _feed(self, line: str) -> NewFeed:
         """The link in a line. Raises ValidationError with a sentence that names the line's beginning."""
-        name, url = _split(line)
-        try:
-            url = links.normalise(url, loopback_ports=settings.LOOPBACK_FEED_PORTS)
-        except links.BadLink as error:
-            message = OUR_LINK if _is_ours(url) else BAD_LINKS.get(error.code, NOT_A_LINK)
-            raise _about(line, message) from error
-        if _is_ours(url):
-            raise _about(line, OUR_LINK)
-        channel = recognise(url)
-        if looks_like_listing_page(url):
-            message = _(
-                "opens the listing's own page, not its calendar. In %(channel)s, look for “Export calendar” and copy "
-                "that link."
-            )
-            raise _about(line, message, channel=CHANNELS[channel].name)
+        name, url = _accepted(line)
         digest = links.digest(url)
         if digest in {links.digest(feed.url) for feed in self.feeds}:
             raise _about(line, _("is in the list twice."))
         if Feed.objects.filter(property=self.property, url_digest=digest).exists():
-            raise _about(line, _("is already connected to this property."))
-        return NewFeed(url, channel, name or self.data.get("label", "").strip()[:80])
+            raise _about(line, CONNECTED)
+        return NewFeed(url, recognise(url), name or self.data.get("label", "").strip()[:80])
+
+
+class LinkForm(forms.Form):
+    """The link that a feed is read from instead of its old one, which is never shown."""
+
+    link = forms.CharField(
+        label=_("New iCal link"),
+        help_text=_("It starts with https:// and often ends in .ics."),
+        widget=forms.TextInput(
+            attrs={"inputmode": "url", "spellcheck": "false", "autocapitalize": "off", "autocomplete": "off"}
+        ),
+        max_length=50_000,
+    )
+
+    def __init__(self, feed: Feed, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.feed = feed
+
+    def clean_link(self) -> str:
+        """A link we may open, and not one that this property has."""
+        line: str = self.cleaned_data["link"]
+        _name, url = _accepted(line)
+        digest = links.digest(url)
+        if digest == self.feed.url_digest:
+            raise _about(line, _("is the link that is read already."))
+        if Feed.objects.filter(property=self.feed.property_id, url_digest=digest).exists():
+            raise _about(line, CONNECTED)
+        return url
+
+
+class FeedForm(forms.Form):
+    """What a host decides about one feed: its label, and how it is read."""
+
+    label = forms.CharField(
+        label=_("Label"), required=False, max_length=80, help_text=_("Empty: the name of the site.")
+    )
+    sells_around = forms.BooleanField(
+        label=_("Sell preparation nights and short gaps"),
+        required=False,
+        help_text=_(
+            "Nights that the site closes only to prepare between bookings, or because the gap is too short to book "
+            "there, may be bought as extra nights. Turn it on only where you can prepare the home without them."
+        ),
+    )
+    sells_tentative = forms.BooleanField(
+        label=_("Sell tentative nights"),
+        required=False,
+        help_text=_(
+            "Nights that are only held or pending there may be bought here. If that booking is confirmed after your "
+            "sale, the night is booked twice."
+        ),
+    )
+    ends_inclusive = forms.BooleanField(
+        label=_("Its entries end with the last night"),
+        required=False,
+        help_text=_(
+            "Some systems, such as Beds24, write the last night where others write the departure day. Turn it on when "
+            "the last night of each booking looks free here. On by mistake, it closes every departure day as well."
+        ),
+    )
+
+    @classmethod
+    def about(cls, feed: Feed) -> "FeedForm":
+        """An empty form that shows how it is now."""
+        names = ("label", *SWITCHES)
+        return cls(initial={name: getattr(feed, name) for name in names})
+
+    @property
+    def switches(self) -> Switches:
+        """What was chosen."""
+        return Switches(**{name: self.cleaned_data[name] for name in SWITCHES})
+
+
+def _accepted(line: str) -> tuple[str, str]:
+    """The name and the link in a line. Raises ValidationError unless it is a link that we may open and read."""
+    name, url = _split(line)
+    try:
+        url = links.normalise(url, loopback_ports=settings.LOOPBACK_FEED_PORTS)
+    except links.BadLink as error:
+        message = OUR_LINK if _is_ours(url) else BAD_LINKS.get(error.code, NOT_A_LINK)
+        raise _about(line, message) from error
+    if _is_ours(url):
+        raise _about(line, OUR_LINK)
+    if looks_like_listing_page(url):
+        raise _about(line, LISTING, channel=CHANNELS[recognise(url)].name)
+    return name, url
 
 
 def _is_ours(url: str) -> bool:

@@ -183,16 +183,16 @@ def _stretches(
 def _summary(levels: Sequence[int], troubles: Iterable[_Trouble]) -> str:
     """The chart in a sentence or two."""
     last, least, most = levels[-1], min(levels), max(levels)
-    said = ngettext("%(count)s night is closed now", "%(count)s nights are closed now", last) % {
-        "count": last
-    }
+    said = [
+        ngettext("%(count)s night is closed now.", "%(count)s nights are closed now.", last) % {"count": last}
+    ]
     if least != most:
-        said += _("; in this time there were between %(least)s and %(most)s") % {"least": least, "most": most}
-    failed = sum(trouble.reads for trouble in troubles)
-    if not failed:
-        return f"{said}."
-    again = ngettext("%(count)s read brought nothing.", "%(count)s reads brought nothing.", failed)
-    return f"{said}. {again % {'count': failed}}"
+        between = _("In this time there were between %(least)s and %(most)s.")
+        said.append(between % {"least": least, "most": most})
+    if failed := sum(trouble.reads for trouble in troubles):
+        nothing = ngettext("%(count)s read brought nothing.", "%(count)s reads brought nothing.", failed)
+        said.append(nothing % {"count": failed})
+    return " ".join(said)
 
 
 def _change(kind: str, pairs: Sequence[tuple[str, str]]) -> Change:

@@ -54,12 +54,18 @@ def fence(feed: Feed, lease: uuid.UUID) -> None:
         raise Superseded
 
 
-def give_back(feeds: Iterable[Feed], lease: uuid.UUID, at: datetime) -> None:
-    """End leases that came to nothing through no fault of the feeds; they are due at the instant."""
-    ids = [feed.pk for feed in feeds]
-    if ids:
-        Feed.objects.filter(pk__in=ids, lease_token=lease).update(
-            lease_until=None, lease_token=None, attempts=0, next_poll_at=at
+def give_back(feeds: Iterable[tuple[Feed, datetime]], lease: uuid.UUID) -> None:
+    """End leases that came to nothing through no fault of the feeds: they are due at the instants, and no attempt."""
+    rows = [(feed.pk, at) for feed, at in feeds]
+    if not rows:
+        return
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """UPDATE calendars_feed f
+               SET lease_until = NULL, lease_token = NULL, next_poll_at = v.at, attempts = greatest(attempts - 1, 0)
+               FROM unnest(%s::bigint[], %s::timestamptz[]) AS v(id, at)
+               WHERE f.id = v.id AND f.lease_token = %s""",
+            [[pk for pk, _ in rows], [at for _, at in rows], lease],
         )
 
 
@@ -71,7 +77,8 @@ def due(now: datetime, most: int) -> tuple[int, bool]:
             f"EXISTS ({DUE} AND f.attempts > 0)",
             [now, now, most, now, now],
         )
-        return cursor.fetchone()
+        count, has_suspects = cursor.fetchone()
+        return int(count), bool(has_suspects)
 
 
 def _claim(select: str, params: list[Any], now: datetime) -> tuple[uuid.UUID, list[int]]:
@@ -79,7 +86,7 @@ def _claim(select: str, params: list[Any], now: datetime) -> tuple[uuid.UUID, li
     with connection.cursor() as cursor:
         cursor.execute(
             "UPDATE calendars_feed SET lease_until = %s, lease_token = %s, attempts = attempts + 1 "  # noqa: S608 - the selects are constants above
-            f"WHERE id IN ({select}) RETURNING id",
+            f"WHERE id = ANY(ARRAY({select})) RETURNING id",  # evaluated once: an IN might go past the LIMIT
             [now + LEASE, lease, *params],
         )
         return lease, [row[0] for row in cursor.fetchall()]

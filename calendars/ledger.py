@@ -17,12 +17,13 @@ from calendars import conflicts, exports
 from calendars.models import Block, Busy, Calendar, ExportLink, Feed, date_range
 from domain.conflicts import echoed
 from domain.events import Kind
-from domain.spans import Span, merge, runs
+from domain.spans import Span, merge, nights_in, runs
 from domain.switches import Switches
 from domain.sync import Plan
 from properties.models import Property
 
 LOCK_TIMEOUT = "3s"
+WORDED = frozenset({"airbnb", "vrbo", "expedia"})  # they name their guests otherwise than what they read
 
 
 class NightsTaken(Exception):
@@ -87,7 +88,10 @@ def apply(change: Changing, feed: Feed, blocks: Iterable[Block], plan: Plan) -> 
 
 
 def treat(change: Changing, feed: Feed, switches: Switches) -> None:
-    """Take on what the host decides about a feed: which nights yield at once, how dates are meant at the next read."""
+    """Take on what the host decides about a feed: which nights yield at once, how dates are meant at the next read.
+
+    Whoever is reading it the old way loses the lease.
+    """
     rows = Block.objects.filter(feed=feed, missing_since=None)
     rows.filter(kind__in=switches.yielding).update(yields=True)
     rows.exclude(kind__in=switches.yielding).update(yields=False)
@@ -96,6 +100,8 @@ def treat(change: Changing, feed: Feed, switches: Switches) -> None:
         sells_tentative=switches.sells_tentative,
         ends_inclusive=switches.ends_inclusive,
         next_poll_at=change.now,
+        lease_until=None,
+        lease_token=None,
     )
     change.touched = True
 
@@ -256,11 +262,17 @@ def _rebuild(change: Changing) -> None:
 
 
 def _listen_for_echoes(change: Changing, feed: Feed, plan: Plan) -> None:
-    """Remember which nights the feed closes only because it reads our export, for as long as it closes them."""
-    ours = Block.objects.filter(property=change.property).exported().filter(nights__isempty=False)
-    own = [span for block in ours if (span := block.span)]
-    still = {night for claim in plan.claims if claim.nights for night in claim.nights.nights()}
-    found = echoed(runs(plan.closed), own, feed.echo_spans)
+    """Remember which nights the feed closes only because it reads our export, for as long as it closes them.
+
+    A guest who booked exactly our nights there is none of it, where the site's words tell.
+    """
+    exported = Block.objects.filter(property=change.property).exported().filter(nights__isempty=False)
+    own = [span for block in exported if (span := block.span)]
+    still = nights_in(claim.nights for claim in plan.claims if claim.nights)
+    guests = (claim.nights for claim in plan.claims if claim.nights and claim.kind is Kind.RESERVATION)
+    ours = nights_in(own)
+    booked = [span for span in guests if feed.channel in WORDED and ours.issuperset(span.nights())]
+    found = echoed(runs(plan.closed - nights_in(booked)), own, feed.echo_spans)
     left = [
         [str(run.start), str(run.end)] for span in found for run in runs(still.intersection(span.nights()))
     ]

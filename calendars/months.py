@@ -16,7 +16,9 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 from accounts.tenancy import HostRequest, get_or_404, host
 from calendars import ledger
 from calendars.forms import BlockForm
-from calendars.models import Block, Feed
+from calendars.lineage import PRECEDENCE, channel_of, reasons, state_of
+from calendars.models import Alert, Block, Feed
+from calendars.sentences import advice, headline
 from domain.channels import Channel
 from domain.spans import NIGHT, Span
 from properties.models import Property
@@ -24,7 +26,6 @@ from properties.models import Property
 UNPROCESSABLE = 422
 FAR = timedelta(days=5 * 366)
 FIRST_WEEKDAY = {0: 6, 1: 0}  # Django counts from Sunday, the calendar module from Monday
-AMPLISTAY = Channel("amplistay", "Amplistay", "A")
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,14 +44,12 @@ class Day:
 
 
 @dataclass(frozen=True, slots=True)
-class Reason:
-    """One claim on a night, in the host's words."""
+class Trouble:
+    """Nights that two claims can't both have, and what the host is told about it."""
 
-    block: Block
-    channel: Channel
-    state: str
-    title: str
-    opens: str
+    nights: Span
+    headline: str
+    advice: str
 
 
 @require_GET
@@ -98,7 +97,8 @@ def _page(request: HostRequest, row: Property, bound: BlockForm | None = None) -
     window = Span(weeks[0][0], weeks[-1][-1] + NIGHT)
     chosen = night if night and night in window else None
     rows = Block.objects.of(request.org).filter(property=row).overlapping(window)
-    blocks = list(rows.select_related("feed").order_by("since"))
+    blocks = list(rows.select_related("feed").defer("feed__url").order_by("since"))
+    troubles = _troubles(request, row, window)
     context: dict[str, Any] = {
         "property": row,
         "tab": "calendar",
@@ -106,20 +106,36 @@ def _page(request: HostRequest, row: Property, bound: BlockForm | None = None) -
         "previous": (first - NIGHT).replace(day=1),
         "next": (first + timedelta(days=31)).replace(day=1),
         "weekdays": weeks[0],
-        "weeks": [[_day(night, blocks, first, today, chosen) for night in week] for week in weeks],
+        "weeks": [
+            [_day(night, blocks, troubles, first=first, today=today, chosen=chosen) for night in week]
+            for week in weeks
+        ],
         "channels": list(dict.fromkeys(block.feed.source for block in blocks if block.feed)),
-        "night": chosen,
-        "morning": chosen + NIGHT if chosen else None,
-        "reasons": _reasons(chosen, blocks) if chosen else [],
-        "is_past": chosen is not None and chosen < today,
         "form": bound or _form(chosen, today),
         "has_feeds": Feed.objects.of(request.org).filter(property=row).exists(),
         "today": today,
     }
+    context |= _why(row, chosen, blocks, troubles, today) if chosen else {"night": None}
     template = "calendars/month.html"
     if request.htmx and chosen and not bound:  # type: ignore[attr-defined]  # django-htmx sets it
         template += "#why"
     return render(request, template, context, status=UNPROCESSABLE if bound else 200)
+
+
+def _why(
+    row: Property, night: date, blocks: list[Block], troubles: list[Trouble], today: date
+) -> dict[str, Any]:
+    """What the panel beside the month says of one night."""
+    with timezone.override(row.house.zone):
+        found = reasons(night, blocks, today)
+    return {
+        "night": night,
+        "morning": night + NIGHT,
+        "reasons": found,
+        "is_open": all(reason.state == "yields" for reason in found),
+        "disputes": [trouble for trouble in troubles if night in trouble.nights],
+        "is_past": night < today,
+    }
 
 
 def _form(chosen: date | None, today: date) -> BlockForm:
@@ -145,73 +161,43 @@ def _weeks(first: date) -> list[list[date]]:
     return WeekCalendar(start).monthdatescalendar(first.year, first.month)
 
 
-def _state(block: Block) -> str:
-    """How a claim is drawn."""
-    if block.missing_since:
-        return "held"
-    return {
-        Block.Origin.SALE: "sale",
-        Block.Origin.HOLD: "hold",
-        Block.Origin.HOST: "host",
-        Block.Origin.FEED: "closed",
-    }[Block.Origin(block.origin)]
+def _troubles(request: HostRequest, row: Property, window: Span) -> list[Trouble]:
+    """The double bookings of the property that touch the window."""
+    alerts = Alert.objects.of(request.org).open().filter(property=row, kind=Alert.Kind.CONFLICT)
+    found = []
+    for alert in alerts.order_by("opened_at"):
+        alert.property = row
+        days = (date.fromisoformat(alert.details[name]) for name in ("arrival", "departure"))
+        nights = Span(*days)
+        if nights.overlaps(window):
+            found.append(Trouble(nights, headline(alert), advice(alert)))
+    return found
 
 
-PRECEDENCE = ("sale", "hold", "closed", "host", "held")
-
-
-def _day(night: date, blocks: list[Block], first: date, today: date, chosen: date | None) -> Day:
+def _day(
+    night: date,
+    blocks: list[Block],
+    troubles: list[Trouble],
+    *,
+    first: date,
+    today: date,
+    chosen: date | None,
+) -> Day:
     there = [(span, block) for block in blocks if (span := block.span) and night in span]
-    there.sort(key=lambda claim: (PRECEDENCE.index(_state(claim[1])), claim[0].start))
+    there.sort(key=lambda claim: (PRECEDENCE.index(state_of(claim[1])), claim[0].start))
     span, drawn = there[0] if there else (None, None)
+    state = state_of(drawn) if drawn else "free"
+    disputed = next((trouble.nights for trouble in troubles if night in trouble.nights), None)
+    if disputed and drawn:
+        span, state = disputed, "conflict"
     return Day(
         night=night,
-        state=_state(drawn) if drawn else "free",
+        state=state,
         in_month=night.month == first.month,
         is_today=night == today,
         is_past=night < today,
         is_chosen=night == chosen,
-        channels=tuple(dict.fromkeys(_channel(block) for _span, block in there)),
+        channels=tuple(dict.fromkeys(channel_of(block) for _span, block in there)),
         starts=span is not None and span.start == night,
         ends=span is not None and span.end == night + NIGHT,
     )
-
-
-def _channel(block: Block) -> Channel:
-    return block.feed.source if block.feed else AMPLISTAY
-
-
-def _reasons(night: date, blocks: list[Block]) -> list[Reason]:
-    """Every claim on the night: whose, what, since when, and what would open it."""
-    return [
-        Reason(block, _channel(block), _state(block), _title(block), _opens(block))
-        for block in blocks
-        if (span := block.span) and night in span
-    ]
-
-
-def _title(block: Block) -> str:
-    if block.feed:
-        return _("Closed by %(feed)s") % {"feed": block.feed.title}
-    return {
-        Block.Origin.SALE: _("Sold by you as an extra night"),
-        Block.Origin.HOLD: _("A guest is booking it right now"),
-        Block.Origin.HOST: _("Closed by you"),
-    }[Block.Origin(block.origin)]
-
-
-def _opens(block: Block) -> str:
-    """The sentence that says what would open the night."""
-    if block.missing_since and block.feed:
-        return _(
-            "%(feed)s no longer lists it. It stays closed until more reads agree, or until you free it in Connections."
-        ) % {"feed": block.feed.title}
-    if block.feed:
-        return _("It opens when %(feed)s no longer lists it and later reads agree.") % {
-            "feed": block.feed.title
-        }
-    return {
-        Block.Origin.SALE: _("It opens when the sale is cancelled."),
-        Block.Origin.HOLD: _("It opens by itself when the guest doesn't finish within ten minutes."),
-        Block.Origin.HOST: _("It opens when you open it again."),
-    }[Block.Origin(block.origin)]

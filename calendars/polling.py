@@ -31,7 +31,8 @@ log = structlog.get_logger()
 
 NOT_MODIFIED = 304
 OK = 200
-TURN_S = 40.0  # after this, what hasn't been fetched waits for the next turn
+TURN_S = 10.0  # after this, only the answers that come next are waited for, and that for 30 s at most
+GROUP_S = 5.0  # for reading calendars that came together; the others are fetched again in the next turn
 PATIENCE_S = 2.0  # for one calendar among others; a slower one is read alone
 LONGEST_S = 10.0
 QUARANTINE = timedelta(hours=6)
@@ -40,13 +41,17 @@ SOON = timedelta(seconds=5)
 
 @dataclass(frozen=True, slots=True)
 class Visit:
-    """One leased feed and what its link answered; `alone` when no other feed waits for it."""
+    """One leased feed and what its link answered.
+
+    `alone` when no other feed waits for it; `until` when it is too late to begin reading a calendar.
+    """
 
     feed: Feed
     answer: Answer | Failure
     lease: uuid.UUID
     now: datetime
     alone: bool
+    until: float
 
     @property
     def today(self) -> date:
@@ -97,13 +102,14 @@ def read(
     unread = dict(enumerate(feeds))
     for group in groups:
         told = [(unread.pop(number), answer) for number, answer in group]
-        visits = [Visit(feed, answer, lease, now, alone=len(feeds) == 1) for feed, answer in told]
+        until = time.monotonic() + GROUP_S
+        visits = [Visit(feed, answer, lease, now, len(feeds) == 1, until) for feed, answer in told]
         lines += verdicts.write([verdict for visit in visits if (verdict := _read_one(visit))], lease)
         servers.learn(told, now)
         if time.monotonic() > deadline:
             groups.close()
             break
-    leases.give_back(unread.values(), lease, now)
+    leases.give_back(((feed, now) for feed in unread.values()), lease)
     return lines
 
 
@@ -137,15 +143,14 @@ def _set_aside(feeds: list[Feed], lease: uuid.UUID, now: datetime) -> tuple[list
 
 def _postpone(later: servers.Postponed, lease: uuid.UUID, now: datetime) -> None:
     """Put off what its server can't take now; where the server is down, the feed says so."""
-    by_time: dict[tuple[datetime, bool], list[Feed]] = {}
-    for feed, at, shut in later:
-        by_time.setdefault((at, shut), []).append(feed)
-    for (at, shut), feeds in by_time.items():
-        leases.give_back(feeds, lease, at)
+    leases.give_back(((feed, at) for feed, at, _ in later), lease)
+    resting: dict[str, list[int]] = {}
+    for feed, _, shut in later:
         if shut:
-            rows = Feed.objects.filter(pk__in=[feed.pk for feed in feeds], problem=None)
-            found = sentences.resting(feeds[0].host)
-            rows.update(problem=found, failing_since=Coalesce(F("failing_since"), now))
+            resting.setdefault(feed.host, []).append(feed.pk)
+    for host, ids in resting.items():
+        rows = Feed.objects.filter(pk__in=ids, problem__isnull=True)
+        rows.update(problem=sentences.resting(host), failing_since=Coalesce(F("failing_since"), now))
 
 
 def _read_one(visit: Visit) -> Verdict | None:
@@ -155,10 +160,15 @@ def _read_one(visit: Visit) -> Verdict | None:
     except leases.Superseded:
         return None
     except (ledger.Crowded, sandbox.NotStarted):
-        return Verdict(visit.feed, None, visit.now + SOON, {"attempts": 0})
+        return _again(visit, visit.now + SOON)
     except Exception:
         log.exception("feed failed", feed=visit.feed.public_id, host=visit.feed.host)
         return None
+
+
+def _again(visit: Visit, at: datetime) -> Verdict:
+    """The verdict on a read that came to nothing through no fault of the feed: no attempt."""
+    return Verdict(visit.feed, None, at, {"attempts": visit.feed.attempts - 1})
 
 
 def _judge(visit: Visit) -> Verdict:
@@ -178,6 +188,8 @@ def _judge(visit: Visit) -> Verdict:
 
 def _read_content(visit: Visit, answer: Answer, digest: str) -> Verdict:
     """The verdict on content that must be read: refused, set aside, or applied."""
+    if time.monotonic() > visit.until:
+        return _again(visit, visit.now)
     try:
         reading = _understand(visit, answer.body)
     except sandbox.Quarantined as bad:
@@ -242,7 +254,10 @@ def _refusal(feed: Feed, reading: Reading) -> dict[str, Any]:
 
 
 def _apply(visit: Visit, answer: Answer, reading: Reading, digest: str) -> Verdict:
-    """Bring the ledger in line with the reading, under the property's lock and only with a valid lease."""
+    """Bring the ledger in line with the reading, under the property's lock and only with a valid lease.
+
+    The verdict is written with the nights: no worker's death parts a change from its line in the log.
+    """
     feed, now, today = visit.feed, visit.now, visit.today
     with ledger.changing(feed.property, now) as change:
         leases.fence(feed, visit.lease)
@@ -252,18 +267,24 @@ def _apply(visit: Visit, answer: Answer, reading: Reading, digest: str) -> Verdi
         plan = sync.plan(known, reading, now=now, today=today, rules=rules(), yielding=yielding)
         ledger.apply(change, feed, blocks, plan)
         verdicts.keep(feed, answer.body, digest, now)
+        verdict = _good(visit, answer, _learnt(visit, answer, reading, plan, digest), plan=plan)
+        verdicts.write([verdict], visit.lease)
+    return verdict
+
+
+def _learnt(visit: Visit, answer: Answer, reading: Reading, plan: Plan, digest: str) -> dict[str, Any]:
+    """What the feed's columns say of this content."""
     settled = follow.is_settled(reading, plan)  # until then the next read must bring the whole content
-    columns = {
+    return {
         "digest": digest if settled else "",
         "etag": answer.etag if settled else "",
         "last_modified": answer.last_modified if settled else "",
         "read_for": visit.circumstances,
         "events": len(reading.events),
-        "closed_nights": sum(1 for night in reading.nights if night >= today) + len(plan.held),
+        "closed_nights": sum(1 for night in reading.nights if night >= visit.today) + len(plan.held),
         "held_nights": len(plan.held),
         "problem": None if reading.frees else sentences.problem(reading.problems[0]),
     }
-    return _good(visit, answer, columns, plan=plan)
 
 
 def _good(

@@ -8,6 +8,7 @@ from django.utils.formats import date_format
 from django.utils.translation import gettext, gettext_noop, ngettext
 
 from calendars.models import Alert
+from domain.events import CONTROL
 from domain.problems import Problem
 
 FAILURES: Mapping[str, str] = {
@@ -155,8 +156,10 @@ def relief(alert: Alert) -> str:
 
 
 def _about(templates: Mapping[str, str], alert: Alert) -> str:
+    """The template filled in, in one line: names that hosts and sites gave may hold anything."""
     ours = gettext("your sale")
     details = {"home": alert.property.name, **alert.details}
+    details |= {name: CONTROL.sub(" ", text) for name, text in details.items() if isinstance(text, str)}
     for name in ("arrival", "departure"):
         if name in details:
             details[name] = date_format(date.fromisoformat(details[name]), "j M Y")

@@ -61,7 +61,8 @@ def _is_being_read(feed: Feed, now: datetime) -> bool:
     """Whether a worker reads it or is about to; long overdue means that none comes, which must not look busy."""
     if feed.lease_until and feed.lease_until > now:
         return True
-    if feed.next_poll_at is None or feed.next_poll_at > now:
+    if feed.next_poll_at is None:
         return False
+    overdue = now - feed.next_poll_at
     is_new = feed.last_read_at is None and feed.problem is None
-    return now - feed.next_poll_at < (patience() if is_new else SOON)
+    return overdue < patience() if is_new else timedelta() <= overdue < SOON

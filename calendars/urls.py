@@ -2,22 +2,25 @@
 
 from django.urls import path
 
-from calendars import connections, months
+from calendars import alertpages, connections, feedpage, months
 
 app_name = "calendars"
 urlpatterns = [
+    path("alerts/<slug:alert_id>/", alertpages.go, name="alert"),
     path("<slug:public_id>/", months.month, name="month"),
     path("<slug:public_id>/blocks/", months.close, name="close"),
     path("<slug:public_id>/blocks/<slug:block_id>/reopen/", months.reopen, name="reopen"),
     path("<slug:public_id>/connections/", connections.connections, name="connections"),
     path("<slug:public_id>/connections/add/", connections.add_feeds, name="add-feeds"),
-    path("<slug:public_id>/connections/<slug:feed_id>/", connections.feed_row, name="feed"),
-    path("<slug:public_id>/connections/<slug:feed_id>/log/", connections.feed_log, name="log"),
-    path("<slug:public_id>/connections/<slug:feed_id>/pause/", connections.pause, name="pause"),
-    path("<slug:public_id>/connections/<slug:feed_id>/resume/", connections.resume, name="resume"),
-    path("<slug:public_id>/connections/<slug:feed_id>/read/", connections.read, name="read"),
-    path("<slug:public_id>/connections/<slug:feed_id>/free/", connections.free_held, name="free"),
-    path("<slug:public_id>/connections/<slug:feed_id>/remove/", connections.remove, name="remove"),
+    path("<slug:public_id>/connections/<slug:feed_id>/", feedpage.row, name="feed"),
+    path("<slug:public_id>/connections/<slug:feed_id>/log/", feedpage.page, name="log"),
+    path("<slug:public_id>/connections/<slug:feed_id>/pause/", feedpage.pause, name="pause"),
+    path("<slug:public_id>/connections/<slug:feed_id>/resume/", feedpage.resume, name="resume"),
+    path("<slug:public_id>/connections/<slug:feed_id>/read/", feedpage.read, name="read"),
+    path("<slug:public_id>/connections/<slug:feed_id>/free/", feedpage.free_held, name="free"),
+    path("<slug:public_id>/connections/<slug:feed_id>/treat/", feedpage.treat, name="treat"),
+    path("<slug:public_id>/connections/<slug:feed_id>/link/", feedpage.replace, name="replace"),
+    path("<slug:public_id>/connections/<slug:feed_id>/remove/", feedpage.remove, name="remove"),
     path("<slug:public_id>/exports/", connections.add_export, name="add-export"),
     path("<slug:public_id>/exports/<slug:link_id>/rotate/", connections.rotate_export, name="rotate"),
     path("<slug:public_id>/exports/<slug:link_id>/revoke/", connections.revoke_export, name="revoke"),

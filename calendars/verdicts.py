@@ -28,6 +28,11 @@ class Verdict:
     columns: dict[str, Any]
 
     @property
+    def is_written(self) -> bool:
+        """Whether it was written already, together with the nights that it changed."""
+        return self.read is not None and self.read.pk is not None
+
+    @property
     def is_quiet(self) -> bool:
         """Whether nothing but the times changes: a healthy feed that said what it said before."""
         feed = self.feed
@@ -39,17 +44,19 @@ class Verdict:
 def write(verdicts: Iterable[Verdict], lease: uuid.UUID) -> list[FeedRead]:
     """Save the verdicts and give the leases back; the log lines of the feeds whose lease still held."""
     verdicts = list(verdicts)
-    quiet = [verdict for verdict in verdicts if verdict.is_quiet]
+    written = [verdict.read for verdict in verdicts if verdict.read and verdict.is_written]
+    new = [verdict for verdict in verdicts if not verdict.is_written]
     with transaction.atomic():
-        lines = _write_quiet(quiet, lease)
-        for verdict in verdicts:
+        quiet = _write_quiet([verdict for verdict in new if verdict.is_quiet], lease)
+        lines = []
+        for verdict in new:
             if not verdict.is_quiet:
                 rows = Feed.objects.filter(pk=verdict.feed.pk, lease_token=lease)
                 ended = {"next_poll_at": verdict.next_poll_at, "lease_until": None, "lease_token": None}
                 if rows.update(**verdict.columns, **ended, quiet_line=None) and verdict.read:
                     lines.append(verdict.read)
-        FeedRead.objects.bulk_create([line for line in lines if line.pk is None])
-    return lines
+        FeedRead.objects.bulk_create(lines)
+    return [*written, *quiet, *lines]
 
 
 def told(plan: Plan) -> dict[str, list[list[str]]] | None:

@@ -101,7 +101,7 @@ def answer(body: bytes, asked: Question, reader: Read) -> bytes:
 def resident() -> int:
     """The megabytes of memory we hold now, 0 where the system doesn't say; ru_maxrss is the parent's at first."""
     try:
-        pages = int(Path("/proc/self/statm").read_text(encoding="ascii").split()[1])
+        pages = int(Path("/proc/self/statm").read_bytes().split()[1])
     except OSError:
         return 0
     return pages * os.sysconf("SC_PAGESIZE") // MB

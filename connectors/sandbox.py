@@ -35,8 +35,8 @@ TOO_SLOW = gettext_noop(
     "Look in it for entries that repeat very often or without end, or paste the link of a smaller calendar."
 )
 TOO_BIG = gettext_noop(
-    "Reading this calendar needs more than %(megabytes)s MB of memory and was stopped. What is closed stays closed. "
-    "Look in it for entries that repeat very often or without end, or paste the link of a smaller calendar."
+    "This calendar holds more than can be read at once (with at most %(megabytes)s MB of memory). What is closed stays "
+    "closed. Look in it for entries that repeat very often or without end, or paste the link of a smaller calendar."
 )
 BROKEN = gettext_noop(
     "Something in this calendar stops our reader. What is closed stays closed, and the calendar is tried again. "
@@ -188,7 +188,6 @@ class _Child:
 
     def __init__(self, process: subprocess.Popen[bytes]) -> None:
         self.process = process
-        self.parent = os.getpid()
         self.readings = 0
         self._pipes = [pipe for pipe in (process.stdin, process.stdout, process.stderr) if pipe]
         self._input, self._output, self._errors = (pipe.fileno() for pipe in self._pipes)
@@ -210,16 +209,13 @@ class _Child:
 
     @property
     def has_ended(self) -> bool:
-        """Whether there is nobody whom we may ask any more."""
-        return self.parent != os.getpid() or self.process.poll() is not None
+        """Whether there is nobody to ask any more; so it is in a fork of the parent, which has no such child."""
+        return self.process.poll() is not None
 
     def end(self) -> None:
-        """Kill it and collect what is left of it; in a fork of its parent, leave it to the parent."""
-        if self.parent == os.getpid():
-            self.process.kill()
-            self.process.wait()
-        else:
-            self.process.returncode = 0
+        """Kill it and collect what is left of it; in a fork of the parent, only let go of its pipes."""
+        self.process.kill()
+        self.process.wait()
         for pipe in self._pipes:
             pipe.close()
 
@@ -292,23 +288,11 @@ class _Child:
 
 
 def _started(module: str, megabytes: int) -> _Child:
-    """A new child that is ready. Raises NotStarted.
-
-    It gets nothing of our environment but what Python itself needs, no open file, and a session of its own, so that
-    an interrupt at the terminal is ours alone.
-    """
-    passed_on = {name: os.environ[name] for name in _PASSED_ON if name in os.environ}
-    process = subprocess.Popen(  # noqa: S603 - our own program
-        [sys.executable, "-P", "-s", "-B", "-X", "faulthandler", "-m", module, str(megabytes)],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        bufsize=0,
-        cwd="/",
-        env=passed_on | {"PYTHONPATH": str(_ROOT)},
-        start_new_session=True,
-    )
-    child = _Child(process)
+    """A new child that is ready. Raises NotStarted."""
+    try:
+        child = _Child(_process(module, megabytes))
+    except OSError as error:
+        raise NotStarted(str(error)) from error
     try:
         child.exchange(b"", time.monotonic() + STARTS_WITHIN_S)
     except _Trouble as trouble:
@@ -318,6 +302,25 @@ def _started(module: str, megabytes: int) -> _Child:
         child.end()
         raise
     return child
+
+
+def _process(module: str, megabytes: int) -> subprocess.Popen[bytes]:
+    """The program in a new process.
+
+    It gets nothing of our environment but what Python itself needs, no open file, and a session of its own, so that
+    an interrupt at the terminal is ours alone.
+    """
+    passed_on = {name: os.environ[name] for name in _PASSED_ON if name in os.environ}
+    return subprocess.Popen(  # noqa: S603 - our own program
+        [sys.executable, "-P", "-s", "-B", "-X", "faulthandler", "-m", module, str(megabytes)],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        bufsize=0,
+        cwd="/",
+        env=passed_on | {"PYTHONPATH": str(_ROOT)},
+        start_new_session=True,
+    )
 
 
 class _Kept(threading.local):

@@ -3,8 +3,8 @@
 import re
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta, timezone, tzinfo
-from functools import lru_cache
-from zoneinfo import ZoneInfo
+from functools import cache, lru_cache
+from zoneinfo import ZoneInfo, available_timezones
 
 from icalendar.timezone.windows_to_olson import WINDOWS_TO_OLSON
 
@@ -78,12 +78,14 @@ def known_zone(name: str) -> ZoneInfo | None:
         return None
     parts = [part for part in name.strip("/ ").split("/") if part]
     tails = ["/".join(parts[-count:]) for count in (len(parts), 3, 2) if 0 < count <= len(parts)]
-    for tail in [WINDOWS_TO_OLSON.get(name.strip(), ""), *tails]:
-        try:
-            return ZoneInfo(tail)
-        except (ValueError, KeyError, OSError):
-            continue
-    return None
+    known = [tail for tail in (WINDOWS_TO_OLSON.get(name.strip(), ""), *tails) if tail in iana_names()]
+    return ZoneInfo(known[0]) if known else None
+
+
+@cache
+def iana_names() -> frozenset[str]:
+    """The names of all IANA zones that this machine knows; looking for a file under each name takes far longer."""
+    return frozenset(available_timezones())
 
 
 def moment(line: Line, zones: Zones) -> Moment:

@@ -15,9 +15,9 @@ from typing import NamedTuple, override
 from domain.rrule import CannotExpand, Effort, parse
 from domain.spans import NIGHT
 
-FIRST, LAST = date(1971, 1, 1), date(2100, 1, 1)  # changes in between are followed
+FIRST, LAST = date(1971, 1, 1), date(2050, 1, 1)  # changes in between are followed
 LONGEST_TEXT = 16_384
-MOST_EFFORT = 20_000
+MOST_EFFORT = 10_000  # days looked at in one zone
 FARTHEST = timedelta(hours=15)  # from UTC
 CLOSEST = timedelta(days=2)  # between two changes
 WALL = re.compile(r"(\d{4})(\d\d)(\d\d)(?:T(\d\d)(\d\d)(\d\d)?(Z)?)?", re.IGNORECASE)

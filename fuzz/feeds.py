@@ -1,5 +1,6 @@
 """What has to hold for every body that a feed may answer with, checked on one body at a time."""
 
+from dataclasses import dataclass
 from datetime import date, datetime, time
 from hashlib import blake2b
 from zoneinfo import ZoneInfo
@@ -13,16 +14,12 @@ from domain.switches import PLAIN, Switches
 
 TODAY = date(2026, 11, 21)
 WINDOW = Window(date(2026, 10, 22), date(2027, 6, 1))
-INSIDE = Window(date(2026, 12, 2), date(2027, 5, 10))
-HOUSES = (
-    House(ZoneInfo("Europe/Madrid")),
-    House(ZoneInfo("Pacific/Kiritimati"), check_in=time(12), check_out=time(12)),
-    House(ZoneInfo("America/Santiago"), check_in=time(23, 59), check_out=time(0)),
-)
-CHANNELS = ("", "airbnb", "booking")
+INSIDE = Window(date(2026, 12, 20), date(2027, 5, 10))
 INCLUSIVE = Switches(ends_inclusive=True)
 FREEING = ("STATUS", "TRANSP", "EXDATE", "EXRULE", "RECURRENCE-ID")
 BEGIN = b"BEGIN:VEVENT"
+STAMPS = (b"\nDTSTAMP:1", b"\nDTSTAMP;X=2:20261121\r\n T101500Z")
+LATE_EVENING = b"DTSTART:20270301T235900\nEND:VEVENT\nEND:VCALENDAR"  # in a night wherever it is read
 
 
 class Broken(AssertionError):
@@ -35,20 +32,35 @@ def require(holds: bool, rule: str) -> None:
         raise Broken(rule)
 
 
+@dataclass(frozen=True, slots=True)
+class Reader:
+    """A feed of a property, as far as reading depends on it."""
+
+    house: House
+    channel: str
+
+    def __call__(self, body: bytes, *, window: Window = WINDOW, switches: Switches = PLAIN) -> Reading:
+        return read(body, self.house, window, channel=self.channel, today=TODAY, switches=switches)
+
+
+READERS = (
+    Reader(House(ZoneInfo("Europe/Madrid")), ""),
+    Reader(House(ZoneInfo("Pacific/Kiritimati"), check_in=time(12), check_out=time(12)), "airbnb"),
+    Reader(House(ZoneInfo("America/Santiago"), check_in=time(23, 59), check_out=time(0)), "booking"),
+)
+
+
 def check_one(body: bytes) -> None:
-    """Raise Broken when the reader breaks one of its rules on this body; whatever else it raises is a finding too."""
+    """Raise Broken when reading breaks one of its rules on this body; whatever else it raises is a finding too."""
+    reading = READERS[len(body) % len(READERS)]
     found = reading(body)
     is_sound(found)
-    stamps_do_not_matter(body)
+    stamps_do_not_matter(body, reading)
     if found.state is not State.REFUSED:
-        nothing_new_frees(body, found)
-        nothing_left_out_frees(body, found)
-        no_view_is_freer(body, found)
-
-
-def reading(body: bytes, number: int = 0, window: Window = WINDOW, switches: Switches = PLAIN) -> Reading:
-    """The body as one of several properties reads it."""
-    return read(body, HOUSES[number], window, channel=CHANNELS[number], today=TODAY, switches=switches)
+        nothing_new_frees(body, found, reading)
+        nothing_left_out_frees(body, found, reading)
+        no_view_is_freer(body, found, reading)
+        no_damage_frees(body, found, reading)
 
 
 def is_sound(found: Reading) -> None:
@@ -86,12 +98,11 @@ def is_sound_event(event: Event) -> None:
     require(not CONTROL.search(event.uid + event.summary), "text holds no control characters")
 
 
-def nothing_new_frees(body: bytes, before: Reading) -> None:
+def nothing_new_frees(body: bytes, before: Reading, reading: Reader) -> None:
     """One more well-formed event closes its night and frees none."""
     # No UID of the body can be this one, and an event within one day is no stay that “Check-in” could belong to.
-    uid = blake2b(body, digest_size=8).hexdigest()
-    lines = ("BEGIN:VCALENDAR", "BEGIN:VEVENT", f"UID:{uid}", "DTSTART:20270301T180000Z", "DURATION:PT1H")
-    after = reading(b"\n".join([body, *map(str.encode, lines), b"END:VEVENT", b"END:VCALENDAR", b""]))
+    uid = blake2b(body, digest_size=8).hexdigest().encode()
+    after = reading(b"%b\nBEGIN:VCALENDAR\nBEGIN:VEVENT\nUID:%b\n%b\n" % (body, uid, LATE_EVENING))
     if after.state is State.REFUSED:
         require(after.problems[0].template == TOO_BIG, "one more event spoils nothing")
         return
@@ -99,7 +110,7 @@ def nothing_new_frees(body: bytes, before: Reading) -> None:
     require(date(2027, 3, 1) in after.nights, "one more event closes its night")
 
 
-def nothing_left_out_frees(body: bytes, before: Reading) -> None:
+def nothing_left_out_frees(body: bytes, before: Reading, reading: Reader) -> None:
     """Without what may take time back (cancelled, transparent, exceptions) no night is freer."""
     if has_marks(body):
         return
@@ -109,7 +120,7 @@ def nothing_left_out_frees(body: bytes, before: Reading) -> None:
         require(before.nights <= after.nights, "an exception closes nothing")
 
 
-def no_view_is_freer(body: bytes, found: Reading) -> None:
+def no_view_is_freer(body: bytes, found: Reading, reading: Reader) -> None:
     """A smaller window shows the same nights, and an end that is the last night closes more."""
     smaller = reading(body, window=INSIDE)
     seen = {night for night in found.nights if INSIDE.start <= night < INSIDE.end}
@@ -123,15 +134,31 @@ def no_view_is_freer(body: bytes, found: Reading) -> None:
         require(found.nights <= inclusive.nights, "an end that is the last night closes more")
 
 
+def no_damage_frees(body: bytes, before: Reading, reading: Reader) -> None:
+    """A body that breaks off, an event that doesn't end and one without a date are noticed."""
+    unreadable = reading(
+        b"%b\nBEGIN:VCALENDAR\nBEGIN:VEVENT\nDTSTART:soon\nEND:VEVENT\nEND:VCALENDAR\n" % body
+    )
+    require(not unreadable.frees, "an event without a date frees nothing")
+    if not before.frees:
+        return
+    lines = unfolded(body)
+    words = [":".join(part.strip() for part in line.partition(":")[::2]).upper() for line in lines]
+    last = len(words) - 1 - words[::-1].index("END:VCALENDAR")
+    broken = reading("\n".join(lines[:last]).encode())
+    require(broken.state is State.REFUSED, "a calendar that breaks off is refused")
+    if "END:VEVENT" in words:
+        del lines[words.index("END:VEVENT")]
+        require(not reading("\n".join(lines).encode()).frees, "an event without its end frees nothing")
+
+
 def has_marks(body: bytes) -> bool:
     """Whether “Check-in” and “Check-out” entries may be in it, which a whole stay beside them takes away."""
     return any("check" in line.casefold().replace("\\", "") for line in unfolded(body))
 
 
-def stamps_do_not_matter(body: bytes) -> None:
+def stamps_do_not_matter(body: bytes, reading: Reader) -> None:
     """The moment of a fetch changes neither the digest nor what is read."""
-    one, other = (
-        body.replace(BEGIN, BEGIN + stamp) for stamp in (b"\nDTSTAMP:1", b"\nDTSTAMP:20261121T101500Z")
-    )
+    one, other = (body.replace(BEGIN, BEGIN + stamp) for stamp in STAMPS)
     require(content_digest(one) == content_digest(other), "the digest ignores the moment of the fetch")
     require(reading(one) == reading(other), "the moment of the fetch changes nothing")

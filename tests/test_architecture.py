@@ -63,8 +63,7 @@ BEHIND_THE_DOOR = {
 REASONED = {
     ("accounts/adapter.py", "Organization.objects.create"): "a sign-up makes its own organization",
     ("accounts/adapter.py", "Membership.objects.create"): "and the membership in it",
-    ("calendars/connections.py", "FeedRead.objects.filter(feed=feed)"): "feed came through the door",
-    ("calendars/connections.py", "Feed.objects.filter(pk=feed.pk)"): "feed came through the door in _on_feed",
+    ("amplistay/context.py", "Alert.objects.open()"): "counted only with `.of` the user's own organization",
     (
         "calendars/connections.py",
         "ExportLink.objects.filter(property=row)",
@@ -73,6 +72,10 @@ REASONED = {
         "calendars/forms.py",
         "Feed.objects.filter(property=self.property, url_digest=digest)",
     ): "the property came through the door before the form was made",
+    (
+        "calendars/forms.py",
+        "Feed.objects.filter(property=self.feed.property_id, url_digest=digest)",
+    ): "the feed came through the door before the form was made",
     ("upsells/public.py", "StayLink.objects.live()"): "a guest: looked up by the unguessable token",
     (
         "upsells/public.py",

@@ -15,7 +15,7 @@ from psycopg.types.range import TimestamptzRange
 
 from accounts.models import TenantModel, User
 from calendars import ledger
-from calendars.models import Block, Busy, Calendar, ExportLink, Feed, PropertyRow, date_range
+from calendars.models import Alert, Block, Busy, Calendar, ExportLink, Feed, PropertyRow, date_range
 from properties.models import Property
 from tests import cast
 from upsells.models import Offer, Purchase, StayLink
@@ -42,7 +42,10 @@ MEMBERS_ROW = {  # an id in the address: 404 unless the row is the organization'
     "calendars:resume",
     "calendars:read",
     "calendars:free",
+    "calendars:treat",
+    "calendars:replace",
     "calendars:remove",
+    "calendars:alert",
     "calendars:add-export",
     "calendars:rotate",
     "calendars:revoke",
@@ -74,6 +77,8 @@ BODIES: dict[str, dict[str, str]] = {
     "calendars:close": {"start": "2030-01-01", "end": "2030-01-02"},
     "calendars:add-feeds": {"links": "https://www.airbnb.com/calendar/ical/9.ics?s=mallory"},
     "calendars:add-export": {"channel": "vrbo"},
+    "calendars:treat": {"label": "Mallory's now", "ends_inclusive": "on"},
+    "calendars:replace": {"link": "https://www.airbnb.com/calendar/ical/9.ics?s=mallory"},
     "upsells:offer": {"active": "on", "price": "1.00", "max_nights": "30"},
 }
 
@@ -101,6 +106,18 @@ def addresses(
 
 ALL = {address.name: address for address in addresses()}
 OURS = {name: address for name, address in ALL.items() if not address.module.startswith(OF_ALLAUTH)}
+
+
+def an_alert(feed: Feed) -> Alert:
+    return Alert.objects.create(
+        organization_id=feed.organization_id,
+        property=feed.property,
+        feed=feed,
+        kind=Alert.Kind.HELD,
+        key=f"held {feed.pk}",
+        details={"feed": feed.title, "nights": 2},
+        opened_at=cast.NOW,
+    )
 
 
 @pytest.fixture
@@ -131,6 +148,7 @@ def alices_ids(home: Property) -> dict[str, str]:
     return {
         "public_id": home.public_id,
         "feed_id": feed.public_id,
+        "alert_id": an_alert(feed).public_id,
         "block_id": block.public_id,
         "link_id": cast.an_export(home).public_id,
         "purchase_id": sold.public_id,
@@ -284,6 +302,7 @@ def rows_on(home: Property, organization_id: int) -> dict[type[PropertyRow], Pro
             changed_at=cast.NOW,
         ),
         Busy: Busy(**at, nights=nights),
+        Alert: Alert(**at, kind=Alert.Kind.CONFLICT, key="conflict", opened_at=cast.NOW),
         ExportLink: ExportLink(**at, channel="other", body=b"x", created_at=cast.NOW, changed_at=cast.NOW),
         Offer: Offer(**at, nightly_price=1),
         StayLink: link,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import ClassVar, Self
 
 from django.db import models
@@ -23,15 +24,16 @@ class AlertQuerySet(TenantQuerySet["Alert"]):
         """Those that are still true."""
         return self.filter(resolved_at=None)
 
-    def to_tell(self) -> Self:
-        """Those that somebody must be told: they are new, or what was told is over."""
-        return self.filter(TO_TELL)
+    def to_tell(self, now: datetime) -> Self:
+        """Those that somebody must be told and that nobody is telling: they are new, or what was told is over."""
+        return self.filter(TO_TELL).filter(Q(telling_until=None) | Q(telling_until__lte=now))
 
 
 class Alert(PropertyRow):
     """Something a host must know: told once in the app and by e-mail, and once more when it is over.
 
-    `key` names what it is about; the schema keeps one open alert for each. `details` fill its sentence.
+    `key` names what it is about; the schema keeps one open alert for each. `details` fill its sentence. `heard` are
+    the members who were told that it began, and not yet that it is over; `told_at` is set once all were.
     """
 
     class Kind(models.TextChoices):
@@ -49,10 +51,11 @@ class Alert(PropertyRow):
     feed = models.ForeignKey(Feed, on_delete=models.CASCADE, null=True, related_name="alerts")
     details = models.JSONField(default=dict)
     opened_at = models.DateTimeField()
+    heard = models.JSONField(default=list)
     told_at = models.DateTimeField(null=True)
     telling_until = models.DateTimeField(null=True)
     resolved_at = models.DateTimeField(null=True)
-    cleared_at = models.DateTimeField(null=True)  # when "it is over" was told
+    cleared_at = models.DateTimeField(null=True)  # when "it is over" was told, or needed telling no more
 
     objects: ClassVar[AlertQuerySet] = AlertQuerySet.as_manager()  # type: ignore[assignment]  # django-stubs types the manager
 

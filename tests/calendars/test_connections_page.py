@@ -107,6 +107,39 @@ def test_a_feed_that_failed_from_the_start_does_not_pretend_to_know_nights(
     assert "It has not been read yet, so it closes no night." in said
 
 
+def test_a_feed_set_aside_says_so_and_when_it_is_tried_again(alices: Client, home: Property) -> None:
+    problem = sentences.problem(sentences.LOST)
+    said = row_of(
+        alices, home, **read_at(2 * HOUR, failures=1, quarantined_at=timezone.now(), problem=problem)
+    )
+    assert "Quarantined" in said
+    assert "Can't be read" not in said
+    assert "126 closed nights, all still closed. Next try at" in said
+    assert "we set it aside and try again in six hours" in said
+
+
+def test_a_feed_whose_server_rests_says_so_while_it_is_up_to_date(alices: Client, home: Property) -> None:
+    said = row_of(alices, home, **read_at(5 * MINUTE, problem=sentences.resting("www.airbnb.com")))
+    assert "Up to date" in said
+    assert "Many calendars at www.airbnb.com can't be read at the moment." in said
+    assert "Replace the link" not in said[said.index("Many calendars") :]
+
+
+def test_a_feed_of_a_resting_server_that_was_never_read_does_not_look_busy(
+    alices: Client, home: Property
+) -> None:
+    later = timezone.now() + 5 * MINUTE
+    said = row_of(alices, home, next_poll_at=later, problem=sentences.resting("www.airbnb.com"))
+    assert "Late" in said
+    assert "It has not been read yet, so it closes no night." in said
+
+
+def test_a_new_feed_that_no_worker_comes_for_stops_looking_busy(alices: Client, home: Property) -> None:
+    said = row_of(alices, home, next_poll_at=timezone.now() - 2 * HOUR)
+    assert "Checking…" not in said
+    assert "Late" in said
+
+
 def test_a_feed_not_read_well_for_an_hour_is_late(alices: Client, home: Property) -> None:
     said = row_of(alices, home, **read_at(61 * MINUTE))
     assert "Late" in said
@@ -136,6 +169,15 @@ def test_nights_that_wait_are_explained_and_can_be_freed(alices: Client, home: P
 def test_without_waiting_nights_there_is_no_button_to_free_them(alices: Client, home: Property) -> None:
     feed = cast.a_feed(home, AIRBNB, **read_at(MINUTE))
     assert at(home, "free", feed.public_id) not in alices.get(at(home)).content.decode()
+
+
+def test_the_tab_costs_the_same_number_of_queries_however_many_feeds_there_are(
+    alices: Client, home: Property, django_assert_max_num_queries: object
+) -> None:
+    for number in range(12):
+        cast.a_feed(home, f"https://www.airbnb.com/calendar/ical/{number}.ics", **read_at(MINUTE))
+    with django_assert_max_num_queries(7):  # type: ignore[operator]  # pytest-django's fixture
+        alices.get(at(home))
 
 
 def test_a_page_without_feeds_explains_both_set_ups(alices: Client, home: Property) -> None:
@@ -171,7 +213,8 @@ def test_no_page_shows_a_feeds_link(alices: Client, home: Property) -> None:
         cast.a_feed(home, AIRBNB),
         cast.a_feed(home, VRBO, **read_at(MINUTE, failures=2, problem=problem)),
     ]
-    FeedRead.objects.create(feed=feeds[1], at=timezone.now(), outcome="failed", status=404, problem=problem)
+    now = timezone.now()
+    FeedRead.objects.create(feed=feeds[1], at=now, until=now, outcome="failed", status=404, problem=problem)
     pages = [
         alices.get(at(home)),
         alices.post(at(home, "add-feeds"), {"links": "nonsense"}),
@@ -239,6 +282,28 @@ def test_opening_the_address_of_the_sent_form_again_shows_the_page(
 
 
 # Buttons
+
+
+@pytest.mark.parametrize("headers", [{}, HTMX], ids=["plain", "htmx"])
+def test_reading_again_within_ten_seconds_only_says_when_it_was_read(
+    alices: Client, home: Property, headers: dict[str, str]
+) -> None:
+    feed = cast.a_feed(home, AIRBNB, **read_at(timedelta(seconds=2)))
+    answer = alices.post(at(home, "read", feed.public_id), headers=headers, follow=True)
+    local = feed.last_read_at.astimezone(home.house.zone)
+    assert f"Airbnb was read a moment ago, at {local:%H:%M:%S}." in text_of(answer)
+    before = feed.next_poll_at
+    feed.refresh_from_db()
+    assert feed.next_poll_at == before
+
+
+def test_a_feed_that_is_being_read_is_not_asked_for_twice(alices: Client, home: Property) -> None:
+    due = timezone.now() - timedelta(seconds=5)
+    feed = cast.a_feed(home, AIRBNB, **read_at(MINUTE, next_poll_at=due))
+    row = alices.post(at(home, "read", feed.public_id), headers=HTMX)
+    assert "Checking…" in text_of(row)
+    feed.refresh_from_db()
+    assert feed.next_poll_at == due
 
 
 @pytest.mark.parametrize("headers", [{}, HTMX], ids=["plain", "htmx"])
@@ -322,23 +387,3 @@ def test_a_removed_feed_takes_only_its_own_nights_along(
     assert cast.busy(home) == [(cast.nights(22).start, cast.nights(22, 4).end)]
     assert not Block.objects.filter(feed_id=gone.pk).exists()
     assert alices.post(at(home, "remove", gone.public_id)).status_code == 404
-
-
-# The log
-
-
-def test_the_log_tells_each_read_newest_first(alices: Client, home: Property) -> None:
-    feed, now = cast.a_feed(home, AIRBNB), timezone.now()
-    problem = sentences.status(404, "www.airbnb.com")
-    FeedRead.objects.create(
-        feed=feed, at=now - HOUR, outcome="changed", status=200, events=41, closed=126, opened=2
-    )
-    FeedRead.objects.create(feed=feed, at=now, outcome="failed", status=404, problem=problem)
-    said = text_of(alices.get(at(home, "log", feed.public_id)))
-    assert said.index("The link was probably reset") < said.index("126 nights closed, 2 opened")
-    assert "HTTP 404" in said
-
-
-def test_an_empty_log_says_what_will_stand_there(alices: Client, home: Property) -> None:
-    feed = cast.a_feed(home, AIRBNB)
-    assert "Not read yet" in text_of(alices.get(at(home, "log", feed.public_id)))

@@ -11,7 +11,8 @@ from django.urls import reverse
 from django.utils import timezone
 
 from calendars import ledger
-from calendars.models import EMPTY_NIGHTS, Block
+from calendars.models import Block
+from calendars.models.rows import EMPTY_NIGHTS
 from domain.events import Kind
 from domain.spans import NIGHT, Span
 from properties.models import Property

@@ -149,6 +149,18 @@ def test_nights_that_the_host_sells_are_not_closed() -> None:
     assert iso(Followed().read(body).closed) == nights((3, 10))
 
 
+def test_the_channel_tells_which_nights_the_host_sells() -> None:
+    body = reservations((3, 6), (8, 10), blocks=((6, 8),)).replace(b"7f662ec65913-", b"other-")
+    body = body.replace(b"Airbnb (Not available)", b"Blocked")
+    switches = Switches(sells_around=True)
+    airbnb, booking = (
+        step(Memory(), body, MADRID, now=MORNING, channel=channel, switches=switches)
+        for channel in ("airbnb", "booking")
+    )
+    assert iso(airbnb.closed) == nights((3, 6), (8, 10))
+    assert iso(booking.closed) == nights((3, 10))
+
+
 def test_a_last_night_named_as_the_end_is_closed_where_the_host_says_so() -> None:
     feed = Followed(switches=Switches(ends_inclusive=True))
     assert iso(feed.read(closings((3, 5))).closed) == nights((3, 6))

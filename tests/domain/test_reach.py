@@ -93,6 +93,14 @@ def test_a_rule_too_long_to_follow_from_its_beginning_is_shown_as_polling_reads_
     assert len(found.nights) == (NEAR.end - NEAR.start).days
 
 
+def test_of_more_rules_than_can_be_followed_the_nights_ahead_are_shown() -> None:
+    rule = ("DTSTART;VALUE=DATE:19990101", "RRULE:FREQ=DAILY", "END:VEVENT")
+    body = calendar(*(line for uid in range(40) for line in ("BEGIN:VEVENT", f"UID:{uid}", *rule)))
+    shown, found = seen(body)
+    assert shown == NEAR
+    assert TODAY in found.nights
+
+
 def test_a_rule_that_nobody_can_follow_hides_no_old_entry() -> None:
     body = calendar(
         *("BEGIN:VEVENT", "UID:a", "DTSTART:20261201T120000Z", "RRULE:FREQ=SECONDLY", "END:VEVENT"),

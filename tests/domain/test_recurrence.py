@@ -1,13 +1,9 @@
-"""Repeated entries, against an independent library and by hand."""
+"""Repeated entries, by hand; test_against_a_library.py compares them with an independent reader."""
 
 from datetime import date, timedelta
 from zoneinfo import ZoneInfo
 
-import icalendar
 import pytest
-import recurring_ical_events
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
 from domain.house import House
 from domain.ics import Reading, State, Window, read
@@ -143,53 +139,3 @@ def test_a_repeated_time_keeps_its_hour_over_a_clock_change() -> None:
     found = reading((*TIMED, "RRULE:FREQ=MONTHLY;COUNT=8"))
     assert {(event.start.hour, event.end.hour) for event in found.events} == {(16, 10)}
     assert len({event.period.start.hour for event in found.events if event.period}) == 2
-
-
-weekdays = st.lists(
-    st.sampled_from(["MO", "TU", "WE", "TH", "FR", "SA", "SU"]), min_size=1, max_size=4, unique=True
-)
-ordinals = st.lists(st.sampled_from(["1MO", "-1FR", "2SU", "5TU"]), min_size=1, max_size=3, unique=True)
-numbers = st.lists(st.integers(1, 31) | st.integers(-31, -1), min_size=1, max_size=4, unique=True)
-months = st.lists(st.integers(1, 12), min_size=1, max_size=4, unique=True)
-
-
-def listed(name: str, values: list[object]) -> str:
-    return f"{name}=" + ",".join(map(str, values))
-
-
-# Left out are rules that never happen (the library looks for them until the year 9999) and lists that mix
-# "MO" with "1MO" (dateutil wants both to hold, RFC 5545 either).
-@st.composite
-def rules(draw: st.DrawFn) -> str:
-    frequency = draw(st.sampled_from(["DAILY", "WEEKLY", "MONTHLY", "YEARLY"]))
-    parts = [f"FREQ={frequency}", f"INTERVAL={draw(st.integers(1, 3))}"]
-    is_short = frequency in ("DAILY", "WEEKLY")
-    if draw(st.booleans()):
-        parts.append(listed("BYDAY", draw(weekdays if is_short else ordinals | weekdays)))
-        if not is_short and draw(st.booleans()):
-            parts.append(f"BYSETPOS={draw(st.sampled_from([1, -1]))}")
-        if is_short and draw(st.booleans()):
-            parts.append(listed("BYMONTH", draw(months)))
-    elif not is_short and draw(st.booleans()):
-        parts.append(listed("BYMONTHDAY", draw(numbers)))
-    if draw(st.booleans()):
-        parts.append(f"WKST={draw(st.sampled_from(['MO', 'SU']))}")
-    end = draw(st.sampled_from(["", "COUNT", "UNTIL"]))
-    if end == "COUNT":
-        parts.append(f"COUNT={draw(st.integers(1, 40))}")
-    elif end:
-        parts.append("UNTIL=20271231")
-    return ";".join(parts)
-
-
-@settings(deadline=None, max_examples=60)
-@given(rules(), st.dates(date(2024, 1, 1), date(2027, 6, 1)), st.integers(1, 5))
-def test_rules_give_the_nights_that_an_independent_library_gives(rule: str, start: date, length: int) -> None:
-    entry = (f"DTSTART;VALUE=DATE:{start:%Y%m%d}", f"DURATION:P{length}D", f"RRULE:{rule}")
-    calendar = icalendar.Calendar.from_ical(body(entry))
-    expected = {start + timedelta(count) for count in range(length)}  # the first date always happens
-    for event in recurring_ical_events.of(calendar).between(WINDOW.start, WINDOW.end):
-        expected |= {event.start + timedelta(count) for count in range((event.end - event.start).days)}
-    found = reading(entry)
-    assert found.state is State.OK
-    assert found.nights == {night for night in expected if WINDOW.start <= night < WINDOW.end}

@@ -1,0 +1,225 @@
+"""One feed: its row in the Connections tab, its own page, and its buttons and forms."""
+
+from collections.abc import Callable
+from datetime import date, datetime, timedelta
+
+from django.contrib import messages
+from django.core.paginator import Paginator
+from django.db import IntegrityError
+from django.http import HttpResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.formats import date_format
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
+
+from accounts.tenancy import HostRequest, get_or_404, host
+from calendars import history, ledger, polling, standing, tasks
+from calendars.forms import FeedForm, LinkForm
+from calendars.models import Feed
+from connectors import links
+from connectors.broker import hint
+from domain.channels import recognise
+from domain.switches import Switches
+
+UNPROCESSABLE = 422
+LINES = 50  # of the log on a page
+FLOOR = timedelta(seconds=10)  # between two reads that a host asks for
+
+
+def _feed(request: HostRequest, public_id: str, feed_id: str) -> Feed:
+    rows = Feed.objects.select_related("property").defer("url")
+    return get_or_404(rows, request, property__public_id=public_id, public_id=feed_id)
+
+
+@require_GET
+@host
+def row(request: HostRequest, public_id: str, feed_id: str) -> HttpResponse:
+    """One feed's row, asked for again by the tab while a read is under way."""
+    feed = _feed(request, public_id, feed_id)
+    if not request.htmx:  # type: ignore[attr-defined]  # django-htmx sets it
+        return redirect("calendars:connections", public_id)
+    return render(request, "calendars/connections.html#feed_row", standing.shown(feed, timezone.now()))
+
+
+@require_GET
+@host
+def page(request: HostRequest, public_id: str, feed_id: str) -> HttpResponse:
+    """A feed's own page: how it stands, its history, its log, and everything that can be done about it."""
+    return _page(request, _feed(request, public_id, feed_id))
+
+
+def _page(
+    request: HostRequest, feed: Feed, form: FeedForm | None = None, link_form: LinkForm | None = None
+) -> HttpResponse:
+    now = timezone.now()
+    reads = Paginator(feed.reads.order_by("-at", "-pk"), LINES).get_page(request.GET.get("page"))
+    with timezone.override(feed.property.house.zone):
+        context = standing.shown(feed, now) | {
+            "page": reads,
+            "lines": [history.line(read) for read in reads],
+            "chart": history.chart(feed, now),
+            "form": form or FeedForm.about(feed),
+            "link_form": link_form or LinkForm(feed),
+        }
+    is_fragment = request.method == "GET" and request.htmx  # type: ignore[attr-defined]  # django-htmx sets it
+    invalid = form is not None or link_form is not None
+    template = "calendars/feed.html" + ("#news" if is_fragment else "")
+    return render(request, template, context, status=UNPROCESSABLE if invalid else 200)
+
+
+# Buttons
+
+
+def _button(action: Callable[[HostRequest, Feed], None]) -> Callable[..., HttpResponse]:
+    """A button on a feed: do it, then show what stood around the button (or only the row, for htmx)."""
+
+    @require_POST
+    @host
+    def view(request: HostRequest, public_id: str, feed_id: str) -> HttpResponse:
+        feed = _feed(request, public_id, feed_id)
+        action(request, feed)
+        there = Feed.objects.of(request.org).select_related("property").filter(pk=feed.pk).first()
+        if request.htmx and there:  # type: ignore[attr-defined]  # django-htmx sets it
+            context = standing.shown(there, timezone.now())
+            return render(request, "calendars/connections.html#feed_row", context)
+        return redirect(_back(request, feed) if there else _connections(feed))
+
+    return view
+
+
+def _connections(feed: Feed) -> str:
+    return reverse("calendars:connections", args=[feed.property.public_id])
+
+
+def _own(feed: Feed) -> str:
+    return reverse("calendars:log", args=[feed.property.public_id, feed.public_id])
+
+
+def _back(request: HostRequest, feed: Feed) -> str:
+    """The page that the button was on: the feed's own, a night of the month, or the tab."""
+    origin = request.POST.get("from", "")
+    if origin == "page":
+        return _own(feed)
+    try:
+        night = date.fromisoformat(origin)
+    except ValueError:
+        return _connections(feed)
+    return f"{feed.property.get_absolute_url()}?month={night:%Y-%m}&night={night}"
+
+
+@_button
+def pause(request: HostRequest, feed: Feed) -> None:
+    """Stop reading; what the feed closed stays closed."""
+    Feed.objects.of(request.org).filter(pk=feed.pk, paused_at=None).update(paused_at=timezone.now())
+
+
+@_button
+def resume(request: HostRequest, feed: Feed) -> None:
+    """Read again, starting now."""
+    Feed.objects.of(request.org).filter(pk=feed.pk).update(paused_at=None, next_poll_at=timezone.now())
+    hint(tasks.read_now, [feed.pk])
+
+
+@_button
+def read(request: HostRequest, feed: Feed) -> None:
+    """Read now, unless it is being read or was a moment ago."""
+    now = timezone.now()
+    if standing.standing(feed, now) is standing.Standing.CHECKING:
+        return
+    if feed.last_read_at and now - feed.last_read_at < FLOOR:
+        at = date_format(timezone.localtime(feed.last_read_at, feed.property.house.zone), "H:i:s")
+        words = _("%(feed)s was read a moment ago, at %(time)s. Give the site a few seconds.")
+        messages.info(request, words % {"feed": feed.title, "time": at})
+        return
+    Feed.objects.of(request.org).filter(pk=feed.pk).update(next_poll_at=now)
+    hint(tasks.read_now, [feed.pk])
+
+
+@_button
+def free_held(request: HostRequest, feed: Feed) -> None:
+    """Open the nights that wait to be confirmed: the host knows better."""
+    count = polling.free_held(feed, timezone.now())
+    words = ngettext("%(count)s night is open again.", "%(count)s nights are open again.", count)
+    messages.success(request, words % {"count": count})
+
+
+@_button
+def remove(request: HostRequest, feed: Feed) -> None:
+    """Forget the feed; the nights only it closed open at once."""
+    with ledger.changing(feed.property, timezone.now()) as change:
+        ledger.remove_feed(change, feed)
+    words = _("%(feed)s is removed, and the nights only it closed are open.")
+    messages.success(request, words % {"feed": feed.title})
+
+
+# Forms
+
+
+@require_http_methods(["GET", "POST"])
+@host
+def treat(request: HostRequest, public_id: str, feed_id: str) -> HttpResponse:
+    """Change the label, and how the calendar is read."""
+    feed = _feed(request, public_id, feed_id)
+    if request.method == "GET":  # the address of a form that was sent back, opened again
+        return redirect(_own(feed))
+    form = FeedForm(request.POST)
+    if not form.is_valid():
+        return _page(request, feed, form=form)
+    Feed.objects.of(request.org).filter(pk=feed.pk).update(label=form.cleaned_data["label"])
+    if form.switches != feed.switches:
+        _treat(feed, form.switches, timezone.now())
+    messages.success(request, _("Saved."))
+    return redirect(_own(feed))
+
+
+@require_http_methods(["GET", "POST"])
+@host
+def replace(request: HostRequest, public_id: str, feed_id: str) -> HttpResponse:
+    """Read the feed from another link from now on."""
+    feed = _feed(request, public_id, feed_id)
+    if request.method == "GET":  # the address of a form that was sent back, opened again
+        return redirect(_own(feed))
+    form = LinkForm(feed, request.POST)
+    if not form.is_valid():
+        return _page(request, feed, link_form=form)
+    url = form.cleaned_data["link"]
+    try:
+        Feed.objects.of(request.org).filter(pk=feed.pk).update(**_fresh(url, timezone.now()))
+    except IntegrityError:  # the same link, added to this property within a moment
+        form.add_error("link", _("This link is already connected to this property."))
+        return _page(request, feed, link_form=form)
+    hint(tasks.read_now, [feed.pk])
+    messages.success(
+        request,
+        _(
+            "The new link is being read. Nights that only the old one closed stay closed until more reads agree."
+        ),
+    )
+    return redirect(_own(feed))
+
+
+def _treat(feed: Feed, switches: Switches, now: datetime) -> None:
+    with ledger.changing(feed.property, now) as change:
+        ledger.treat(change, feed, switches)
+    hint(tasks.read_now, [feed.pk])
+
+
+def _fresh(url: str, now: datetime) -> dict[str, object]:
+    """The columns of a feed whose link is new: due now, nothing remembered of the old one but its nights.
+
+    Whoever is reading the old link loses the lease.
+    """
+    blank = dict.fromkeys(("etag", "last_modified", "digest", "read_for"), "")
+    none = dict.fromkeys(
+        ("failing_since", "problem", "quarantined_at", "lease_until", "lease_token", "quiet_line")
+    )
+    place = {
+        "url": url,
+        "url_digest": links.digest(url),
+        "host": links.host_of(url),
+        "channel": recognise(url),
+    }
+    return {**blank, **none, **place, "failures": 0, "attempts": 0, "next_poll_at": now}

@@ -1,0 +1,475 @@
+"""A feed's own page: how it stands, its history, its log, and its buttons and forms with and without scripts."""
+
+import re
+import uuid
+from datetime import date, datetime, timedelta
+from html import unescape
+
+import pytest
+from django.http import HttpResponse
+from django.test import Client
+from django.urls import reverse
+from django.utils import timezone
+
+from calendars import sentences
+from calendars.models import Block, Feed, FeedRead
+from connectors import links
+from domain.events import Kind
+from domain.spans import Span
+from properties.models import Property
+from tests import cast
+
+SECRET = "s3cr3t-in-the-link"
+AIRBNB = f"https://www.airbnb.com/calendar/ical/42.ics?s={SECRET}"
+BOOKING = "https://ical.booking.com/v1/export?t=another-s3cr3t"
+HTMX = {"HX-Request": "true"}
+MINUTE, HOUR, DAY = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
+
+
+@pytest.fixture
+def feed(home: Property) -> Feed:
+    """One that was read well five minutes ago."""
+    now = timezone.now()
+    return cast.a_feed(
+        home,
+        AIRBNB,
+        last_read_at=now - 5 * MINUTE,
+        last_good_at=now - 5 * MINUTE,
+        next_poll_at=now + 10 * MINUTE,
+        events=3,
+        closed_nights=12,
+    )
+
+
+def at(feed: Feed, name: str = "log") -> str:
+    return reverse(f"calendars:{name}", args=[feed.property.public_id, feed.public_id])
+
+
+def text_of(answer: HttpResponse) -> str:
+    """The page's words on one line, without the markup."""
+    return re.sub(r"\s+", " ", unescape(re.sub(r"<[^>]+>", " ", answer.content.decode())))
+
+
+def field_errors(answer: HttpResponse, field: str) -> str:
+    """What stands at a field of the page that was sent back."""
+    page = unescape(answer.content.decode())
+    start = page.index(f'id="id_{field}_error"')
+    return page[start : page.index("</ul>", start)]
+
+
+def a_read(feed: Feed, ago: timedelta, *, lasting: timedelta = timedelta(), **columns: object) -> FeedRead:
+    first = timezone.now() - ago
+    values = {"outcome": "unchanged", "status": 200, "closed_nights": 12, **columns}
+    return FeedRead.objects.create(feed=feed, at=first, until=first + lasting, **values)
+
+
+def local(moment: datetime, home: Property, pattern: str = "%H:%M") -> str:
+    return f"{moment.astimezone(home.house.zone):{pattern}}"
+
+
+# How it stands
+
+
+@pytest.mark.parametrize(
+    ("columns", "word"),
+    [
+        ({}, "Up to date"),
+        ({"held_nights": 2}, "Waiting to be confirmed"),
+        ({"last_good_at": timezone.now() - 3 * HOUR}, "Late"),
+        ({"failures": 1, "problem": sentences.status(404, "www.airbnb.com")}, "Can't be read"),
+        ({"failures": 2, "quarantined_at": timezone.now()}, "Quarantined"),
+        ({"paused_at": timezone.now(), "failures": 3, "quarantined_at": timezone.now()}, "Paused"),
+        ({"lease_until": timezone.now() + HOUR, "failures": 3}, "Checking…"),
+    ],
+)
+def test_the_page_says_in_a_word_how_the_feed_stands(
+    alices: Client, feed: Feed, columns: dict[str, object], word: str
+) -> None:
+    Feed.objects.update(**columns)
+    answer = alices.get(at(feed))
+    head = answer.content.decode().partition('id="head"')[2].partition("</section>")[0]
+    chips = re.findall(r'class="chip[^"]*">.*?</svg>([^<]*)<', head, re.DOTALL)
+    assert chips == [word] or [unescape(chip) for chip in chips] == [word]
+
+
+def test_a_failing_feed_says_why_and_how_its_link_is_replaced(alices: Client, feed: Feed) -> None:
+    Feed.objects.update(failures=1, problem=sentences.status(410, "www.airbnb.com"))
+    page = alices.get(at(feed)).content.decode()
+    assert "says this calendar is gone" in page
+    assert 'href="#link"' in page
+
+
+def test_waiting_nights_can_be_freed_from_the_page(alices: Client, feed: Feed) -> None:
+    cast.an_import(feed, cast.nights(20, 2), missing_since=cast.NOW, missing_reads=1)
+    Feed.objects.update(held_nights=2)
+    assert "Free them now" in text_of(alices.get(at(feed)))
+    answer = alices.post(at(feed, "free"), {"from": "page"})
+    assert (answer.status_code, answer["Location"]) == (302, at(feed))
+    assert "2 nights are open again." in text_of(alices.get(at(feed)))
+    assert cast.busy(feed.property) == []
+
+
+def test_no_page_of_a_feed_shows_its_link(alices: Client, feed: Feed) -> None:
+    bad = {"label": "x" * 81}
+    pages = [
+        alices.get(at(feed)),
+        alices.get(at(feed), headers=HTMX),
+        alices.post(at(feed, "treat"), bad),
+        alices.post(at(feed, "replace"), {"link": "nonsense"}),
+    ]
+    assert [page.status_code for page in pages] == [200, 200, 422, 422]
+    for page in pages:
+        assert SECRET not in page.content.decode()
+
+
+def test_markup_from_outside_is_shown_as_text(alices: Client, feed: Feed) -> None:
+    evil = "<img src=x onerror=alert(1)>"
+    problem = sentences.status(404, evil)
+    Feed.objects.update(label=evil, host=evil, failures=1, problem=problem)
+    a_read(feed, HOUR, outcome="failed", problem=problem)
+    page = alices.get(at(feed)).content.decode()
+    assert evil not in page
+    assert page.count("&lt;img src=x") > 3
+
+
+def test_the_page_costs_the_same_number_of_queries_however_long_the_log_is(
+    alices: Client, feed: Feed, django_assert_max_num_queries: object
+) -> None:
+    for number in range(60):
+        a_read(
+            feed,
+            number * HOUR,
+            outcome="changed",
+            closed=number,
+            nights={"closed": [["2026-12-01", "2026-12-03"]]},
+        )
+    with django_assert_max_num_queries(8):  # type: ignore[operator]  # pytest-django's fixture
+        alices.get(at(feed))
+
+
+# While it is read
+
+
+def test_the_page_asks_again_soon_while_the_feed_is_read(alices: Client, feed: Feed) -> None:
+    assert "every 2s" not in alices.get(at(feed)).content.decode()
+    Feed.objects.update(next_poll_at=timezone.now())
+    page = alices.get(at(feed)).content.decode()
+    assert "every 2s" in page
+    assert f'hx-get="{at(feed)}?waited=1"' in page
+
+
+def test_after_a_read_the_page_gets_its_news_and_nothing_else(alices: Client, feed: Feed) -> None:
+    a_read(feed, 5 * MINUTE, outcome="changed", closed=3)
+    answer = alices.get(at(feed), {"waited": 1}, headers=HTMX)
+    page = answer.content.decode()
+    assert page.count("hx-swap-oob") == 3
+    assert "3 nights closed." in page
+    assert "<html" not in page
+    assert "New iCal link" not in page, "forms that are being filled in stay alone"
+    assert "hx-swap-oob" not in alices.get(at(feed), headers=HTMX).content.decode()
+
+
+@pytest.mark.parametrize("name", ["pause", "resume", "read", "free"])
+def test_buttons_of_the_page_lead_back_to_it(alices: Client, feed: Feed, name: str) -> None:
+    answer = alices.post(at(feed, name), {"from": "page"})
+    assert (answer.status_code, answer["Location"]) == (302, at(feed))
+
+
+def test_a_button_beside_a_night_leads_back_to_the_night(alices: Client, feed: Feed) -> None:
+    answer = alices.post(at(feed, "free"), {"from": "2026-12-05"})
+    assert answer["Location"] == f"{feed.property.get_absolute_url()}?month=2026-12&night=2026-12-05"
+
+
+@pytest.mark.parametrize("origin", ["//evil.example", "https://evil.example/", "2026-13-01", "\x00"])
+def test_nobody_is_led_anywhere_else(alices: Client, feed: Feed, origin: str) -> None:
+    answer = alices.post(at(feed, "free"), {"from": origin})
+    assert answer["Location"] == reverse("calendars:connections", args=[feed.property.public_id])
+
+
+def test_removing_leads_to_the_tab_since_the_page_is_gone(alices: Client, feed: Feed) -> None:
+    answer = alices.post(at(feed, "remove"), {"from": "page"})
+    assert answer["Location"] == reverse("calendars:connections", args=[feed.property.public_id])
+    assert alices.get(at(feed)).status_code == 404
+
+
+# The log
+
+
+def test_the_log_tells_each_read_newest_first_with_answer_and_duration(alices: Client, feed: Feed) -> None:
+    problem = sentences.status(404, "www.airbnb.com")
+    a_read(feed, HOUR, outcome="changed", closed=126, opened=2, milliseconds=1234)
+    a_read(feed, MINUTE, outcome="failed", status=404, problem=problem)
+    said = text_of(alices.get(at(feed)))
+    assert said.index("The link was probably reset") < said.index("126 nights closed, 2 opened.")
+    assert "HTTP 404" in said
+    assert "HTTP 200 · 1,234 ms" in said
+
+
+def test_reads_without_news_are_one_line_with_their_times(alices: Client, feed: Feed) -> None:
+    line = a_read(feed, 2 * MINUTE, lasting=MINUTE, times=23)
+    first, last = local(line.at, feed.property), local(line.until, feed.property)
+    said = text_of(alices.get(at(feed)))
+    assert re.search(rf"Read 23 times from (\d+ \w+, )?{first} to (\d+ \w+, )?{last}: nothing new\.", said)
+
+
+def test_a_line_over_midnight_names_both_days(alices: Client, feed: Feed) -> None:
+    line = a_read(feed, 30 * HOUR, lasting=25 * HOUR, times=100)
+    home = feed.property
+    first, last = (
+        f"{moment.astimezone(home.house.zone).day} {local(moment, home, '%b, %H:%M')}"
+        for moment in (line.at, line.until)
+    )
+    assert f"Read 100 times from {first} to {last}: nothing new." in text_of(alices.get(at(feed)))
+
+
+@pytest.mark.parametrize(
+    ("counts", "says"),
+    [
+        ({"closed": 3, "opened": 1, "held": 2}, "3 nights closed, 1 opened, 2 held back."),
+        ({"closed": 1}, "1 night closed."),
+        ({"opened": 1}, "1 night opened."),
+        ({"opened": 2, "held": 1}, "2 nights opened, 1 held back."),
+        ({"held": 1}, "1 night held back."),
+        ({}, "Nothing new."),
+    ],
+)
+def test_a_line_counts_what_changed(alices: Client, feed: Feed, counts: dict[str, int], says: str) -> None:
+    a_read(feed, MINUTE, outcome="changed", **counts)
+    assert f" {says} " in text_of(alices.get(at(feed)))
+
+
+def test_a_line_lists_the_exact_nights_as_stays(alices: Client, feed: Feed) -> None:
+    nights = {
+        "closed": [["2026-12-12", "2026-12-15"], ["2026-12-31", "2027-01-01"]],
+        "held": [["2027-02-01", "2027-02-03"]],
+    }
+    a_read(feed, MINUTE, outcome="changed", closed=4, held=2, nights=nights)
+    said = text_of(alices.get(at(feed)))
+    details = said[said.index("See what changed") :]
+    assert "Closed 12–15 Dec 2026 (3 nights) 31 Dec 2026 – 1 Jan 2027 (1 night)" in details.replace(
+        "\u2009", " "
+    )
+    assert "Held back 1–3 Feb 2027 (2 nights)" in details
+    assert "Opened" not in details
+
+
+def test_a_line_with_hundreds_of_stays_lists_some_and_counts_the_rest(alices: Client, feed: Feed) -> None:
+    first = date(2027, 1, 1)
+    stays = [[str(first + 2 * n * DAY), str(first + (2 * n + 1) * DAY)] for n in range(300)]
+    a_read(feed, MINUTE, outcome="changed", closed=300, nights={"closed": stays})
+    answer = alices.get(at(feed))
+    assert answer.content.count(b"<dd>") == 41
+    assert "and 260 more" in text_of(answer)
+
+
+def test_a_read_that_could_not_be_trusted_says_why(alices: Client, feed: Feed) -> None:
+    problem = {"template": "%(count)s entries can't be read.", "details": {"count": 2}}
+    a_read(feed, MINUTE, problem=problem)
+    assert "Nothing new. 2 entries can't be read." in text_of(alices.get(at(feed)))
+
+
+def test_the_log_has_fifty_lines_a_page(alices: Client, feed: Feed) -> None:
+    for number in range(51):
+        a_read(feed, number * MINUTE, outcome="changed", closed=1000 + number)
+    first, second = text_of(alices.get(at(feed))), text_of(alices.get(at(feed), {"page": 2}))
+    assert "1000 nights closed" in first
+    assert "1049 nights closed" in first
+    assert "1050 nights closed" not in first
+    assert "Page 1 of 2" in first
+    assert "1050 nights closed" in second
+    assert "1049 nights closed" not in second
+
+
+@pytest.mark.parametrize("page", ["0", "99", "-1", "x", "\x00", "9" * 400])
+def test_a_nonsense_page_of_the_log_is_answered(alices: Client, feed: Feed, page: str) -> None:
+    a_read(feed, MINUTE)
+    assert alices.get(at(feed), {"page": page}).status_code == 200
+
+
+def test_before_the_first_read_the_page_says_what_will_stand_there(alices: Client, feed: Feed) -> None:
+    said = text_of(alices.get(at(feed)))
+    assert "Not read yet" in said
+    assert "No history yet" in said
+
+
+# The chart
+
+
+def test_the_chart_says_in_words_and_as_a_table_what_it_draws(alices: Client, feed: Feed) -> None:
+    a_read(feed, 9 * DAY, closed_nights=10)
+    a_read(feed, 5 * DAY, closed_nights=14, outcome="changed")
+    a_read(feed, 3 * DAY, closed_nights=14, outcome="failed")
+    a_read(feed, 2 * DAY, closed_nights=14, outcome="failed")
+    a_read(feed, DAY, closed_nights=12, outcome="changed")
+    answer = alices.get(at(feed))
+    summary = "12 nights are closed now. In this time there were between 10 and 14. 2 reads brought nothing."
+    assert f'role="img" aria-label="{summary}"' in answer.content.decode()
+    table = text_of(answer).partition("The same as a table")[2].partition("What Airbnb told us")[0]
+    words = ["12 closed nights", "Failed in 2 reads", "14 closed nights", "10 closed nights"]
+    assert [table.count(word) for word in words] == [1] * 4
+    assert sorted(words, key=table.index) == words, "the latest first"
+
+
+@pytest.mark.parametrize(
+    ("outcome", "says"),
+    [
+        ("failed", "it couldn't be read"),
+        ("refused", "what it sent was no calendar"),
+        ("quarantined", "it was quarantined"),
+    ],
+)
+def test_reads_that_brought_nothing_have_marks_of_their_own(
+    alices: Client, feed: Feed, outcome: str, says: str
+) -> None:
+    a_read(feed, 2 * HOUR)
+    assert "<use" not in alices.get(at(feed)).content.decode()
+    a_read(feed, HOUR, outcome=outcome)
+    answer = alices.get(at(feed))
+    assert answer.content.decode().count(f'href="#{outcome}-') == 1
+    assert says in text_of(answer)
+
+
+def test_reads_of_more_than_thirty_days_ago_are_not_drawn(alices: Client, feed: Feed) -> None:
+    a_read(feed, 31 * DAY, closed_nights=99)
+    assert "No history yet" in text_of(alices.get(at(feed)))
+    a_read(feed, DAY, closed_nights=12)
+    assert "99 closed nights" not in text_of(alices.get(at(feed)))
+
+
+def test_a_page_needs_neither_inline_styles_nor_scripts(alices: Client, feed: Feed) -> None:
+    a_read(feed, DAY, outcome="failed")
+    page = alices.get(at(feed)).content.decode()
+    assert " style=" not in page
+    assert " on" not in re.sub(r">[^<]*<", "><", page).replace(" on-", "")
+    assert "<style" not in page
+
+
+# How it is read
+
+
+def test_the_form_shows_how_it_is_now(alices: Client, feed: Feed) -> None:
+    Feed.objects.update(label="Left door", sells_tentative=True)
+    page = alices.get(at(feed)).content.decode()
+    assert 'value="Left door"' in page
+    checked = re.findall(r'<input type="checkbox" name="(\w+)"[^>]* checked', page)
+    assert checked == ["sells_tentative"]
+
+
+def test_switches_are_saved_and_take_effect_at_once(alices: Client, feed: Feed) -> None:
+    cast.an_import(feed, cast.nights(20, 2), kind=Kind.PREPARATION)
+    cast.an_import(feed, cast.nights(30, 2), kind=Kind.TENTATIVE)
+    answer = alices.post(at(feed, "treat"), {"label": "", "sells_around": "on"})
+    assert (answer.status_code, answer["Location"]) == (302, at(feed))
+    feed.refresh_from_db()
+    assert (feed.sells_around, feed.sells_tentative, feed.ends_inclusive) == (True, False, False)
+    assert feed.next_poll_at <= timezone.now()
+    assert cast.busy(feed.property) == [(cast.nights(30).start, cast.nights(30, 2).end)]
+    alices.post(at(feed, "treat"), {"sells_tentative": "on", "ends_inclusive": "on"})
+    feed.refresh_from_db()
+    assert (feed.sells_around, feed.sells_tentative, feed.ends_inclusive) == (False, True, True)
+    assert cast.busy(feed.property) == [(cast.nights(20).start, cast.nights(20, 2).end)]
+
+
+def test_a_new_label_alone_asks_for_no_read(alices: Client, feed: Feed) -> None:
+    before = feed.next_poll_at
+    alices.post(at(feed, "treat"), {"label": "  Left door "})
+    feed.refresh_from_db()
+    assert (feed.label, feed.next_poll_at) == ("Left door", before)
+
+
+def test_a_label_that_is_too_long_gets_a_sentence_at_the_field_and_changes_nothing(
+    alices: Client, feed: Feed
+) -> None:
+    answer = alices.post(at(feed, "treat"), {"label": "x" * 81, "sells_around": "on"})
+    assert answer.status_code == 422
+    assert "at most 80 characters" in field_errors(answer, "label")
+    assert re.search(r'name="sells_around"[^>]* checked', answer.content.decode()), "what was chosen stays"
+    feed.refresh_from_db()
+    assert (feed.label, feed.sells_around) == ("", False)
+
+
+@pytest.mark.parametrize("name", ["treat", "replace"])
+def test_opening_the_address_of_a_sent_form_again_shows_the_page(
+    alices: Client, feed: Feed, name: str
+) -> None:
+    answer = alices.get(at(feed, name))
+    assert (answer.status_code, answer["Location"]) == (302, at(feed))
+
+
+# Another link
+
+
+def test_a_new_link_is_read_from_scratch_and_the_label_and_nights_stay(alices: Client, feed: Feed) -> None:
+    cast.an_import(feed, cast.nights(20, 2))
+    now = timezone.now()
+    Feed.objects.update(
+        label="Left door",
+        etag='"1"',
+        last_modified="x",
+        digest="d",
+        read_for="r",
+        failures=7,
+        failing_since=now,
+        problem=sentences.status(404, "www.airbnb.com"),
+        quarantined_at=now,
+        attempts=2,
+        quiet_line=5,
+        sells_around=True,
+    )
+    answer = alices.post(at(feed, "replace"), {"link": f" {BOOKING} "}, follow=True)
+    assert "The new link is being read." in text_of(answer)
+    feed.refresh_from_db()
+    assert (feed.url, feed.url_digest) == (BOOKING, links.digest(BOOKING))
+    assert (feed.host, feed.channel, feed.label) == ("ical.booking.com", "booking", "Left door")
+    assert (feed.etag, feed.last_modified, feed.digest, feed.read_for) == ("", "", "", "")
+    assert (feed.failures, feed.failing_since, feed.problem) == (0, None, None)
+    assert (feed.quarantined_at, feed.attempts, feed.quiet_line) == (None, 0, None)
+    assert feed.next_poll_at <= timezone.now()
+    assert feed.sells_around
+    assert cast.busy(feed.property) == [(cast.nights(20).start, cast.nights(20, 2).end)]
+
+
+def test_whoever_is_reading_the_old_link_loses_the_lease(alices: Client, feed: Feed) -> None:
+    Feed.objects.update(lease_until=timezone.now() + HOUR, lease_token=uuid.uuid4())
+    alices.post(at(feed, "replace"), {"link": BOOKING})
+    feed.refresh_from_db()
+    assert (feed.lease_until, feed.lease_token) == (None, None)
+
+
+@pytest.mark.parametrize(
+    ("link", "says"),
+    [
+        ("", "This field is required."),
+        ("nonsense", "doesn't begin with https://"),
+        ("https://10.0.0.1/a.ics", "doesn't name a site on the internet"),
+        ("https://user:pass@example.org/a.ics", "holds a user name or password"),
+        ("https://www.airbnb.com/rooms/42", "opens the listing's own page, not its calendar. In Airbnb"),
+        (AIRBNB, "is the link that is read already."),
+        (BOOKING, "is already connected to this property."),
+        ("https://example.org/" + "x" * 3000, "is longer than a calendar link can be"),
+        ("https://example.org/a b.ics", "isn't a calendar link"),
+    ],
+)
+def test_a_link_that_is_not_taken_gets_a_sentence_at_the_field_and_changes_nothing(
+    alices: Client, feed: Feed, link: str, says: str
+) -> None:
+    cast.a_feed(feed.property, BOOKING)
+    before = Feed.objects.filter(pk=feed.pk).values().get()
+    answer = alices.post(at(feed, "replace"), {"link": link})
+    assert answer.status_code == 422
+    assert says in field_errors(answer, "link")
+    assert Feed.objects.filter(pk=feed.pk).values().get() == before
+
+
+def test_a_link_of_another_home_may_be_used_here_too(alices: Client, feed: Feed, home: Property) -> None:
+    other = cast.a_property(home.organization, "Casa Sants")
+    cast.a_feed(other, BOOKING)
+    assert alices.post(at(feed, "replace"), {"link": BOOKING}).status_code == 302
+
+
+def test_nights_of_a_home_without_the_feed_are_left_alone(alices: Client, feed: Feed, home: Property) -> None:
+    other = cast.a_property(home.organization, "Casa Sants")
+    cast.an_import(cast.a_feed(other, BOOKING), cast.nights(20, 2), kind=Kind.GAP)
+    alices.post(at(feed, "treat"), {"sells_around": "on"})
+    assert cast.busy(other) == [(cast.nights(20).start, cast.nights(20, 2).end)]
+    assert Block.objects.get().span == Span(cast.nights(20).start, cast.nights(20, 2).end)
