@@ -55,8 +55,8 @@ def test_a_broker_that_says_nothing_costs_a_false(silent: int) -> None:
 
 def test_a_mistake_of_ours_is_not_mistaken_for_a_lost_broker() -> None:
     class Broken:
-        def apply_async(self, *, args: tuple[object, ...], retry: bool) -> object:
-            raise TypeError(args, retry)
+        def apply_async(self, *, args: tuple[object, ...], retry: bool, expires: float) -> object:
+            raise TypeError(args, retry, expires)
 
     with pytest.raises(TypeError):
         hint(Broken(), 7)
