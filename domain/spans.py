@@ -31,8 +31,7 @@ class Span:
 
     def nights(self) -> Iterator[date]:
         """Each night, in order."""
-        for offset in range(len(self)):
-            yield self.start + timedelta(days=offset)
+        return map(date.fromordinal, range(self.start.toordinal(), self.end.toordinal()))
 
     def overlaps(self, other: "Span") -> bool:
         """Whether the two share a night."""
@@ -97,7 +96,7 @@ def runs(nights: Iterable[date]) -> tuple[Span, ...]:
 
 def nights_in(spans: Iterable[Span]) -> frozenset[date]:
     """Every night that any of the spans holds."""
-    return frozenset(night for span in spans for night in span.nights())
+    return frozenset(night for span in merge(spans) for night in span.nights())
 
 
 def free_from(day: date, busy: Iterable[Span], limit: int) -> Span | None:

@@ -10,7 +10,7 @@ from datetime import date, datetime, timedelta
 
 from domain.events import Event, Kind
 from domain.ics import Reading
-from domain.spans import Period, Span, merge, nights_in, runs
+from domain.spans import Period, Span, nights_in, runs
 
 HISTORY = timedelta(days=400)
 LONGEST_PAUSE = timedelta(hours=24)  # what a server may ask for
@@ -103,7 +103,8 @@ def plan(
     named = nights_in(event.nights for event in reading.events if event.nights)
     kept = _kept((c for c in known if not c.yields), seen | opened, waits, today)
     kept += _kept((c for c in known if c.yields), named | before | _ahead(known, today), {}, today)
-    events = tuple(_claim(event, known, now, yields=event.kind in yielding) for event in reading.events)
+    sightings = _Sightings(known)
+    events = tuple(_claim(event, sightings, now, yields=event.kind in yielding) for event in reading.events)
     hours = () if reading.frees else tuple(c for c in known if not c.nights and not _named(c, events))
     times = [
         max(waits[n].since + (rules.long_wait if waits[n].slow else rules.wait), now)
@@ -220,47 +221,58 @@ def _ahead(known: Iterable[Claim], today: date) -> frozenset[date]:
     return frozenset(night for night in nights if night >= today)
 
 
-def _claim(event: Event, known: Iterable[Claim], now: datetime, *, yields: bool) -> Claim:
+class _Sightings:
+    """When we first saw what a feed holds, by UID and by night, so that no event is compared with every claim."""
+
+    def __init__(self, known: Iterable[Claim]) -> None:
+        self.uids: dict[str, datetime] = {}
+        self.nights: dict[tuple[Kind, date], datetime] = {}
+        alike: dict[tuple[datetime, Kind], list[Span]] = {}
+        for claim in known:
+            self.uids[claim.uid] = min(claim.since, self.uids.get(claim.uid, claim.since))
+            if claim.nights is not None:
+                alike.setdefault((claim.since, claim.kind), []).append(claim.nights)
+        for since, kind in sorted(alike):
+            for night in nights_in(alike[since, kind]):
+                self.nights.setdefault((kind, night), since)
+
+    def first(self, event: Event, now: datetime) -> datetime:
+        """The earliest sight of the event's UID, or of one of its nights closed by an entry of its kind."""
+        nights = event.nights.nights() if event.nights is not None else ()
+        found = {self.nights.get((event.kind, night), now) for night in nights}
+        return min(self.uids.get(event.uid, now), *found, now)
+
+
+def _claim(event: Event, sightings: _Sightings, now: datetime, *, yields: bool) -> Claim:
     """The event as a claim, closed since we first saw it: by its UID, else by nights of the same kind."""
-    earlier = [
-        claim.since
-        for claim in known
-        if claim.uid == event.uid
-        or (
-            claim.kind == event.kind and claim.nights and event.nights and claim.nights.overlaps(event.nights)
-        )
-    ]
     return Claim(
         uid=event.uid,
         kind=event.kind,
         summary=event.summary,
         nights=event.nights,
         period=event.period,
-        since=min(earlier, default=now),
+        since=sightings.first(event, now),
         yields=yields,
     )
 
 
 def _joined(events: tuple[Claim, ...], kept: tuple[Claim, ...], today: date) -> tuple[Claim, ...]:
     """Past nights of a running stay go back to its event, which some channels clip to today every day."""
-    rest = list(kept)
-    joined = []
+    ended: dict[tuple[Kind, str, date], list[Claim]] = {}
+    for claim in kept:
+        if claim.nights is not None and not claim.missing:
+            ended.setdefault((claim.kind, claim.summary, claim.nights.end), []).append(claim)
+    joined, used = [], set()
     for event in events:
-        past = next((claim for claim in rest if _continues(claim, event, today)), None)
-        if past and past.nights and event.nights:
-            rest.remove(past)
-            joined.append(replace(event, nights=merge([past.nights, event.nights])[0]))
-        else:
-            joined.append(event)
-    return tuple(joined) + tuple(rest)
-
-
-def _continues(past: Claim, event: Claim, today: date) -> bool:
-    """Whether the event is a running stay whose earlier nights the claim holds."""
-    if past.missing or not past.nights or not event.nights or event.nights.start > today:
-        return False
-    same = (past.kind, past.summary) == (event.kind, event.summary)
-    return same and past.nights.end == event.nights.start
+        nights = event.nights
+        if nights is not None and nights.start <= today:
+            pasts = ended.get((event.kind, event.summary, nights.start))
+            past = pasts.pop(0) if pasts else None
+            if past is not None and past.nights is not None:
+                used.add(id(past))
+                nights = Span(past.nights.start, nights.end)
+        joined.append(replace(event, nights=nights) if nights is not event.nights else event)
+    return tuple(joined) + tuple(claim for claim in kept if id(claim) not in used)
 
 
 def _named(claim: Claim, events: Iterable[Claim]) -> bool:
