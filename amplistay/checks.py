@@ -1,36 +1,65 @@
 """What must not go into production, as `check --deploy` sees it."""
 
+from datetime import timedelta
 from typing import Any
 
 from django.conf import settings
 from django.core.checks import CheckMessage, Error, Warning  # noqa: A004 - Django's own name
 
 SHORTEST_KEY = 32
+SHORT, LONG = timedelta(minutes=30), timedelta(hours=4)  # the design's waits of a removal
+SOONEST_ALERT, LATEST_ALERT = timedelta(minutes=15), timedelta(days=1)
 
 
 def deployable(app_configs: object, **_: Any) -> list[CheckMessage]:  # noqa: ARG001 - Django's contract
     """Settings that are fine on a laptop and wrong in public."""
-    found: list[CheckMessage] = []
-    if settings.LOOPBACK_FEED_PORTS:
-        message = "LOOPBACK_FEED_PORTS lets feeds be read from this machine itself. Unset it."
-        found.append(Error(message, id="amplistay.E001"))
-    if not settings.SITE_URL.startswith("https://"):
-        message = "SITE_URL must begin with https://: channels refuse other export links."
-        found.append(Error(message, id="amplistay.E002"))
-    if any(len(key) < SHORTEST_KEY for key in settings.EXPORT_KEYS):
-        message = f"Each of EXPORT_KEYS needs at least {SHORTEST_KEY} characters."
-        found.append(Error(message, id="amplistay.E003"))
-    if settings.DEMO:
-        found.append(Error("DEMO shows a log-in to everybody. Unset it.", id="amplistay.E004"))
-    if "console" in settings.MAILERS["default"]["BACKEND"]:
-        message = "EMAIL_HOST isn't set: password-reset links would land in the log."
-        found.append(Error(message, id="amplistay.E005"))
-    if settings.REMOVAL_WAIT.total_seconds() < 1800:  # noqa: PLR2004 - design: half an hour
-        message = "REMOVAL_WAIT_SECONDS is below 1800: a feed's short fault could free sold nights."
-        found.append(Warning(message, id="amplistay.W001"))
-    if settings.REMOVAL_WAIT_LONG.total_seconds() < 14_400:  # noqa: PLR2004 - design: four hours
-        message = (
-            "REMOVAL_WAIT_LONG_SECONDS is below 14400: a feed that loses its events could free sold nights."
-        )
-        found.append(Warning(message, id="amplistay.W002"))
-    return found
+    errors = [Error(message, id=f"amplistay.{key}") for key, (wrong, message) in _errors().items() if wrong]
+    warnings = [
+        Warning(message, id=f"amplistay.{key}") for key, (wrong, message) in _warnings().items() if wrong
+    ]
+    return [*errors, *warnings]
+
+
+def _errors() -> dict[str, tuple[bool, str]]:
+    """What is refused: whether it is so, and what to do."""
+    return {
+        "E001": (
+            bool(settings.LOOPBACK_FEED_PORTS),
+            "LOOPBACK_FEED_PORTS lets feeds be read from this machine itself. Unset it.",
+        ),
+        "E002": (
+            not settings.SITE_URL.startswith("https://"),
+            "SITE_URL must begin with https://: channels refuse other export links.",
+        ),
+        "E003": (
+            any(len(key) < SHORTEST_KEY for key in settings.EXPORT_KEYS),
+            f"Each of EXPORT_KEYS needs at least {SHORTEST_KEY} characters.",
+        ),
+        "E004": (settings.DEMO, "DEMO shows a log-in to everybody. Unset it."),
+        "E005": (
+            "console" in settings.MAILERS["default"]["BACKEND"],
+            "EMAIL_HOST isn't set: password-reset links would land in the log, and nobody would be alerted.",
+        ),
+        "E006": (
+            bool(settings.DEBUG or settings.ADMINS),
+            "DEBUG shows and ADMINS mails reports with what hosts typed, links included. Unset both.",
+        ),
+    }
+
+
+def _warnings() -> dict[str, tuple[bool, str]]:
+    """What is let pass with a word."""
+    return {
+        "W001": (
+            settings.REMOVAL_WAIT < SHORT,
+            "REMOVAL_WAIT_SECONDS is below 1800: a feed's short fault could free sold nights.",
+        ),
+        "W002": (
+            settings.REMOVAL_WAIT_LONG < LONG,
+            "REMOVAL_WAIT_LONG_SECONDS is below 14400: a feed that loses its events could free sold nights.",
+        ),
+        "W003": (
+            not SOONEST_ALERT <= settings.ALERT_AFTER <= LATEST_ALERT,
+            "ALERT_AFTER_SECONDS is not between 900 and 86400: hosts would hear of every hiccup, or too late.",
+        ),
+    }

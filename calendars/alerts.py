@@ -39,6 +39,7 @@ ROLLING = (
 )  # move on daily by a site's own rules
 
 DAY = timedelta(days=1)
+WESTMOST = timedelta(hours=12)  # behind UTC: there, too, it is that day already
 AT_ONCE = 200  # feeds that one sweep opens alerts for, and organizations that it writes to
 TURN_S = 15.0  # of writing
 TELLING = timedelta(minutes=2)  # longer than a worker may take for a task
@@ -97,8 +98,8 @@ def watch(now: datetime) -> None:
     _recount()
     over = Alert.objects.filter(resolved_at__isnull=False, cleared_at=None)
     over.filter(property__archived_at__isnull=False).update(cleared_at=now)
-    yesterday = (now - DAY).date()
-    past = Alert.objects.open().filter(kind=Kind.CONFLICT, details__departure__lt=str(yesterday))
+    today = (now - WESTMOST).date()
+    past = Alert.objects.open().filter(kind=Kind.CONFLICT, details__departure__lte=str(today))
     past.update(resolved_at=now, cleared_at=now)
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from datetime import date, datetime
+from itertools import combinations
 
 from calendars.models import Alert, Block, Feed
 from domain.conflicts import Conflict, Stake, conflicts
@@ -34,7 +35,8 @@ def keep(property: Property, now: datetime) -> None:
             alert = _about(property, who, details, now)
             new.setdefault(alert.key, alert)
     Alert.objects.bulk_create(new.values(), ignore_conflicts=True)
-    _resolve((alert for alert in known if alert.resolved_at is None), today, now)
+    is_open = (alert for alert in known if alert.resolved_at is None)
+    _resolve([alert for alert in is_open if not _lasts(alert, blocks.values(), today)], today, now)
 
 
 def _staked(property: Property, today: date) -> list[Block]:
@@ -78,6 +80,16 @@ def _is_same(alert: Alert, who: str, nights: Span) -> bool:
     return alert.key.startswith(f"{who}:") and _nights(alert).overlaps(nights)
 
 
+def _lasts(alert: Alert, blocks: Iterable[Block], today: date) -> bool:
+    """Whether both guests are there: from then on nobody can tell from the nights ahead who came in between."""
+    nights = _nights(alert)
+    if not nights.start <= today < nights.end:
+        return False
+    ahead = Span(today, nights.end)
+    there = [block for block in blocks if (span := block.span) and span.overlaps(ahead)]
+    return any(alert.key.startswith(f"{_who(one, other)}:") for one, other in combinations(there, 2))
+
+
 def _go_on(alert: Alert, details: dict[str, str]) -> None:
     """The alert is still true, or true again before anybody was told that it is over."""
     if alert.resolved_at is not None or alert.details != details:
@@ -86,11 +98,11 @@ def _go_on(alert: Alert, details: dict[str, str]) -> None:
 
 
 def _resolve(alerts: Iterable[Alert], today: date, now: datetime) -> None:
-    """End what is no conflict any more; where its nights have come, nothing went well, and nobody is told so."""
-    ended = list(alerts)
-    past = [alert.pk for alert in ended if _nights(alert).end <= today]
-    Alert.objects.filter(pk__in=past).update(resolved_at=now, cleared_at=now)
-    Alert.objects.filter(pk__in=[alert.pk for alert in ended], resolved_at=None).update(resolved_at=now)
+    """End what is no conflict any more; where its nights have passed, nothing went well, and nobody is told so."""
+    for alert in alerts:
+        alert.resolved_at = now
+        alert.cleared_at = now if _nights(alert).end <= today else None
+        alert.save(update_fields=["resolved_at", "cleared_at"])
 
 
 def _who(first: Block, second: Block) -> str:

@@ -1,7 +1,7 @@
 """Forms for calendar links and how they are read, export links, and nights closed by hand."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 from datetime import date, timedelta
 from typing import Any
 
@@ -44,9 +44,9 @@ SWITCHES = tuple(field.name for field in fields(Switches))
 
 @dataclass(frozen=True, slots=True)
 class NewFeed:
-    """A link that may be added."""
+    """A link that may be added; it is in no trace."""
 
-    url: str
+    url: str = field(repr=False)
     channel: str
     label: str
 

@@ -20,7 +20,7 @@ from calendars.lineage import PRECEDENCE, channel_of, reasons, state_of
 from calendars.models import Alert, Block, Feed
 from calendars.sentences import advice, headline
 from domain.channels import Channel
-from domain.spans import NIGHT, Span
+from domain.spans import NIGHT, Span, merge
 from properties.models import Property
 
 UNPROCESSABLE = 422
@@ -187,9 +187,11 @@ def _day(
     there.sort(key=lambda claim: (PRECEDENCE.index(state_of(claim[1])), claim[0].start))
     span, drawn = there[0] if there else (None, None)
     state = state_of(drawn) if drawn else "free"
-    disputed = next((trouble.nights for trouble in troubles if night in trouble.nights), None)
-    if disputed and drawn:
-        span, state = disputed, "conflict"
+    disputed = merge(trouble.nights for trouble in troubles)
+    if drawn and (dispute := next((nights for nights in disputed if night in nights), None)):
+        span, state = dispute, "conflict"
+    elif span:
+        span = next(part for part in span.minus(disputed) if night in part)
     return Day(
         night=night,
         state=state,

@@ -3,11 +3,11 @@
 from datetime import datetime, timedelta
 from typing import Any
 
-from django.conf import settings
 from django.db.models import TextChoices
 from django.utils.translation import gettext_lazy as _
 
 from calendars import sentences
+from calendars.alerts import patience
 from calendars.models import Feed
 
 SOON = timedelta(minutes=2)
@@ -38,11 +38,6 @@ def standing(feed: Feed, now: datetime) -> Standing:
     if feed.last_good_at is None or now - feed.last_good_at > patience():
         return Standing.LATE
     return Standing.HELD if feed.held_nights else Standing.FRESH
-
-
-def patience() -> timedelta:
-    """After how long without a good read a feed is late."""
-    return max(settings.ALERT_AFTER, 2 * settings.POLL_INTERVAL)
 
 
 def shown(feed: Feed, now: datetime) -> dict[str, Any]:

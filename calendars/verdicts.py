@@ -15,6 +15,7 @@ from domain.sync import Plan
 QUIET_COLUMNS = frozenset(
     {"problem", "last_read_at", "last_good_at", "failures", "failing_since", "quarantined_at", "attempts"}
 )
+MOST_A_DAY = 50  # snapshots of one feed
 LONGEST_LINE = timedelta(hours=24)  # of quiet reads that are counted together
 
 
@@ -66,9 +67,11 @@ def told(plan: Plan) -> dict[str, list[list[str]]] | None:
 
 
 def keep(feed: Feed, body: bytes, digest: str, now: datetime) -> None:
-    """Keep what the feed said, unless it is what it said last."""
-    last = Snapshot.objects.filter(feed=feed).order_by("-at").values_list("digest", flat=True).first()
-    if digest != last:
+    """Keep what the feed said, unless it is what it said last, or it says something else with every read."""
+    rows = Snapshot.objects.filter(feed=feed).order_by("-at", "-pk")
+    latest = list(rows.values_list("digest", "at")[:MOST_A_DAY])
+    is_fickle = len(latest) == MOST_A_DAY and latest[-1][1] > now - timedelta(days=1)
+    if not is_fickle and digest not in (last for last, _ in latest[:1]):
         Snapshot.objects.create(feed=feed, at=now, digest=digest, body=body)
 
 

@@ -1,6 +1,6 @@
 """What a fetch is given and what it brings back."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 
@@ -25,19 +25,19 @@ STANDARD = Limits()
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """A link to fetch, and the validators of the copy we already have."""
+    """A link to fetch, and the validators of the copy we already have. The link is in no trace."""
 
-    url: str
+    url: str = field(repr=False)
     etag: str = ""
     last_modified: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What the last hop said; retry_after in seconds from now."""
+    """What the last hop said; retry_after in seconds from now. The body, which may speak of guests, is in no trace."""
 
     status: int
-    body: bytes
+    body: bytes = field(repr=False)
     content_type: str
     etag: str
     last_modified: str

@@ -1,114 +1,217 @@
-"""What a property's calendar says around a stay: which nights are taken, who arrives next and at what hour.
+"""What a property's calendar says around a stay: which nights are closed, who comes next, who left last, and when.
 
-Feeds that name times are taken at their word; where they have only dates, the house's own times hold.
+Feeds that name hours are taken at their word; where they have only dates, the house's own times hold. Hours that
+somebody bought close the nights beside them that would leave no time to clean, whoever else gives up theirs.
 """
 
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from functools import cached_property
+from itertools import accumulate
 
 from domain.house import House
-from domain.spans import NIGHT, Period, Span, gaps, merge
+from domain.spans import NIGHT, Period, Span, merge
+
+MIDNIGHT = time()
 
 
 @dataclass(frozen=True, slots=True)
 class Taken:
-    """One claim on the property's time: nights, hours, or both.
+    """One claim on the property's time: nights, hours, or both. Raises ValueError for neither.
 
-    `nights` is None when only hours are taken. `cleans` is False for hours that somebody stays on (a late check-out,
-    an early check-in), after or before which the home must be cleaned; True for other hours, such as the cleaning.
+    `nights` is None when only hours are taken. `cleans` is False for hours that somebody bought to stay on (a late
+    check-out, an early check-in): the home must be cleaned between them and the next or the last guest, and
+    `nights`, if any, are closed but slept in by nobody. It is True for everything else, such as the cleaning.
     """
 
     nights: Span | None
     period: Period | None = None
     cleans: bool = True
 
+    def __post_init__(self) -> None:
+        if self.period is None and (self.nights is None or not self.cleans):
+            message = "a claim takes nights or hours, and bought hours are known"
+            raise ValueError(message)
+
     def changes_turnover(self, day: date, house: House) -> bool:
         """Whether it is a late check-out or an early check-in sold for the day."""
         if self.cleans or self.period is None:
             return False
-        edges = (house.instant(day, house.check_out), house.instant(day, house.check_in))
-        return self.period.start == edges[0] or self.period.end == edges[1]
+        leaves, comes = house.instant(day, house.check_out), house.instant(day, house.check_in)
+        return self.period.start == leaves or self.period.end == comes
+
+
+@dataclass(frozen=True, slots=True)
+class Stay:
+    """A claim on nights, with the instants at which its guest comes and leaves.
+
+    `is_exact` when a feed named them. Nights known by date alone may be several guests' that a channel manager
+    has merged: somebody may then leave and come on each day in between, at the house's own times.
+    """
+
+    nights: Span
+    comes: datetime
+    leaves: datetime
+    is_exact: bool
 
 
 @dataclass(frozen=True)
 class Diary:
-    """The claims on a property's time, and its clock."""
+    """The claims on a property's time, and its clock.
+
+    It must hold every claim that touches the days asked about or the two days on either side: what it doesn't hold
+    is free.
+    """
 
     house: House
     taken: tuple[Taken, ...]
 
     @cached_property
     def busy(self) -> tuple[Span, ...]:
-        """The taken nights, merged."""
-        return merge(claim.nights for claim in self.taken if claim.nights)
+        """The closed nights, merged: those of the claims, and those that bought hours make impossible."""
+        beside = (impossible_beside(hours, self.house) for hours in self.sold)
+        return merge(span for span in (*beside, *(claim.nights for claim in self.taken)) if span)
+
+    @cached_property
+    def sold(self) -> tuple[Period, ...]:
+        """The hours that somebody bought to stay on or to come earlier."""
+        return tuple(claim.period for claim in self.taken if claim.period and not claim.cleans)
 
     @cached_property
     def hours(self) -> tuple[Period, ...]:
-        """Periods taken without a night of their own."""
-        return tuple(claim.period for claim in self.taken if claim.nights is None and claim.period)
+        """Every period that some claim takes to the minute, with nights or without."""
+        return tuple(claim.period for claim in self.taken if claim.period)
 
     def is_taken(self, night: date) -> bool:
-        """Whether somebody has the night."""
-        return any(night in span for span in self.busy)
+        """Whether the night is closed."""
+        after = bisect_right(self._busy_starts, night)
+        return after > 0 and night in self.busy[after - 1]
 
     def free_after(self, day: date, most: int) -> Span | None:
-        """The free nights from the day on, at most so many; None when the first is taken."""
-        found = gaps(self.busy, Span(day, day + most * NIGHT))
-        return found[0] if found and found[0].start == day else None
+        """The free nights from the day on, at most so many; None when the first is closed."""
+        if most < 1 or self.is_taken(day):
+            return None
+        end, after = day + most * NIGHT, bisect_right(self._busy_starts, day)
+        return Span(day, min(end, self.busy[after].start) if after < len(self.busy) else end)
 
     def free_before(self, day: date, most: int) -> Span | None:
-        """The free nights that end on the day, at most so many; None when the last is taken."""
-        found = gaps(self.busy, Span(day - most * NIGHT, day))
-        return found[-1] if found and found[-1].end == day else None
+        """The free nights that end on the day, at most so many; None when the last is closed."""
+        if most < 1 or self.is_taken(day - NIGHT):
+            return None
+        start, after = day - most * NIGHT, bisect_left(self._busy_starts, day)
+        return Span(max(start, self.busy[after - 1].end) if after else start, day)
 
     def next_arrival(self, day: date) -> datetime | None:
-        """When the next guest after a departure on the day arrives; None when nobody does."""
-        starts = [
-            self._arrival(claim, day) for claim in self.taken if claim.nights and claim.nights.end > day
-        ]
-        return min((*starts, *self._stayed_on_from(day)), default=None)
+        """When somebody comes, after a departure on the day: the next guest, early or not; None when nobody does."""
+        first = bisect_left(self._arrival_days, day)
+        comes = self._arrivals[first : first + 1]
+        for stay in self._under_way(day):
+            comes.append(stay.comes if stay.is_exact else self.house.instant(day, self.house.check_in))
+        leaves = self.house.instant(day, self.house.check_out)
+        comes += [hours.start for hours in self.sold if hours.end > leaves]
+        return min(comes, default=None)
 
     def previous_departure(self, day: date) -> datetime | None:
-        """When the guest before an arrival on the day leaves; None when nobody does."""
-        ends = [
-            self._departure(claim, day) for claim in self.taken if claim.nights and claim.nights.start < day
-        ]
-        return max((*ends, *self._stayed_on_until(day)), default=None)
+        """When somebody leaves, before an arrival on the day: the last guest, late or not; None when nobody does."""
+        after = bisect_right(self._departure_days, day)
+        leaves = self._departures[max(after - 1, 0) : after]
+        for stay in self._under_way(day):
+            leaves.append(stay.leaves if stay.is_exact else self.house.instant(day, self.house.check_out))
+        comes = self.house.instant(day, self.house.check_in)
+        leaves += [hours.end for hours in self.sold if hours.start < comes]
+        return max(leaves, default=None)
 
-    def _arrival(self, claim: Taken, day: date) -> datetime:
-        """When the claim begins; one that is under way on the day hides an arrival at the house's own time."""
-        nights = claim.nights
-        if nights is None or nights.start < day:
-            return self.house.instant(day, self.house.check_in)
-        return claim.period.start if claim.period else self.house.instant(nights.start, self.house.check_in)
+    def closed_from(self, at: datetime) -> datetime | None:
+        """When the first period begins that isn't over at the instant; before it, if one is running then."""
+        return min((hours.start for hours in self.hours if hours.end > at), default=None)
 
-    def _departure(self, claim: Taken, day: date) -> datetime:
-        nights = claim.nights
-        if nights is None or nights.end > day:
-            return self.house.instant(day, self.house.check_out)
-        return claim.period.end if claim.period else self.house.instant(nights.end, self.house.check_out)
+    def closed_until(self, at: datetime) -> datetime | None:
+        """When the last period ends that has begun before the instant; after it, if one is running then."""
+        return max((hours.end for hours in self.hours if hours.start < at), default=None)
 
-    def _stayed_on_from(self, day: date) -> Iterable[datetime]:
-        """Arrivals brought forward: early check-ins that were sold for the day or later."""
-        noon = self.house.instant(day, self.house.check_out)
-        return [
-            claim.period.start
+    @cached_property
+    def _stays(self) -> tuple[Stay, ...]:
+        return tuple(
+            _stay(claim.nights, claim.period, self.house)
             for claim in self.taken
-            if claim.nights is None and claim.period and not claim.cleans and claim.period.start > noon
-        ]
+            if claim.nights and claim.cleans
+        )
 
-    def _stayed_on_until(self, day: date) -> Iterable[datetime]:
-        """Departures put off: late check-outs that were sold for the day or earlier."""
-        afternoon = self.house.instant(day, self.house.check_in)
-        return [
-            claim.period.end
-            for claim in self.taken
-            if claim.nights is None and claim.period and not claim.cleans and claim.period.end < afternoon
-        ]
+    def _under_way(self, day: date) -> Iterable[Stay]:
+        """The stays that neither begin nor end on the day, but hold it."""
+        if not self.is_taken(day):
+            return []
+        return [stay for stay in self._stays if stay.nights.start < day < stay.nights.end]
+
+    @cached_property
+    def _busy_starts(self) -> list[date]:
+        return [span.start for span in self.busy]
+
+    @cached_property
+    def _arrival_days(self) -> list[date]:
+        return sorted(stay.nights.start for stay in self._stays)
+
+    @cached_property
+    def _arrivals(self) -> list[datetime]:
+        """By arrival day: the earliest instant at which somebody comes on that day or later."""
+        comes = (stay.comes for stay in sorted(self._stays, key=lambda stay: stay.nights.start, reverse=True))
+        return list(accumulate(comes, min))[::-1]
+
+    @cached_property
+    def _departure_days(self) -> list[date]:
+        return sorted(stay.nights.end for stay in self._stays)
+
+    @cached_property
+    def _departures(self) -> list[datetime]:
+        """By departure day: the latest instant at which somebody leaves on that day or earlier."""
+        leaves = (stay.leaves for stay in sorted(self._stays, key=lambda stay: stay.nights.end))
+        return list(accumulate(leaves, max))
 
 
 def turnaround(house: House) -> timedelta:
     """The time the home needs between two guests."""
     return timedelta(minutes=house.turnaround)
+
+
+def margins(house: House, day: date) -> tuple[datetime, datetime]:
+    """When somebody may come at the earliest, after a usual departure on the day, and leave at the latest, before a
+    usual arrival: the turnaround lies between, or as much of it as the house's own times leave.
+    """
+    pause = turnaround(house)
+    leaves, comes = house.instant(day, house.check_out), house.instant(day, house.check_in)
+    return min(leaves + pause, comes), max(comes - pause, leaves)
+
+
+def impossible_beside(hours: Period, house: House) -> Span | None:
+    """The nights that nobody else can stay, at the house's own times, while somebody is there for these hours.
+
+    They leave too little time to clean before or after. The buyer's own night is among them.
+    """
+    first, last = (at.astimezone(house.zone).date() for at in (hours.start, hours.end))
+    soonest, latest = margins(house, first)
+    if last != first:
+        _, latest = margins(house, last)
+    begins = first - NIGHT if hours.start < soonest else first
+    ends = last + NIGHT if hours.end > latest else last
+    return Span(begins, ends) if begins < ends else None
+
+
+def _stay(nights: Span, period: Period | None, house: House) -> Stay:
+    comes, leaves = house.instant(nights.start, house.check_in), house.instant(nights.end, house.check_out)
+    if period is None:
+        return Stay(nights, comes, leaves, is_exact=False)
+    start, end = period.start.astimezone(UTC), period.end.astimezone(UTC)
+    return Stay(
+        nights,
+        start if _names_an_hour(start, nights.start, house) else min(start, comes),
+        end if _names_an_hour(end, nights.end, house) else max(end, leaves),
+        is_exact=True,
+    )
+
+
+def _names_an_hour(instant: datetime, day: date, house: House) -> bool:
+    """Whether an edge tells an hour of the day; midnight, here or in UTC, is how some calendars write a date."""
+    local = instant.astimezone(house.zone)
+    return local.date() == day and MIDNIGHT not in (local.time(), instant.time())

@@ -10,6 +10,7 @@ from domain.spans import Period, Span
 
 LONGEST_SUMMARY = 200
 LONGEST_UID = 255
+LONGEST_TEXT = 4_000  # characters of a value that are looked at
 CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]+")
 ESCAPED = re.compile(r"\\(.)", re.DOTALL)
 
@@ -46,7 +47,8 @@ class Event:
 
 
 def plain_text(value: str) -> str:
-    """A TEXT value (RFC 5545 §3.3.11) as one line without control characters."""
+    """The beginning of a TEXT value (RFC 5545 §3.3.11) as one line without control characters."""
+    value = value[:LONGEST_TEXT]
     if "\\" in value:
         value = ESCAPED.sub(lambda found: " " if found[1] in "nN" else found[1], value)
     return CONTROL.sub(" ", value).strip()
@@ -54,7 +56,7 @@ def plain_text(value: str) -> str:
 
 def short_uid(value: str) -> str:
     """The UID in at most 255 characters; a longer one is replaced by its digest."""
-    uid = plain_text(value)
+    uid = value if len(value) > LONGEST_TEXT else plain_text(value)
     return uid if len(uid) <= LONGEST_UID else blake2b(uid.encode(), digest_size=16).hexdigest()
 
 

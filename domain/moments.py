@@ -84,8 +84,11 @@ def known_zone(name: str) -> ZoneInfo | None:
 
 @cache
 def iana_names() -> frozenset[str]:
-    """The names of all IANA zones that this machine knows; looking for a file under each name takes far longer."""
-    return frozenset(available_timezones())
+    """The names of all IANA zones; looking for a file under each name takes far longer.
+
+    Without those that mean the clock of the machine, or none.
+    """
+    return frozenset(available_timezones() - {"localtime", "posixrules", "Factory"})
 
 
 def moment(line: Line, zones: Zones) -> Moment:

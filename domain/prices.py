@@ -1,18 +1,28 @@
 """What nights and hours cost: the host's rates, what falls off them, and the taxes on top.
 
 All of it is integer arithmetic in minor units; every line is rounded by itself, so that the lines add up to the
-total. `docs/pricing.md` states the guarantees.
+total. Rules that contradict themselves raise ValueError. `docs/pricing.md` states the guarantees.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from enum import StrEnum
 
-from domain.money import Money, total
+from domain.money import Money, rounded, share, total
 from domain.spans import Span
 
 HUNDRED = 100
+
+
+def refuse(contradiction: bool, reason: str) -> None:
+    """Raise ValueError with the reason when rules contradict themselves."""
+    if contradiction:
+        raise ValueError(reason)
+
+
+def _refuse_percentage(percent: int) -> None:
+    refuse(not 0 <= percent <= HUNDRED, f"{percent} % can't fall off a price")
 
 
 class Item(StrEnum):
@@ -66,6 +76,9 @@ class Season:
     base: int
     weekdays: tuple[tuple[int, int], ...] = ()
 
+    def __post_init__(self) -> None:
+        refuse(min((self.base, *(rate for _, rate in self.weekdays))) < 0, "a rate can't be below zero")
+
 
 @dataclass(frozen=True, slots=True)
 class Rates:
@@ -79,6 +92,9 @@ class Rates:
     weekdays: tuple[tuple[int, int], ...] = ()
     seasons: tuple[Season, ...] = ()
 
+    def __post_init__(self) -> None:
+        refuse(min((self.base, *(rate for _, rate in self.weekdays))) < 0, "a rate can't be below zero")
+
     def of(self, night: date) -> Money:
         """The rate of one night."""
         season = next((season for season in self.seasons if night in season.nights), None)
@@ -90,21 +106,24 @@ class Rates:
 class NightPrice:
     """How an extra night is priced: `fixed` minor units, or `percent` of its rate.
 
-    `steps` are (from the nth night on, percent off): each night is reduced by the step it falls in, so a longer
-    stay never costs less than a shorter one.
+    `steps` are (from the nth night on, percent off): each night is reduced by the largest step that has begun, so a
+    longer stay never costs less than a shorter one.
     """
 
     fixed: int | None = None
     percent: int = HUNDRED
     steps: tuple[tuple[int, int], ...] = ()
 
+    def __post_init__(self) -> None:
+        refuse(min(self.fixed or 0, self.percent) < 0, "a night's price can't be below zero")
+        refuse(any(begins < 1 for begins, _ in self.steps), "the first extra night is number 1")
+        for _, percent in self.steps:
+            _refuse_percentage(percent)
+
     def of(self, night: date, rates: Rates) -> Money:
         """One night before anything falls off."""
-        return (
-            Money(self.fixed, rates.currency)
-            if self.fixed is not None
-            else rates.of(night).share(self.percent)
-        )
+        fixed = self.fixed
+        return rates.of(night).share(self.percent) if fixed is None else Money(fixed, rates.currency)
 
     def off(self, number: int) -> int:
         """The percentage that falls off the nth night, the first being 1."""
@@ -113,14 +132,20 @@ class NightPrice:
 
 @dataclass(frozen=True, slots=True)
 class HourPrice:
-    """How hours are priced: `fixed` for any slot, `per_hour`, or `slots` as (up to so many minutes, amount).
+    """How hours are priced: `fixed` for any slot, else `slots` as (up to so many minutes, amount), else `per_hour`.
 
-    All amounts are minor units. Beyond the last slot its amount holds.
+    All amounts are minor units. Beyond the last slot its amount holds; a longer slot never costs less.
     """
 
     fixed: int | None = None
     per_hour: int = 0
     slots: tuple[tuple[int, int], ...] = ()
+
+    def __post_init__(self) -> None:
+        amounts = [amount for _, amount in sorted(self.slots)]
+        refuse(min((self.fixed or 0, self.per_hour, *amounts)) < 0, "an hour's price can't be below zero")
+        refuse(len(dict(self.slots)) < len(amounts), "two slots are equally long")
+        refuse(amounts != sorted(amounts), "a longer slot can't cost less than a shorter one")
 
     def of(self, length: timedelta, currency: str) -> Money:
         """What so many hours cost; a part of an hour costs its part."""
@@ -144,20 +169,31 @@ class Discounts:
     last_minute_within: timedelta = timedelta()
     gap: int = 0
 
+    def __post_init__(self) -> None:
+        for percent in (max(self.weekend, 0), self.last_minute, self.gap):
+            _refuse_percentage(percent)
+
 
 @dataclass(frozen=True, slots=True)
 class Tax:
-    """A tax on top: `percent` in hundredths of a percent, or an amount per night, per person where `per_person`."""
+    """A tax on top: `percent` in hundredths of a percent, and an amount per night, per person where `per_person`."""
 
     name: str
     percent: int = 0
     per_night: int = 0
     per_person: bool = False
 
+    def __post_init__(self) -> None:
+        refuse(min(self.percent, self.per_night) < 0, "a tax can't be below zero")
+
 
 @dataclass(frozen=True, slots=True)
 class Pricing:
-    """Everything that makes a price of nights or hours. `step` is what net totals are rounded to, in minor units."""
+    """Everything that makes a price of nights or hours.
+
+    `minimum` and `step` are minor units of the price without taxes: the least it can be, and what it is rounded to
+    (half up, but never below the minimum or to nothing). `adds_lost_night`: hours that close a night cost that too.
+    """
 
     rates: Rates
     nights: NightPrice = NightPrice()
@@ -168,83 +204,80 @@ class Pricing:
     step: int = 1
     adds_lost_night: bool = True
 
+    def __post_init__(self) -> None:
+        refuse(self.minimum < 0, "the minimum can't be below zero")
+        refuse(self.step < 1, "prices can't be rounded to less than one minor unit")
+
 
 @dataclass(frozen=True, slots=True)
 class Occasion:
-    """What a price depends on beside the nights: time left until they begin, a gap that is filled, who stays."""
+    """What a price depends on beside the nights.
+
+    `until` is the time left until the guest leaves or comes by the house's own times; `fills_gap` when no night is
+    left between this stay and the next or the last.
+    """
 
     until: timedelta
     fills_gap: bool = False
     persons: int = 1
 
 
-def of_nights(nights: Span, pricing: Pricing, occasion: Occasion) -> Price:
-    """What the nights cost, the first of them being the first extra night."""
-    return _finished(_night_lines(list(nights.nights()), pricing, occasion), len(nights), pricing, occasion)
+def lines_of_night(number: int, night: date, pricing: Pricing) -> tuple[Line, ...]:
+    """What the nth extra night adds to a price, the night next to the stay being the first.
+
+    A weekend's percentage is one of what the length has left of the night.
+    """
+    price, discounts = pricing.nights.of(night, pricing.rates), pricing.discounts
+    length = share(price.amount, -pricing.nights.off(number))
+    is_weekend = discounts.weekend and night.weekday() in discounts.weekend_days
+    weekend = share(price.amount + length, -discounts.weekend) if is_weekend else 0
+    changes = ((Item.LENGTH, length), (Item.WEEKEND, weekend))
+    return (
+        Line(Item.NIGHT, price, night),
+        *(Line(item, Money(amount, price.currency), night) for item, amount in changes if amount),
+    )
 
 
-def of_nights_before(nights: Span, pricing: Pricing, occasion: Occasion) -> Price:
-    """The same for nights before an arrival, where the last night is the first extra one."""
-    backwards = list(nights.nights())[::-1]
-    return _finished(_night_lines(backwards, pricing, occasion), len(nights), pricing, occasion)
+def of_nights(lines: Sequence[Line], count: int, pricing: Pricing, occasion: Occasion) -> Price:
+    """What so many extra nights cost together, given the lines of all of them."""
+    return _finished(list(lines), count, pricing, occasion)
 
 
 def of_hours(length: timedelta, pricing: Pricing, occasion: Occasion, *, lost: date | None = None) -> Price:
     """What so many hours cost, with the night that they make impossible where the host charges it."""
-    amount = pricing.hours.of(length, pricing.rates.currency)
-    lines = [Line(Item.HOURS, amount)]
+    lines = [Line(Item.HOURS, pricing.hours.of(length, pricing.rates.currency))]
     if lost is not None and pricing.adds_lost_night:
         lines.append(Line(Item.LOST_NIGHT, pricing.nights.of(lost, pricing.rates), lost))
-    lines += _reduced(lines, pricing.discounts, occasion)
     return _finished(lines, 0, pricing, occasion)
 
 
-def _night_lines(nights: Sequence[date], pricing: Pricing, occasion: Occasion) -> list[Line]:
-    lines: list[Line] = []
-    for number, night in enumerate(nights, 1):
-        price = pricing.nights.of(night, pricing.rates)
-        lines.append(Line(Item.NIGHT, price, night))
-        if off := pricing.nights.off(number):
-            lines.append(Line(Item.LENGTH, price.share(-off), night))
-        discounts = pricing.discounts
-        if discounts.weekend and night.weekday() in discounts.weekend_days:
-            lines.append(Line(Item.WEEKEND, price.share(-discounts.weekend), night))
-    return lines + _reduced(lines, pricing.discounts, occasion)
+def _finished(lines: list[Line], nights: int, pricing: Pricing, occasion: Occasion) -> Price:
+    """What the lines come to: reduced, not below the minimum, rounded as the host wants, and with the taxes on it."""
+    currency, step = pricing.rates.currency, pricing.step
+    net = sum(line.amount.amount for line in lines)
+    item, off = _reduction(pricing.discounts, occasion)
+    reduced = net - share(net, off)
+    least = max(reduced, pricing.minimum)
+    round_sum = rounded(least, step)
+    if round_sum < max(pricing.minimum, min(least, 1)):
+        round_sum += step
+    for reason, amount in ((item, reduced), (Item.MINIMUM, least), (Item.ROUNDING, round_sum)):
+        if amount != net:
+            lines.append(Line(reason, Money(amount - net, currency)))
+        net = amount
+    return Price((*lines, *_taxes(net, nights, pricing, occasion)), currency)
 
 
-def _reduced(lines: Iterable[Line], discounts: Discounts, occasion: Occasion) -> list[Line]:
+def _reduction(discounts: Discounts, occasion: Occasion) -> tuple[Item, int]:
     """What falls off the whole: the larger of the gap's and the late purchase's percentage, never both."""
     late = discounts.last_minute if occasion.until <= discounts.last_minute_within else 0
     gap = discounts.gap if occasion.fills_gap else 0
-    off, item = max((late, Item.LAST_MINUTE), (gap, Item.GAP))
-    if off <= 0:
-        return []
-    lines = list(lines)
-    whole = total((line.amount for line in lines), lines[0].amount.currency)
-    return [Line(item, whole.share(-off))]
+    return (Item.GAP, gap) if gap > late else (Item.LAST_MINUTE, late)
 
 
-def _finished(lines: list[Line], nights: int, pricing: Pricing, occasion: Occasion) -> Price:
-    """Never below the minimum or zero, rounded as the host wants, and with the taxes on it."""
-    currency = pricing.rates.currency
-    net = total((line.amount for line in lines), currency)
-    least = Money(max(pricing.minimum, 0), currency)
-    if net < least:
-        lines = [*lines, Line(Item.MINIMUM, Money(least.amount - net.amount, currency))]
-        net = least
-    rounded = net.rounded(pricing.step)
-    if rounded < least:
-        rounded = Money(rounded.amount + pricing.step, currency)
-    if rounded != net:
-        lines = [*lines, Line(Item.ROUNDING, Money(rounded.amount - net.amount, currency))]
-    return Price((*lines, *_taxes(rounded, nights, pricing, occasion)), currency)
-
-
-def _taxes(net: Money, nights: int, pricing: Pricing, occasion: Occasion) -> Iterable[Line]:
+def _taxes(net: int, nights: int, pricing: Pricing, occasion: Occasion) -> Iterator[Line]:
     for tax in pricing.taxes:
         heads = occasion.persons if tax.per_person else 1
-        amount = net.share(tax.percent, HUNDRED * HUNDRED) + Money(
-            tax.per_night * nights * heads, net.currency
-        )
-        if amount.amount:
-            yield Line(Item.TAX, amount, name=tax.name)
+        amount = share(net, tax.percent, HUNDRED * HUNDRED) + tax.per_night * nights * heads
+        if amount:
+            yield Line(Item.TAX, Money(amount, pricing.rates.currency), name=tax.name)

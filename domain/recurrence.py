@@ -67,7 +67,7 @@ def expand(master: Component, first: Extent, overrides: list[Component], clock: 
             if exceptions.covers(start):
                 continue
             kept += 1
-            if kept > MOST_PER_SERIES or clock.budget.occurrences <= 0:
+            if kept > 1 and (kept > MOST_PER_SERIES or clock.budget.occurrences <= 0):
                 found.doubts.add(TOO_OFTEN)
                 break
             clock.budget.occurrences -= 1

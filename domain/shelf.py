@@ -1,20 +1,24 @@
 """What may be sold to a guest, and why not more: pure rules over a property's diary.
 
 Every function gives quotes that can be bought as they stand, and the rules that stopped others. Nothing here opens
-time that the diary has taken: a rule that can't be met gives no quote.
+time that the diary has taken: a rule that can't be met gives no quote, rules that contradict themselves raise
+ValueError. `docs/pricing.md` states the guarantees.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, time, timedelta
 from enum import StrEnum
+from operator import itemgetter
 
-from domain.diary import Diary, turnaround
+from domain.diary import Diary, margins, turnaround
 from domain.house import House
-from domain.prices import Occasion, Price, Pricing, of_hours, of_nights, of_nights_before
+from domain.prices import Line, Occasion, Price, Pricing, lines_of_night, of_hours, of_nights, refuse
 from domain.spans import NIGHT, Period, Span
 
 EVERY_DAY = frozenset(range(7))
+SHORTEST_STEP = timedelta(minutes=15)
+STAMP = "%Y%m%dT%H%M%SZ"
 INSTANT_WITHIN = timedelta(minutes=20)
 FRESH = timedelta(minutes=60)
 
@@ -28,6 +32,9 @@ class Kind(StrEnum):
     EARLY_CHECK_IN = "early_check_in"
 
 
+NIGHTLY = frozenset({Kind.EXTRA_NIGHTS, Kind.NIGHTS_BEFORE})
+
+
 class Mode(StrEnum):
     """How a sale comes about: at once, when the host agrees, or not at all."""
 
@@ -39,25 +46,25 @@ class Mode(StrEnum):
 class Why(StrEnum):
     """The rule that stopped an offer."""
 
-    OVER = "over"  # the day is past
+    OVER = "over"  # the day is past; `night`
     CUT_OFF = "cut_off"  # too late to buy; `at` is when it was still possible
     NOT_YET = "not_yet"  # too early to buy; `at` is when it becomes possible
-    TAKEN = "taken"  # the night is taken; `night`
+    TAKEN = "taken"  # the night is closed; `night`
     MOST = "most"  # the host sells no more than this
-    ORPHAN = "orphan"  # a gap too short to sell would be left; `count` nights of it
+    ORPHAN = "orphan"  # a gap too short to sell would be left; `night` is the first of it
     WEEKDAY = "weekday"  # not sold on this day of the week; `night`
     BLACKOUT = "blackout"  # the host excluded the date; `night`
     TURNAROUND = "turnaround"  # no time left to clean; `at` is the neighbour's arrival or departure
     HOURS = "hours"  # something else needs these hours, such as the cleaning; `at` is when it begins or ends
     LIMIT = "limit"  # the host's latest or earliest time; `at`
     CLOSES_NIGHT = "closes_night"  # it would make a night unsellable, which the host doesn't allow; `night`
-    SOLD = "sold"  # one was sold for this turnover already
-    CLEANERS = "cleaners"  # the cleaners have no room that day; `count` is what they can do
+    SOLD = "sold"  # one was sold for this turnover already; `night` is its day
+    CLEANERS = "cleaners"  # the cleaners have no room that day; `night` is the day
 
 
 @dataclass(frozen=True, slots=True)
 class Stop:
-    """Which rule stopped what: of nights or slots `count` long and more, or of all when it is 0."""
+    """Which rule stopped what: nights or slots `count` long (0: all), and longer ones too unless it is an orphan."""
 
     why: Why
     night: date | None = None
@@ -69,7 +76,8 @@ class Stop:
 class When:
     """On which days something is sold, and how long before.
 
-    `opens` is how long before at the earliest (None: always), `cut_off` how long before at the latest.
+    `opens`: how long before the guest leaves or comes by the house's own times, at the earliest (None: always).
+    `cut_off`: how long before what is sold begins, at the latest.
     """
 
     weekdays: frozenset[int] = EVERY_DAY
@@ -77,13 +85,19 @@ class When:
     opens: timedelta | None = None
     cut_off: timedelta = timedelta()
 
-    def stop(self, begins: datetime, now: datetime) -> Stop | None:
-        """Why nothing that begins at the instant is sold now, as far as the clock goes."""
-        if now > begins - self.cut_off:
-            return Stop(Why.CUT_OFF, at=begins - self.cut_off)
-        if self.opens is not None and now < begins - self.opens:
-            return Stop(Why.NOT_YET, at=begins - self.opens)
-        return None
+    def __post_init__(self) -> None:
+        refuse(self.cut_off < timedelta(), "nothing is sold after it has begun")
+        refuse(self.opens is not None and self.opens < self.cut_off, "sales would end before they open")
+
+    def too_soon(self, turns: datetime, now: datetime) -> Stop | None:
+        """Why nothing is sold yet to a guest who leaves or comes at the instant."""
+        if self.opens is None or now >= turns - self.opens:
+            return None
+        return Stop(Why.NOT_YET, at=turns - self.opens)
+
+    def too_late(self, begins: datetime, now: datetime) -> Stop | None:
+        """Why nothing that begins at the instant is sold any more."""
+        return Stop(Why.CUT_OFF, at=begins - self.cut_off) if now > begins - self.cut_off else None
 
     def forbids(self, day: date) -> Stop | None:
         """Why nothing is sold for the day, as far as the calendar goes."""
@@ -99,6 +113,10 @@ class NightRules:
     most: int
     least_gap: int = 0
     when: When = When()
+
+    def __post_init__(self) -> None:
+        refuse(self.most < 1, "at least one night must be for sale")
+        refuse(self.least_gap < 0, "a gap can't be shorter than none")
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,6 +134,10 @@ class HourRules:
     capacity: int | None = None
     when: When = When()
 
+    def __post_init__(self) -> None:
+        refuse(self.step < SHORTEST_STEP, "a step takes a quarter of an hour at least")
+        refuse(self.most < self.step, "one step must fit into the most that is sold")
+
 
 @dataclass(frozen=True, slots=True)
 class Quote:
@@ -129,13 +151,9 @@ class Quote:
     @property
     def key(self) -> str:
         """Names the quote among those for one stay: what is chosen, not what it costs."""
-        length = len(self.nights) if self.nights and self.kind in NIGHTLY else 0
-        return (
-            f"{self.kind}-{length or int(self.period.start.timestamp())}-{int(self.period.end.timestamp())}"
-        )
-
-
-NIGHTLY = frozenset({Kind.EXTRA_NIGHTS, Kind.NIGHTS_BEFORE})
+        if self.nights and self.kind in NIGHTLY:
+            return f"{self.kind}-{self.nights.start:%Y%m%d}-{self.nights.end:%Y%m%d}"
+        return f"{self.kind}-{self.period.start:{STAMP}}-{self.period.end:{STAMP}}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,197 +202,189 @@ def mode(wished: Mode, last_good_reads: Iterable[datetime | None], now: datetime
 
 def nights_after(departure: date, rules: NightRules, desk: Desk) -> Found:
     """The free nights that begin on the departure day, one quote per length."""
-    house, diary, now = desk.house, desk.diary, desk.now
+    house, diary = desk.house, desk.diary
     if departure < desk.today:
-        return Found(stops=(Stop(Why.OVER, night=departure),))
-    if stop := rules.when.stop(house.instant(departure, house.check_out), now):
-        return Found(stops=(stop,))
+        return _none(Stop(Why.OVER, night=departure))
+    leaves = house.instant(departure, house.check_out)
+    if stop := rules.when.too_soon(leaves, desk.now) or rules.when.too_late(leaves, desk.now):
+        return _none(stop)
     gap = diary.free_after(departure, rules.most + rules.least_gap)
     if gap is None:
-        return Found(stops=(Stop(Why.TAKEN, night=departure),))
-    ends = len(gap) < rules.most + rules.least_gap
-    until = house.instant(departure, house.check_in) - now
+        return _none(Stop(Why.TAKEN, night=departure))
+    closed = diary.closed_from(house.instant(departure, house.check_in))
 
-    def quote(count: int) -> Quote:
-        nights = Span(departure, departure + count * NIGHT)
-        occasion = Occasion(until, fills_gap=ends and count == len(gap), persons=desk.persons)
-        return Quote(Kind.EXTRA_NIGHTS, nights, house.stay(nights), of_nights(nights, desk.pricing, occasion))
+    def hinders(nights: Span) -> Stop | None:
+        last = nights.end - NIGHT
+        if last not in gap:
+            return Stop(Why.TAKEN, night=last)
+        if stop := rules.when.forbids(last):
+            return stop
+        if closed and house.instant(nights.end, house.check_out) > closed:
+            return Stop(Why.HOURS, at=closed)
+        return _tight_end(diary, nights.end) or _orphan(nights.end, gap.end, rules)
 
-    days = [departure + number * NIGHT for number in range(len(gap))]
-    return _nightly(days, ends, rules, quote, lambda count: _tight_end(diary, departure + count * NIGHT))
+    spans = (Span(departure, departure + count * NIGHT) for count in range(1, rules.most + 1))
+    return _nightly(Kind.EXTRA_NIGHTS, spans, hinders, leaves, desk)
 
 
 def nights_before(arrival: date, rules: NightRules, desk: Desk) -> Found:
     """The free nights that end on the arrival day, one quote per length; none that has begun."""
-    house, diary, now, today = desk.house, desk.diary, desk.now, desk.today
+    house, diary, today = desk.house, desk.diary, desk.today
     if arrival <= today:
-        return Found(stops=(Stop(Why.OVER, night=arrival),))
+        return _none(Stop(Why.OVER, night=arrival - NIGHT))
+    comes = house.instant(arrival, house.check_in)
+    if stop := rules.when.too_soon(comes, desk.now):
+        return _none(stop)
     gap = diary.free_before(arrival, rules.most + rules.least_gap)
     if gap is None:
-        return Found(stops=(Stop(Why.TAKEN, night=arrival - NIGHT),))
-    ends = len(gap) < rules.most + rules.least_gap
+        return _none(Stop(Why.TAKEN, night=arrival - NIGHT))
+    closed = diary.closed_until(house.instant(arrival, house.check_out))
 
-    def quote(count: int) -> Quote:
-        nights = Span(arrival - count * NIGHT, arrival)
-        until = house.instant(nights.start, house.check_in) - now
-        occasion = Occasion(until, fills_gap=ends and count == len(gap), persons=desk.persons)
-        return Quote(
-            Kind.NIGHTS_BEFORE, nights, house.stay(nights), of_nights_before(nights, desk.pricing, occasion)
-        )
+    def hinders(nights: Span) -> Stop | None:
+        first = nights.start
+        if first < today or first not in gap:
+            return Stop(Why.OVER if first < today else Why.TAKEN, night=first)
+        begins = house.instant(first, house.check_in)
+        if stop := rules.when.forbids(first) or rules.when.too_late(begins, desk.now):
+            return stop
+        if closed and begins < closed:
+            return Stop(Why.HOURS, at=closed)
+        return _tight_start(diary, first) or _orphan(max(gap.start, today), first, rules)
 
-    def late(count: int) -> Stop | None:
-        first = arrival - count * NIGHT
-        if first < today:
-            return Stop(Why.OVER, night=first)
-        return rules.when.stop(house.instant(first, house.check_in), now) or _tight_start(diary, first)
-
-    days = [arrival - number * NIGHT for number in range(1, len(gap) + 1)]
-    return _nightly(days, ends, rules, quote, late)
+    spans = (Span(arrival - count * NIGHT, arrival) for count in range(1, rules.most + 1))
+    return _nightly(Kind.NIGHTS_BEFORE, spans, hinders, comes, desk)
 
 
 def _nightly(
-    days: Sequence[date],
-    ends: bool,
-    rules: NightRules,
-    quote: Callable[[int], Quote],
-    hinders: Callable[[int], Stop | None],
+    kind: Kind, spans: Iterable[Span], hinders: Callable[[Span], Stop | None], turns: datetime, desk: Desk
 ) -> Found:
-    """Quotes for the first one, two, three … of the free nights; `ends` when the gap holds no more than these."""
+    """A quote for each of the rising spans that nothing hinders; only an orphan is mended by a longer one."""
+    after = kind is Kind.EXTRA_NIGHTS
     quotes: list[Quote] = []
     stops: list[Stop] = []
-    for count, night in enumerate(days[: rules.most], 1):
-        if forbidden := rules.when.forbids(night):
-            stops.append(replace(forbidden, count=count))
+    lines: list[Line] = []
+    count = 0
+    for count, nights in enumerate(spans, 1):
+        lines += lines_of_night(count, nights.end - NIGHT if after else nights.start, desk.pricing)
+        stop = hinders(nights)
+        if stop is None:
+            fills = desk.diary.is_taken(nights.end if after else nights.start - NIGHT)
+            price = of_nights(lines, count, desk.pricing, Occasion(turns - desk.now, fills, desk.persons))
+            quotes.append(Quote(kind, nights, desk.house.stay(nights), price))
+            continue
+        stops.append(replace(stop, count=count))
+        if stop.why is not Why.ORPHAN:
             break
-        left = len(days) - count if ends else rules.least_gap
-        if stop := hinders(count):
-            stops.append(replace(stop, count=count))
-        elif 0 < left < rules.least_gap:
-            stops.append(Stop(Why.ORPHAN, night=night, count=count))
-        else:
-            quotes.append(quote(count))
     else:
-        stops.append(
-            Stop(Why.MOST, count=rules.most)
-            if len(days) >= rules.most
-            else Stop(Why.TAKEN, night=_beyond(days), count=len(days) + 1)
-        )
+        stops.append(Stop(Why.MOST, count=count + 1))
     return Found(tuple(quotes), tuple(stops))
 
 
-def _beyond(days: Sequence[date]) -> date:
-    """The night after the last, in the direction in which they run."""
-    return days[-1] + NIGHT if len(days) == 1 or days[-1] > days[0] else days[-1] - NIGHT
+def _orphan(begins: date, ends: date, rules: NightRules) -> Stop | None:
+    """Why the free nights between the two days can't be left behind; none is fine."""
+    is_short = timedelta() < ends - begins < rules.least_gap * NIGHT
+    return Stop(Why.ORPHAN, night=begins) if is_short else None
 
 
 def _tight_end(diary: Diary, day: date) -> Stop | None:
-    """Why a stay can't end on the day: somebody bought an early arrival that leaves no time to clean."""
-    arrival = diary.next_arrival(day)
-    leaves = diary.house.instant(day, diary.house.check_out)
-    tight = arrival is not None and arrival - leaves < _usual_pause(diary, day)
-    return Stop(Why.TURNAROUND, at=arrival) if tight else None
+    """Why a stay can't end on the day: somebody comes so early that no time is left to clean."""
+    comes, earliest = diary.next_arrival(day), margins(diary.house, day)[0]
+    return Stop(Why.TURNAROUND, at=comes) if comes and comes < earliest else None
 
 
 def _tight_start(diary: Diary, day: date) -> Stop | None:
-    """Why a stay can't begin on the day: somebody bought a late departure that leaves no time to clean."""
-    left = diary.previous_departure(day)
-    comes = diary.house.instant(day, diary.house.check_in)
-    tight = left is not None and comes - left < _usual_pause(diary, day)
-    return Stop(Why.TURNAROUND, at=left) if tight else None
-
-
-def _usual_pause(diary: Diary, day: date) -> timedelta:
-    """The time between two guests that the host accepts: the turnaround, or what the house's own times leave."""
-    house = diary.house
-    return min(turnaround(house), house.instant(day, house.check_in) - house.instant(day, house.check_out))
+    """Why a stay can't begin on the day: somebody leaves so late that no time is left to clean."""
+    leaves, latest = diary.previous_departure(day), margins(diary.house, day)[1]
+    return Stop(Why.TURNAROUND, at=leaves) if leaves and leaves > latest else None
 
 
 def late_check_out(departure: date, rules: HourRules, desk: Desk) -> Found:
     """Later check-outs on the departure day, step by step until the latest safe instant."""
     house, diary = desk.house, desk.diary
     begins = house.instant(departure, house.check_out)
-    if stop := _hours_stop(departure, begins, rules, desk):
-        return Found(stops=(stop,))
-    bounds = [Stop(Why.MOST, at=begins + rules.most)]
+    if stop := _closed(departure, begins, rules, desk):
+        return _none(stop)
+    if any(hours.start == begins for hours in diary.sold):
+        return _none(Stop(Why.SOLD, night=departure))
+    most = min(begins + rules.most, house.instant(departure + NIGHT, house.check_out))
+    bounds = [(most, Stop(Why.MOST, at=most))]
     if rules.limit is not None:
-        bounds.append(Stop(Why.LIMIT, at=house.instant(departure, rules.limit)))
-    if arrival := diary.next_arrival(departure):
-        bounds.append(Stop(Why.TURNAROUND, at=arrival - turnaround(house)))
-    bounds += [Stop(Why.HOURS, at=each.start) for each in diary.hours if each.end > begins]
-    last = min(bounds, key=_instant)
-    safe = house.instant(departure, house.check_in) - turnaround(house)
+        limit = house.instant(departure, rules.limit)
+        bounds.append((limit, Stop(Why.LIMIT, at=limit)))
+    if comes := diary.next_arrival(departure):
+        bounds.append((comes - turnaround(house), Stop(Why.TURNAROUND, at=comes)))
+    if closed := diary.closed_from(begins):
+        bounds.append((closed, Stop(Why.HOURS, at=closed)))
+    last, bound = min(bounds, key=itemgetter(0))
+    safe = margins(house, departure)[1]
+    free = None if diary.is_taken(departure) else departure
 
     def quote(until: datetime) -> Quote:
-        lost = departure if until > safe else None
-        return _hours(Kind.LATE_CHECK_OUT, Period(begins, until), lost, desk)
+        return _hours(
+            Kind.LATE_CHECK_OUT, Period(begins, until), free if until > safe else None, begins, desk
+        )
 
-    ends = _steps(begins, _instant(last), rules.step)
-    return _hourly([quote(end) for end in ends], last, rules, diary)
+    count = max((last - begins) // rules.step, 0)
+    return _hourly([quote(begins + number * rules.step) for number in range(1, count + 1)], bound, rules)
 
 
 def early_check_in(arrival: date, rules: HourRules, desk: Desk) -> Found:
     """Earlier check-ins on the arrival day, step by step until the earliest safe instant."""
     house, diary = desk.house, desk.diary
     ends = house.instant(arrival, house.check_in)
-    if stop := _hours_stop(arrival, ends, rules, desk):
-        return Found(stops=(stop,))
-    bounds = [Stop(Why.MOST, at=ends - rules.most), Stop(Why.CUT_OFF, at=desk.now + rules.when.cut_off)]
+    if stop := _closed(arrival, ends, rules, desk):
+        return _none(stop)
+    if any(hours.end == ends for hours in diary.sold):
+        return _none(Stop(Why.SOLD, night=arrival))
+    most = max(ends - rules.most, house.instant(arrival - NIGHT, house.check_in))
+    soonest = desk.now + rules.when.cut_off
+    bounds = [(most, Stop(Why.MOST, at=most)), (soonest, Stop(Why.CUT_OFF, at=desk.now))]
     if rules.limit is not None:
-        bounds.append(Stop(Why.LIMIT, at=house.instant(arrival, rules.limit)))
-    if departure := diary.previous_departure(arrival):
-        bounds.append(Stop(Why.TURNAROUND, at=departure + turnaround(house)))
-    bounds += [Stop(Why.HOURS, at=each.end) for each in diary.hours if each.start < ends]
-    first = max(bounds, key=_instant)
-    safe = house.instant(arrival, house.check_out) + turnaround(house)
+        limit = house.instant(arrival, rules.limit)
+        bounds.append((limit, Stop(Why.LIMIT, at=limit)))
+    if leaves := diary.previous_departure(arrival):
+        bounds.append((leaves + turnaround(house), Stop(Why.TURNAROUND, at=leaves)))
+    if closed := diary.closed_until(ends):
+        bounds.append((closed, Stop(Why.HOURS, at=closed)))
+    first, bound = max(bounds, key=itemgetter(0))
+    safe = margins(house, arrival)[0]
+    night = arrival - NIGHT
+    free = None if night < desk.today or diary.is_taken(night) else night
 
     def quote(start: datetime) -> Quote:
-        lost = arrival - NIGHT if start < safe else None
-        return _hours(Kind.EARLY_CHECK_IN, Period(start, ends), lost, desk)
+        return _hours(Kind.EARLY_CHECK_IN, Period(start, ends), free if start < safe else None, ends, desk)
 
-    starts = _steps(ends, _instant(first), -rules.step)
-    return _hourly([quote(start) for start in starts], first, rules, diary)
+    count = max((ends - first) // rules.step, 0)
+    if bound.why is Why.CUT_OFF:
+        bound = replace(bound, at=ends - (count + 1) * rules.step - rules.when.cut_off)
+    return _hourly([quote(ends - number * rules.step) for number in range(1, count + 1)], bound, rules)
 
 
-def _hours_stop(day: date, at: datetime, rules: HourRules, desk: Desk) -> Stop | None:
-    """Why no hours are sold at this turnover at all."""
+def _closed(day: date, turns: datetime, rules: HourRules, desk: Desk) -> Stop | None:
+    """Why no hours are sold at this turnover at all, as far as the clock, the calendar and the cleaners go."""
     if day < desk.today:
         return Stop(Why.OVER, night=day)
-    if stop := rules.when.stop(at, desk.now) or rules.when.forbids(day):
+    when, capacity = rules.when, rules.capacity
+    if stop := when.too_soon(turns, desk.now) or when.too_late(turns, desk.now) or when.forbids(day):
         return stop
-    if any(claim.changes_turnover(day, desk.house) for claim in desk.diary.taken):
-        return Stop(Why.SOLD, night=day)
-    if rules.capacity is not None and desk.cleaned.get(day, 0) >= rules.capacity:
-        return Stop(Why.CLEANERS, night=day, count=rules.capacity)
-    return None
+    full = capacity is not None and desk.cleaned.get(day, 0) >= capacity
+    return Stop(Why.CLEANERS, night=day) if full else None
 
 
-def _steps(start: datetime, last: datetime, step: timedelta) -> Iterator[datetime]:
-    """The instants one step after the other, up to `last`, or down to it when the step is negative."""
-    at = start + step
-    while (at <= last) if step > timedelta() else (at >= last):
-        yield at
-        at += step
-
-
-def _hours(kind: Kind, period: Period, lost: date | None, desk: Desk) -> Quote:
-    occasion = Occasion(period.start - desk.now, persons=desk.persons)
+def _hours(kind: Kind, period: Period, lost: date | None, turns: datetime, desk: Desk) -> Quote:
+    occasion = Occasion(turns - desk.now, persons=desk.persons)
     price = of_hours(period.end - period.start, desk.pricing, occasion, lost=lost)
     return Quote(kind, Span(lost, lost + NIGHT) if lost else None, period, price)
 
 
-def _hourly(quotes: list[Quote], bound: Stop, rules: HourRules, diary: Diary) -> Found:
-    """The quotes up to the first that closes a night which isn't free or may not be closed."""
+def _hourly(quotes: list[Quote], bound: Stop, rules: HourRules) -> Found:
+    """The quotes up to the bound, or up to the first that closes a night where the host doesn't allow it."""
     for number, quote in enumerate(quotes):
-        lost = quote.nights.start if quote.nights else None
-        if lost is not None and diary.is_taken(lost):
-            return Found(tuple(quotes[:number]), (Stop(Why.TAKEN, night=lost, count=number + 1),))
-        if lost is not None and not rules.closes_night:
-            return Found(tuple(quotes[:number]), (Stop(Why.CLOSES_NIGHT, night=lost, count=number + 1),))
+        if quote.nights and not rules.closes_night:
+            stop = Stop(Why.CLOSES_NIGHT, night=quote.nights.start, count=number + 1)
+            return Found(tuple(quotes[:number]), (stop,))
     return Found(tuple(quotes), (replace(bound, count=len(quotes) + 1),))
 
 
-def _instant(stop: Stop) -> datetime:
-    if stop.at is None:
-        message = "this stop has no instant"
-        raise ValueError(message)
-    return stop.at
+def _none(stop: Stop) -> Found:
+    return Found(stops=(stop,))

@@ -82,7 +82,7 @@ def defined_zone(text: str) -> DefinedZone | None:
         return None
     earlier = [change for change in changes if change.onset.date() < FIRST]
     first = earlier[-1].after if earlier else changes[0].before
-    return DefinedZone(first, _apart(changes[len(earlier) :]))
+    return DefinedZone(first, _apart([change for change in changes if FIRST <= change.onset.date() < LAST]))
 
 
 def _parts(text: str) -> Iterator[Part]:

@@ -1,4 +1,5 @@
 """Simulated booking channels for demos, drills and tests; run with ``python -m simulator [--port 8900]``.
+With ``--smtp-port`` there is a mail server, too, that keeps what it is sent.
 
 Each listing lives on one channel (airbnb, booking, booking_legacy, vrbo, google, manager), exports its
 closed nights in that channel's own calendar format, imports other calendars on its own interval, and
@@ -10,7 +11,8 @@ address is answered with 404. A feed's address depends on the listing's channel 
 survives a reset followed by the same seed.
 
 ``GET /bench/<n>.ics?events=20`` answers an Airbnb-shaped calendar with a fresh DTSTAMP from a cached
-template; with ``&changing=1`` every read differs from the last. ``GET /healthz`` answers ``ok``. ``GET
+template; with ``&changing=1`` every read differs from the last, with ``&growing=1`` it has one stay more
+for every ``POST /api/grow``. ``GET /healthz`` answers ``ok``. ``GET
 /`` and ``GET /listings/<id>`` are pages for people.
 
 JSON control API. Dates are ISO (``2026-12-24``), spans half-open ``[arrival, departure)``; a failure is
@@ -45,6 +47,16 @@ makes no sense).
 ``POST /api/listings/<id>/fault``
     ``mode`` (a key of ``simulator.faults.PLAYS``), ``for_reads``, ``retry_after`` seconds,
     ``location``, ``seconds`` (for slow).
+``GET /api/mails``
+    What the mail server got, with ``--smtp-port`` (404 without): ``address``, ``attempts`` and ``mails``, each
+    with ``sender``, ``to``, ``subject``, ``text``, ``html``, ``headers``, ``received``.
+``DELETE /api/mails``
+    Forgets every mail, and the fault. 204.
+``POST /api/mails/fault``
+    ``mode`` (``none``, ``refuse`` the recipient, ``refuse_content``, ``hang_up``, ``slow``), ``status`` of the
+    refusal (451), ``seconds`` (for slow), ``recipient`` (default: every one), ``for_mails``.
+``POST /api/grow``
+    One stay more in every growing load-test calendar: ``{"grown": <how many so far>}``.
 ``POST /api/reset``
     Forgets everything. 204.
 """

@@ -6,6 +6,7 @@ import signal
 import sys
 from pathlib import Path
 
+from simulator import smtp
 from simulator.server import application, serve
 
 
@@ -18,6 +19,9 @@ def arguments() -> argparse.Namespace:
     parser.add_argument(
         "--domain", default="localhost", help="what follows airbnb., booking. ... in export links (localhost)"
     )
+    parser.add_argument(
+        "--smtp-port", type=int, help="port of a mail server that keeps what it is sent (none)"
+    )
     return parser.parse_args()
 
 
@@ -29,6 +33,8 @@ async def main() -> None:
         asyncio.get_running_loop().add_signal_handler(number, until.set)
     try:
         app = application(chosen.state, chosen.domain)
+        if chosen.smtp_port is not None:
+            smtp.attach(app, chosen.host, chosen.smtp_port)
         await serve(app, chosen.host, chosen.port, until, _announce)
     except (OSError, ValueError, KeyError) as failure:
         sys.exit(f"The simulator can't start: {failure}")

@@ -8,10 +8,11 @@ from functools import partial
 
 from aiohttp import web
 
-from simulator import actions
+from simulator import actions, smtp
 from simulator.channels import CHANNELS, feed_address
 from simulator.fields import BadFieldError, Fields
 from simulator.keys import CLOCK, DOMAIN, READER, WORLD
+from simulator.smtp import MAILBOX, Mailbox
 from simulator.spans import Span
 from simulator.world import Booking, Import, Listing, NightsTakenError, UnknownThingError
 
@@ -184,10 +185,44 @@ async def fault(request: web.Request) -> web.Response:
     return answer(asdict(actions.set_fault(listing, await given(request))))
 
 
+async def grow(request: web.Request) -> web.Response:
+    """POST /api/grow."""
+    world = request.config_dict[WORLD]
+    world.grown += 1
+    return answer({"grown": world.grown})
+
+
 async def reset(request: web.Request) -> web.Response:
     """POST /api/reset."""
     request.config_dict[WORLD].reset()
+    if mailbox := request.config_dict.get(MAILBOX):
+        mailbox.reset()
     return web.Response(status=204)
+
+
+def mailbox_of(request: web.Request) -> Mailbox:
+    """The mail server's; raises UnknownThingError where none runs."""
+    mailbox: Mailbox | None = request.config_dict.get(MAILBOX)
+    if mailbox is None:
+        message = "No mail server runs here: start the simulator with --smtp-port."
+        raise UnknownThingError(message)
+    return mailbox
+
+
+async def mails(request: web.Request) -> web.Response:
+    """GET /api/mails."""
+    return answer(smtp.described(mailbox_of(request)))
+
+
+async def forget_mails(request: web.Request) -> web.Response:
+    """DELETE /api/mails."""
+    mailbox_of(request).reset()
+    return web.Response(status=204)
+
+
+async def mail_fault(request: web.Request) -> web.Response:
+    """POST /api/mails/fault."""
+    return answer(asdict(smtp.set_trouble(mailbox_of(request), await given(request))))
 
 
 def application() -> web.Application:
@@ -196,6 +231,7 @@ def application() -> web.Application:
     listing = "/listings/{listing}"
     api.add_routes(
         [
+            web.post("/grow", grow),
             web.post("/reset", reset),
             web.post("/listings", create),
             web.get("/listings", every),
@@ -208,6 +244,9 @@ def application() -> web.Application:
             web.post(f"{listing}/imports/read", read_imports),
             web.delete(f"{listing}/imports/{{import}}", remove_import),
             web.post(f"{listing}/fault", fault),
+            web.get("/mails", mails),
+            web.delete("/mails", forget_mails),
+            web.post("/mails/fault", mail_fault),
         ]
     )
     return api

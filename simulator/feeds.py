@@ -63,6 +63,8 @@ async def bench(request: web.Request) -> web.Response:
     if "changing" in request.query:
         _bench_reads[request.path] += 1
         events += _bench_reads[request.path] % 30
+    if "growing" in request.query:
+        events += request.app[WORLD].grown
     now = datetime.now(UTC)
     stamp = f"DTSTAMP:{now:%Y%m%dT%H%M%SZ}".encode()
     return faults.calendar(bench_template(events, now.date()).replace(BENCH_STAMP, stamp))

@@ -11,13 +11,17 @@ from simulator.world import Booking, Fault, Import, Listing, Reads, UnknownThing
 
 
 class World:
-    """Every listing, by id and by feed address; kept in `path` when there is one."""
+    """Every listing, by id and by feed address; kept in `path` when there is one.
+
+    `grown` counts the stays that the growing load-test calendars have more than at first; it isn't kept.
+    """
 
     def __init__(self, path: Path | None = None) -> None:
         """Read what `path` holds, if it exists; raises ValueError when it is not a state file."""
         self._path = path
         self.listings: dict[str, Listing] = {}
         self._by_feed: dict[str, Listing] = {}
+        self.grown = 0
         if path and path.exists():
             for stored in json.loads(path.read_text())["listings"]:
                 self.add(_listing(stored))
@@ -44,6 +48,7 @@ class World:
         """Forget every listing."""
         self.listings.clear()
         self._by_feed.clear()
+        self.grown = 0
 
     def save(self) -> None:
         """Write the state file, whole or not at all."""

@@ -16,7 +16,7 @@ from calendars.models import Block
 ROOT = Path(__file__).resolve().parent.parent
 CONTRACTS = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["importlinter"]
 STOREYS = set(CONTRACTS["root_packages"])
-BESIDE = {"simulator", "launcher", "bench"}  # nothing imports them
+BESIDE = {"simulator", "launcher", "bench", "fuzz"}  # nothing imports them
 WITHOUT_DJANGO = {"connectors", "domain"}
 LONGEST_FILE, LONGEST_FUNCTION = 400, 40
 FORBIDDEN_NAMES = {

@@ -15,6 +15,11 @@ document.addEventListener("focusin", (event) => {
   });
 });
 
+// What refreshes itself waits while a menu in it is open.
+document.addEventListener("htmx:beforeRequest", (event) => {
+  if (event.detail.requestConfig.verb === "get" && event.detail.elt.querySelector("details.menu[open]")) event.preventDefault();
+});
+
 document.addEventListener("keydown", (event) => {
   if (event.key !== "Escape") return;
   openMenus().forEach((menu) => {

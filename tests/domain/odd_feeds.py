@@ -134,6 +134,9 @@ FROM_CHANNELS = {
     "text that is not UTF-8": Odd(calendar(DAY, "SUMMARY:m%ller").replace(b"%", b"\xfc"), "12-01"),
     "a fold inside a character": Odd(calendar(DAY, "UID:m%ller").replace(b"%", b"\xc3\r\n \xbc"), "12-01"),
     "every day for ever": Odd(calendar(DAY, "RRULE:FREQ=DAILY"), 720),
+    "ten days of every fourteen": Odd(
+        calendar("DTSTART;VALUE=DATE:20261102", "DURATION:P10D", "RRULE:FREQ=WEEKLY;INTERVAL=2;COUNT=12"), 120
+    ),
     "every second since 2000": Odd(
         calendar("DTSTART:20000101T000000Z", "DTEND:20000101T000001Z", "RRULE:FREQ=SECONDLY"), "", DEGRADED
     ),
@@ -247,6 +250,10 @@ FROM_ISSUES = {
     "a moved time named by a date in a series of times": Odd(
         calendar("UID:a", "DTSTART:20261201T160000", "DURATION:PT18H", "RRULE:FREQ=DAILY;COUNT=2", *AND, "UID:a",
                  "RECURRENCE-ID;VALUE=DATE:20261202", "DTSTART:20261210T160000", "DURATION:PT18H"), "12-01 12-10",
+    ),
+    "a moved day that repeats itself": Odd(
+        calendar("UID:a", DAY, "RRULE:FREQ=DAILY;COUNT=2", *AND, "UID:a", "RECURRENCE-ID;VALUE=DATE:20261202",
+                 "DTSTART;VALUE=DATE:20261210", "RRULE:FREQ=DAILY;COUNT=2"), "12-01 12-10 12-11",
     ),
     "a moved time that was never in its series": Odd(
         calendar("UID:a", "DTSTART:20261201T160000", "DURATION:PT18H", "RRULE:FREQ=DAILY;COUNT=2", *AND, "UID:a",

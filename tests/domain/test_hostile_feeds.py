@@ -18,11 +18,9 @@ from tests.domain.hostile_feeds import (
     EVERY_MONTHDAY,
     FEW_BYTES,
     HOSTILE_FEEDS,
-    LONG_AGO,
     MANY_BYTES,
     NEVER,
     TIMED,
-    event,
     many,
 )
 
@@ -122,10 +120,3 @@ def test_one_series_gives_a_limited_number_of_occurrences() -> None:
     found = reading(many(1, *TIMED, *lines))
     assert found.state is State.DEGRADED
     assert MOST_PER_SERIES - 10 < len(found.events) <= MOST_PER_SERIES
-
-
-def test_entries_behind_a_hungry_one_still_close_their_own_dates() -> None:
-    hungry = many(2_000, LONG_AGO, f"RRULE:FREQ=DAILY;{NEVER};COUNT=5").removesuffix(b"END:VCALENDAR\n")
-    found = reading(hungry + event("DTSTART;VALUE=DATE:20270101", "RRULE:FREQ=DAILY") + b"END:VCALENDAR\n")
-    assert found.state is State.DEGRADED
-    assert found.nights == {date(2027, 1, 1)}

@@ -10,6 +10,7 @@ from domain.events import Kind
 from domain.house import House
 from domain.ics import Reading, Window, read
 from domain.kinds import by_summary
+from tests.domain.odd_feeds import busy
 
 FEEDS = Path(__file__).parent / "feeds"
 TODAY = date(2026, 11, 21)
@@ -93,6 +94,14 @@ def test_another_stay_on_the_day_of_a_check_out_stays_closed() -> None:
 def test_a_tentative_status_is_told_and_closes() -> None:
     (event,) = reading(("Maybe", "20261201", "20261203"), extra="STATUS:TENTATIVE\r\n").events
     assert (event.kind, event.nights is not None) == (Kind.TENTATIVE, True)
+
+
+def test_a_busy_time_is_a_block_a_tentative_one_or_hours() -> None:
+    lines = ("BUSY:20261201T150000Z/PT18H", "BUSY-UNAVAILABLE:20261205T150000Z/PT18H",
+             "BUSY-TENTATIVE:20261210T150000Z/PT18H", "BUSY-TENTATIVE:20261215T110000Z/PT1H")  # fmt: skip
+    found = read(busy(*(f"FREEBUSY;FBTYPE={line}" for line in lines)), HOUSE, WINDOW, today=TODAY)
+    assert [event.kind for event in found.events] == [Kind.BLOCK, Kind.BLOCK, Kind.TENTATIVE, Kind.HOURS]
+    assert {event.uid for event in found.events} == {"a"}
 
 
 @pytest.mark.parametrize(

@@ -60,7 +60,7 @@ def test_an_unknown_zone_is_read_in_the_property_s_and_told() -> None:
 
 
 def test_a_zone_name_is_never_a_path() -> None:
-    for name in ("../../etc/passwd", "/etc/localtime", "Europe", "", "x" * 5000, "Europe/\x00Madrid"):
+    for name in ("../../etc/passwd", "/etc/localtime", "localtime", "Europe", "", "x" * 5000, "Europe/\x00"):
         assert known_zone(name) is None, name
 
 

@@ -129,13 +129,16 @@ def test_a_repeated_stay_of_more_than_a_year_closes_to_its_end() -> None:
     assert (found.state, len(found.nights)) == (State.DEGRADED, 720)
 
 
-def test_too_many_occurrences_close_what_was_found_and_free_nothing() -> None:
-    found = reading(*[(*TIMED, "RRULE:FREQ=DAILY", f"SUMMARY:{number}") for number in range(40)])
-    assert (found.state, len(found.nights)) == (State.DEGRADED, 720)
-    assert len(found.events) <= 20_000
-
-
 def test_a_repeated_time_keeps_its_hour_over_a_clock_change() -> None:
     found = reading((*TIMED, "RRULE:FREQ=MONTHLY;COUNT=8"))
     assert {(event.start.hour, event.end.hour) for event in found.events} == {(16, 10)}
     assert len({event.period.start.hour for event in found.events if event.period}) == 2
+
+
+def test_a_repeated_entry_closes_its_own_dates_even_when_others_used_up_all_repetitions() -> None:
+    rule = "RRULE:FREQ=DAILY"
+    many = [(f"UID:{n}", "DTSTART;VALUE=DATE:20261201", "DTEND;VALUE=DATE:20261202", rule) for n in range(40)]
+    lone = ("UID:lone", "DTSTART;VALUE=DATE:20281001", "DTEND;VALUE=DATE:20281005", "RRULE:FREQ=YEARLY")
+    found = reading(*many, lone)
+    assert found.state is State.DEGRADED
+    assert [event.start for event in found.events if event.uid == "lone"] == [date(2028, 10, 1)]

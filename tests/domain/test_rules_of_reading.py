@@ -41,7 +41,7 @@ def test_the_rules_hold_for_a_calendar_with_bytes_put_in_and_left_out(
     check_one(body[:at] + noise + body[at + gap :])
 
 
-@settings(max_examples=200)
+@settings(max_examples=120)
 @given(st.lists(st.sampled_from(LINES), min_size=4, max_size=25))
 def test_the_rules_hold_for_any_order_of_lines(lines: list[str]) -> None:
     check_one(calendar(*lines))

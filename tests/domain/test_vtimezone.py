@@ -163,6 +163,11 @@ def test_before_its_first_change_a_zone_has_the_offset_it_changed_from() -> None
     assert datetime(2021, 1, 1, tzinfo=found).utcoffset() == 3 * HOUR
 
 
+def test_a_change_at_the_end_of_time_is_none() -> None:
+    found = zone(part("STANDARD", "20200101T000000", "+0000", "+0100", "RDATE:99991231T235959"))
+    assert datetime(2199, 1, 1, tzinfo=found).utcoffset() == HOUR
+
+
 def test_a_rule_ends_with_its_until_on_that_day_or_at_that_instant() -> None:
     for until, last in (("20211001", 2021), ("20210930T230000Z", 2021), ("20210930T225959Z", 2020)):
         found = zone(

@@ -1,23 +1,32 @@
+import signal
+import time
 from collections.abc import Iterator
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from pathlib import Path
 
+import psutil
 import pytest
 import redis
+from django.core.management import call_command
 from django.utils import timezone
 
 from calendars import leases, polling
 from calendars.models import Feed
+from domain.spans import Span
 from properties.models import Property
-from tests import cast
+from tests import cast, fleet
 from tests.conftest import Listing, Simulator
+from tests.short_leases import LEASE
 from tests.workers import Worker, broker, within
 from upsells import checkout
 from upsells.models import Purchase
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
-FEEDS = 12
+FEEDS, GROWING = 2000, 100
+GROWN = 4  # times in the storm
+INTERVAL = timedelta(seconds=12)
+LONGEST_LEASE = timedelta(minutes=2)
 
 
 @pytest.fixture
@@ -28,34 +37,103 @@ def worker(tmp_path: Path, simulator: Simulator) -> Iterator[Worker]:
 
 
 @pytest.fixture
+def crew(tmp_path: Path, simulator: Simulator) -> Iterator[Worker]:
+    """Two processes that read a fleet; what they lease is free again after seconds."""
+    crew = Worker(
+        tmp_path,
+        simulator.port,
+        app="tests.short_leases",
+        processes=2,
+        POLL_INTERVAL_SECONDS=str(INTERVAL.seconds),
+        READS_PER_SECOND_AND_SERVER="10000",
+    )
+    yield crew
+    crew.stop()
+
+
+@pytest.fixture
 def home() -> Property:
     return cast.a_property(cast.an_organization())
 
 
-def _all_read_since(moment: datetime) -> bool:
-    return Feed.objects.filter(last_good_at__gt=moment).count() == FEEDS
+def caught_reading(count: int) -> None:
+    """Wait until that many batches are being read that were begun from now on."""
+    fresh = Feed.objects.filter(lease_until__gt=timezone.now() + LEASE)
+    assert within(lambda: fresh.values("lease_token").distinct().count() >= count, every_s=0.005)
 
 
-def test_emptied_redis_and_a_killed_worker_cost_no_feed_its_next_read(
-    home: Property, simulator: Simulator, worker: Worker
-) -> None:
-    for number in range(FEEDS):
-        url = f"http://airbnb.localhost:{simulator.port}/bench/{number}.ics?events=3"
-        cast.a_feed(home, url, next_poll_at=timezone.now())
-    worker.start()
-    assert within(lambda: _all_read_since(cast.NOW.replace(year=2020)))
+def still_held(since: datetime) -> int:
+    """How many feeds that were leased then still are, by the same worker."""
+    return Feed.objects.filter(lease_until__lt=since + LEASE).exclude(lease_token=None).count()
+
+
+def put_to_sleep(crew: Worker) -> tuple[psutil.Process, datetime]:
+    """Stop a process in the middle of reading, with leases and without locks; which, and since when."""
+    for _ in range(20):
+        caught_reading(2)
+        sleeper, since = crew.pool()[0], timezone.now()
+        sleeper.send_signal(signal.SIGSTOP)
+        time.sleep(1)
+        if still_held(since) and not fleet.answer(fleet.LEFT_OPEN):
+            return sleeper, since
+        sleeper.send_signal(signal.SIGCONT)
+    pytest.fail("no process was caught reading")
+
+
+def storm(crew: Worker, simulator: Simulator) -> datetime:
+    """Everything that may happen to a crew, each time in the middle of reading; when it was over."""
+    caught_reading(1)
     redis.Redis.from_url(broker()).flushdb()
-    emptied = timezone.now()
-    assert within(lambda: _all_read_since(emptied))
-    worker.kill()
-    killed = timezone.now()
-    # Two minutes later: whatever the dead worker had leased is free again.
-    Feed.objects.exclude(lease_until=None).update(lease_until=killed - leases.LEASE)
-    worker.start()
-    assert within(lambda: _all_read_since(killed))
-    assert within(
-        lambda: not Feed.objects.filter(lease_until__gt=timezone.now() + timedelta(seconds=121)).exists()
-    )
+    simulator.call("POST", "/api/grow")
+    sleeper, since = put_to_sleep(crew)
+    assert within(lambda: not still_held(since))  # another has read what it leased
+    sleeper.send_signal(signal.SIGCONT)
+    for _ in range(2):
+        simulator.call("POST", "/api/grow")
+        caught_reading(2)
+        victim = crew.pool()[0]
+        victim.kill()
+        victim.wait(10)
+    simulator.call("POST", "/api/grow")
+    caught_reading(2)
+    redis.Redis.from_url(broker()).flushdb()
+    crew.kill()
+    return timezone.now()
+
+
+def test_emptied_redis_and_killed_workers_cost_a_fleet_no_read_and_nothing_is_applied_twice(
+    simulator: Simulator, crew: Worker
+) -> None:
+    """Leases last eight seconds here instead of 110, so that the test can wait for those of the dead to run out."""
+    fleet.assemble(simulator.port, steady=FEEDS - GROWING, growing=GROWING, over=INTERVAL)
+    with fleet.account():
+        crew.start()
+        killed = storm(crew, simulator)
+        assert Feed.objects.exclude(lease_token=None).exists()
+        crew.start()
+        caught_reading(1)
+        again = max(timezone.now(), killed + LEASE)
+        assert within(lambda: not fleet.unread_since(killed))
+        crew.kill()
+        assert max(at for _, at in fleet.answer(fleet.NEXT_READS, killed)) < again + 2 * INTERVAL
+        assert fleet.answer(fleet.READ_TWICE) == []
+        assert fleet.answer(fleet.READ_WITHOUT_LEASE) == []
+        assert fleet.answer(fleet.UNLIKE_THE_LOG) == []
+        ((longest,),) = fleet.answer(fleet.LONGEST_LEASE)
+        assert longest < LEASE + 2 * INTERVAL  # the new crew took some seconds to start
+        assert leases.LEASE < LONGEST_LEASE
+    for feed in fleet.growing():
+        stays = sorted(block.span for block in feed.blocks.all() if block.span)
+        assert len(stays) == len(set(stays)) == fleet.EVENTS + GROWN
+        assert closings(feed) == [night for stay in stays[fleet.EVENTS :] for night in stay.nights()]
+    call_command("verify_ledger")
+
+
+def closings(feed: Feed) -> list[date]:
+    """Every night that a line of the log says was closed, as often as one says so."""
+    told = [line.nights["closed"] for line in feed.reads.all() if line.nights]
+    spans = [Span(*map(date.fromisoformat, pair)) for pairs in told for pair in pairs]
+    return sorted(night for span in spans for night in span.nights())
 
 
 def test_a_purchase_whose_task_was_lost_is_settled_by_the_sweep(

@@ -101,9 +101,7 @@ def test_ten_feeds_that_fail_in_a_row_shut_their_server_and_no_other(
     assert a_turn(now + 2 * MINUTE) == []
 
 
-def test_nine_feeds_that_fail_shut_nothing(
-    crowd: Callable[..., dict[Feed, Listing]], now: datetime
-) -> None:
+def test_nine_feeds_that_fail_shut_nothing(crowd: Callable[..., dict[Feed, Listing]], now: datetime) -> None:
     for place in crowd(FEEDS_THAT_TRIP - 1).values():
         place.fault("server_error")
     a_turn(now)

@@ -2,7 +2,7 @@
 
 import sys
 from argparse import ArgumentParser
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -29,11 +29,11 @@ OK = 200
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """A calendar's bytes and where they come from; `link` is empty for files."""
+    """A calendar's bytes and where they come from; `link` is empty for files. Neither is in a trace."""
 
-    body: bytes
+    body: bytes = field(repr=False)
     channel: str
-    link: str = ""
+    link: str = field(default="", repr=False)
 
 
 class Command(FeedCommand):

@@ -1,0 +1,390 @@
+"""Double bookings: an alert in the same commit, none for what only looks like one."""
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from datetime import timedelta
+
+import pytest
+from django.core import mail
+from pytest_django import Settings
+
+from accounts.models import User
+from calendars import alerts, conflicts, ledger
+from calendars.models import Alert, Block, Feed
+from domain.spans import Span
+from domain.switches import PLAIN, Switches
+from properties.models import Property
+from tests import cast
+from tests.cast import nights
+from tests.conftest import Listing, read
+from tests.stories.lookalikes import (
+    Site,
+    airbnb_closed,
+    airbnb_reserved,
+    booking_closed,
+    manager_booked,
+    vrbo_reserved,
+    vrbo_tentative,
+)
+
+MINUTE, HOUR, DAY = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
+NOW = cast.NOW
+
+type Opens = Callable[[str], Site]
+
+
+@pytest.fixture
+def site(settings: Settings) -> Iterator[Opens]:
+    """Opens a site's calendar."""
+    with ExitStack() as stack:
+        yield lambda name: stack.enter_context(Site(name))
+
+
+@pytest.fixture
+def airbnb(site: Opens) -> Site:
+    return site("airbnb")
+
+
+@pytest.fixture
+def booking(site: Opens) -> Site:
+    return site("booking")
+
+
+@pytest.fixture
+def vrbo(site: Opens) -> Site:
+    return site("vrbo")
+
+
+def sold(home: Property, span: Span, reference: str = "sale") -> Block:
+    """Nights we sold ourselves."""
+    with ledger.changing(home, NOW) as change:
+        ledger.hold(change, span, until=NOW + HOUR, reference=reference)
+        return ledger.confirm(change, reference)
+
+
+def disputed() -> list[tuple[str, str]]:
+    """Arrival and departure of the open conflicts."""
+    rows = Alert.objects.open().filter(kind=Alert.Kind.CONFLICT).order_by("opened_at", "pk")
+    return [(alert.details["arrival"], alert.details["departure"]) for alert in rows]
+
+
+def dates(span: Span) -> tuple[str, str]:
+    return str(span.start), str(span.end)
+
+
+# Two reservations
+
+
+def test_the_same_nights_sold_on_two_sites_are_an_alert_when_the_second_one_is_read(
+    home: Property, listing: Callable[..., Listing]
+) -> None:
+    today = home.house.today(NOW)
+    for channel, (arrival, departure) in {"airbnb": (10, 13), "vrbo": (12, 15)}.items():
+        assert disputed() == []
+        place = listing(channel)
+        place.book(today + arrival * DAY, today + departure * DAY)
+        read(cast.a_feed(home, place.export_url), NOW)
+    assert disputed() == [dates(nights(12, 1))]
+    alert = Alert.objects.get()
+    assert {alert.details["first"], alert.details["second"]} == {"Airbnb", "Vrbo"}
+    assert (alert.property, alert.organization) == (home, home.organization)
+
+
+def test_a_change_that_is_not_committed_leaves_no_alert(home: Property, airbnb: Site, vrbo: Site) -> None:
+    for place in (airbnb, vrbo):
+        cast.an_import(place.feed(home), nights(10, 3), missing_since=NOW if place is vrbo else None)
+    assert disputed() == []
+    with pytest.raises(ZeroDivisionError), ledger.changing(home, NOW):
+        Block.objects.update(missing_since=None)
+        conflicts.keep(home, NOW)
+        assert disputed() == [dates(nights(10, 3))]
+        raise ZeroDivisionError
+    assert disputed() == []
+
+
+def test_a_departure_on_the_day_of_an_arrival_is_no_conflict(
+    home: Property, airbnb: Site, vrbo: Site
+) -> None:
+    airbnb.says(airbnb_reserved(nights(10, 3)))
+    vrbo.says(vrbo_reserved(nights(13, 2)))
+    for place in (airbnb, vrbo):
+        read(place.feed(home), NOW)
+    assert disputed() == []
+
+
+def test_when_one_of_the_two_is_cancelled_it_is_over_at_once_and_told_when_it_stays_so(
+    home: Property, alice: User, airbnb: Site, vrbo: Site
+) -> None:
+    airbnb.says(airbnb_reserved(nights(10, 3)))
+    vrbo.says(vrbo_reserved(nights(12, 3)), vrbo_reserved(nights(30, 20), "Other"))
+    feeds = [place.feed(home) for place in (airbnb, vrbo)]
+    for feed in feeds:
+        read(feed, NOW)
+    assert (disputed(), alerts.tell(NOW)) == ([dates(nights(12, 1))], 1)
+    vrbo.says(vrbo_reserved(nights(30, 20), "Other"))
+    read(feeds[1], NOW + 15 * MINUTE)
+    assert (disputed(), alerts.tell(NOW + 16 * MINUTE)) == ([], 0)
+    assert alerts.tell(NOW + 50 * MINUTE) == 1
+    assert [message.subject for message in mail.outbox] == [
+        "Double booking at Casa Gràcia: Airbnb and Vrbo, 13 Dec 2026 to 14 Dec 2026",
+        "The double booking at Casa Gràcia is over: Airbnb and Vrbo, 13 Dec 2026 to 14 Dec 2026",
+    ]
+
+
+def test_a_booking_that_a_faulty_read_leaves_out_does_not_end_and_begin_the_alert_anew(
+    home: Property, alice: User, airbnb: Site, vrbo: Site
+) -> None:
+    airbnb.says(airbnb_reserved(nights(10, 3)))
+    vrbo.says(vrbo_reserved(nights(12, 3)))
+    feeds = [place.feed(home) for place in (airbnb, vrbo)]
+    for feed in feeds:
+        read(feed, NOW)
+    alerts.tell(NOW)
+    for reads in range(1, 9):
+        vrbo.says(*([] if reads % 2 else [vrbo_reserved(nights(12, 3))]))
+        at = NOW + reads * 15 * MINUTE
+        read(feeds[1], at)
+        alerts.tell(at)
+    assert (Alert.objects.count(), len(mail.outbox)) == (1, 1)
+
+
+def test_a_running_stay_that_a_site_cuts_off_at_today_stays_one_alert(
+    home: Property, alice: User, airbnb: Site, vrbo: Site
+) -> None:
+    feeds = [place.feed(home) for place in (airbnb, vrbo)]
+    for day in range(9):
+        at = NOW + 4 * HOUR + day * DAY
+        airbnb.says(*([airbnb_reserved(nights(0, 6))] if day <= 6 else []))
+        cut = max(day, 2)
+        vrbo.says(*([vrbo_reserved(nights(cut, 9 - cut))] if cut < 9 else []))
+        for feed in feeds:
+            read(feed, at)
+        alerts.watch(at)
+        alerts.tell(at + 35 * MINUTE)
+        assert bool(disputed()) is (day < 6)
+    assert (Alert.objects.count(), len(mail.outbox)) == (1, 1)
+
+
+def test_two_stays_of_which_one_may_repeat_the_other_stay_one_alert_while_both_run(
+    home: Property, alice: User, airbnb: Site, booking: Site
+) -> None:
+    feeds = [place.feed(home) for place in (airbnb, booking)]
+    for day in range(7):
+        at = NOW + 4 * HOUR + day * DAY
+        airbnb.says(airbnb_reserved(nights(0, 6)))
+        cut = max(day, 2)
+        booking.says(booking_closed(nights(cut, 9 - cut)))
+        for feed in feeds:
+            read(feed, at)
+        alerts.watch(at)
+        alerts.tell(at + 35 * MINUTE)
+        assert bool(disputed()) is (day < 6)
+    assert (Alert.objects.count(), len(mail.outbox)) == (1, 1)
+
+
+def test_a_stay_that_is_prolonged_is_still_the_same_conflict(
+    home: Property, airbnb: Site, vrbo: Site
+) -> None:
+    airbnb.says(airbnb_reserved(nights(10, 10)))
+    vrbo.says(vrbo_reserved(nights(12, 2)))
+    feeds = [place.feed(home) for place in (airbnb, vrbo)]
+    for feed in feeds:
+        read(feed, NOW)
+    vrbo.says(vrbo_reserved(nights(12, 5)))
+    read(feeds[1], NOW + 15 * MINUTE)
+    assert disputed() == [dates(nights(12, 5))]
+    assert Alert.objects.count() == 1
+
+
+# A sale of ours
+
+
+def test_a_site_that_sells_a_night_we_sold_is_an_alert(home: Property, booking: Site) -> None:
+    sold(home, nights(13, 1))
+    booking.says(booking_closed(nights(13, 2)))
+    read(booking.feed(home), NOW)
+    assert disputed() == [dates(nights(13, 1))]
+    assert "" in {Alert.objects.get().details[name] for name in ("first", "second")}
+
+
+def test_a_sale_that_booking_com_reads_back_is_none_not_even_merged_into_the_guests_own_stay(
+    home: Property, booking: Site
+) -> None:
+    booking.says(booking_closed(nights(10, 3)))
+    feed = booking.feed(home)
+    read(feed, NOW)
+    sold(home, nights(13, 1))
+    booking.says(booking_closed(nights(10, 4)))
+    read(feed, NOW + 15 * MINUTE)
+    assert (disputed(), feed.echo_spans) == ([], (nights(13, 1),))
+    for day in (10, 11, 12, 13):  # the running stay is cut off at today, day after day
+        booking.says(booking_closed(nights(day, 14 - day)))
+        read(feed, NOW + day * DAY)
+        assert disputed() == []
+
+
+def test_a_sale_that_comes_back_as_exactly_its_nights_is_none(home: Property, site: Opens) -> None:
+    sold(home, nights(13, 2))
+    for name, words in (
+        ("airbnb", airbnb_closed),
+        ("booking", booking_closed),
+        ("lodgify", manager_booked),
+        ("google", manager_booked),
+    ):
+        place = site(name)
+        place.says(words(nights(13, 2)))
+        read(place.feed(home), NOW)
+        assert disputed() == [], name
+
+
+@pytest.mark.parametrize(("name", "words"), [("airbnb", airbnb_reserved), ("vrbo", vrbo_reserved)])
+def test_a_guest_who_booked_exactly_our_nights_is_an_alert_where_the_sites_words_tell(
+    home: Property, site: Opens, name: str, words: Callable[[Span], str]
+) -> None:
+    sold(home, nights(13, 2))
+    place = site(name)
+    place.says(words(nights(13, 2)))
+    feed = place.feed(home)
+    read(feed, NOW)
+    assert (disputed(), feed.echoes) == ([dates(nights(13, 2))], [])
+
+
+def test_a_stay_that_the_host_prolongs_on_the_site_by_the_nights_we_sold_is_none(
+    home: Property, airbnb: Site
+) -> None:
+    airbnb.says(airbnb_reserved(nights(10, 3)))
+    feed = airbnb.feed(home)
+    read(feed, NOW)
+    sold(home, nights(13, 1))
+    airbnb.says(airbnb_reserved(nights(10, 4)))
+    read(feed, NOW + 15 * MINUTE)
+    assert disputed() == []
+
+
+def test_the_next_guest_after_a_sale_that_was_read_back_is_none_though_the_runs_merge(
+    home: Property, booking: Site
+) -> None:
+    booking.says(booking_closed(nights(10, 3)))
+    feed = booking.feed(home)
+    read(feed, NOW)
+    sold(home, nights(13, 1))
+    for step, length in enumerate((4, 7), start=1):
+        booking.says(booking_closed(nights(10, length)))
+        read(feed, NOW + step * 15 * MINUTE)
+        assert disputed() == []
+
+
+def test_a_sale_that_is_cancelled_ends_the_conflict(home: Property, booking: Site) -> None:
+    sold(home, nights(13, 1))
+    booking.says(booking_closed(nights(13, 2)))
+    read(booking.feed(home), NOW)
+    with ledger.changing(home, NOW + MINUTE) as change:
+        ledger.release(change, "sale")
+    assert disputed() == []
+
+
+def test_a_feed_that_is_removed_ends_its_conflicts(home: Property, airbnb: Site, vrbo: Site) -> None:
+    airbnb.says(airbnb_reserved(nights(10, 3)))
+    vrbo.says(vrbo_reserved(nights(12, 3)))
+    feeds = [place.feed(home) for place in (airbnb, vrbo)]
+    for feed in feeds:
+        read(feed, NOW)
+    with ledger.changing(home, NOW + MINUTE) as change:
+        ledger.remove_feed(change, feeds[0])
+    assert disputed() == []
+
+
+def test_preparation_time_that_we_sold_is_none_even_when_it_may_not_be_sold_any_more(
+    home: Property, airbnb: Site
+) -> None:
+    airbnb.says(airbnb_reserved(nights(10, 3)), airbnb_closed(nights(13, 1)))
+    feed = airbnb.feed(home, sells_around=True)
+    read(feed, NOW)
+    sold(home, nights(13, 1))
+    with ledger.changing(home, NOW + MINUTE) as change:
+        ledger.treat(change, feed, PLAIN)
+    assert disputed() == []
+
+
+def test_a_tentative_booking_that_is_confirmed_on_a_night_we_sold_is_an_alert(
+    home: Property, vrbo: Site
+) -> None:
+    vrbo.says(vrbo_tentative(nights(13, 2)))
+    feed = vrbo.feed(home, sells_tentative=True)
+    read(feed, NOW)
+    sold(home, nights(13, 1))
+    vrbo.says(vrbo_reserved(nights(13, 2)))
+    read(feed, NOW + 15 * MINUTE)
+    assert disputed() == [dates(nights(13, 1))]
+
+
+# What only looks like one
+
+
+def test_a_manager_that_repeats_a_sites_reservation_is_none_until_it_names_another(
+    home: Property, airbnb: Site, site: Opens
+) -> None:
+    manager = site("lodgify")
+    airbnb.says(airbnb_reserved(nights(10, 3)))
+    manager.says(manager_booked(nights(10, 3)))
+    read(airbnb.feed(home), NOW)
+    feed = manager.feed(home)
+    read(feed, NOW)
+    assert disputed() == []
+    manager.says(manager_booked(nights(10, 3)), manager_booked(nights(12, 4)))
+    read(feed, NOW + 15 * MINUTE)
+    assert set(disputed()) == {dates(nights(12, 1))}
+
+
+@pytest.mark.parametrize(
+    ("closed", "is_one"),
+    [((10, 3), False), ((9, 6), False), ((11, 1), False), ((12, 4), True), ((8, 3), True), ((12, 60), False)],
+    ids=["the same", "around", "within", "later", "earlier", "too long for a stay"],
+)
+def test_booking_com_does_not_tell_guests_from_closures_so_only_a_stay_held_in_part_is_one(
+    home: Property, airbnb: Site, booking: Site, closed: tuple[int, int], is_one: bool
+) -> None:
+    airbnb.says(airbnb_reserved(nights(10, 3)))
+    booking.says(booking_closed(nights(*closed)))
+    for place in (airbnb, booking):
+        read(place.feed(home), NOW)
+    assert bool(disputed()) is is_one
+
+
+def test_nights_that_wait_to_be_opened_conflict_with_nothing(
+    home: Property, airbnb: Site, vrbo: Site
+) -> None:
+    cast.an_import(airbnb.feed(home), nights(10, 3), missing_since=NOW, missing_reads=1)
+    cast.an_import(vrbo.feed(home), nights(10, 3))
+    assert disputed() == []
+
+
+def test_nights_the_host_closed_conflict_with_nothing(home: Property, airbnb: Site) -> None:
+    with ledger.changing(home, NOW) as change:
+        ledger.close(change, nights(10, 5))
+    cast.an_import(airbnb.feed(home), nights(10, 3))
+    assert disputed() == []
+
+
+def test_a_calendar_full_of_overlapping_bookings_opens_few_alerts_and_holds_the_lock_for_a_short_time(
+    home: Property, site: Opens
+) -> None:
+    crowded = site("lodgify")
+    crowded.says(*(manager_booked(Span(nights(n).start, nights(n + 9).end)) for n in range(700)))
+    began = time.monotonic()
+    read(crowded.feed(home), NOW)
+    assert time.monotonic() - began < 60
+    assert 0 < len(disputed()) <= conflicts.MOST_CONFLICTS
+
+
+def test_switches_of_a_feed_say_nothing_about_another_homes_conflicts(
+    home: Property, airbnb: Site, vrbo: Site
+) -> None:
+    other = cast.a_property(home.organization, "Casa Sants")
+    for place, house in ((airbnb, home), (vrbo, other)):
+        cast.an_import(place.feed(house), nights(10, 3))
+    feed = Feed.objects.get(property=home)
+    with ledger.changing(home, NOW) as change:
+        ledger.treat(change, feed, Switches(sells_around=True))
+    assert disputed() == []
