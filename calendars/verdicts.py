@@ -7,6 +7,7 @@ from datetime import date, datetime, timedelta
 from typing import Any
 
 from django.db import connection, transaction
+from django.db.backends.utils import CursorWrapper
 
 from calendars.models import Feed, FeedRead, Snapshot
 from domain.spans import runs
@@ -84,39 +85,9 @@ def _write_quiet(verdicts: Sequence[Verdict], lease: uuid.UUID) -> list[FeedRead
     lines = {verdict.feed.pk: verdict.read for verdict in verdicts if verdict.read}
     if not lines:
         return []
-    at = next(iter(lines.values())).at
     with connection.cursor() as cursor:
-        cursor.execute(
-            """UPDATE calendars_feed f
-               SET last_read_at = %s, last_good_at = %s, next_poll_at = v.next_poll_at,
-                   lease_until = NULL, lease_token = NULL, attempts = 0
-               FROM unnest(%s::bigint[], %s::timestamptz[]) AS v(id, next_poll_at)
-               WHERE f.id = v.id AND f.lease_token = %s RETURNING f.id, f.quiet_line""",
-            [
-                at,
-                at,
-                [verdict.feed.pk for verdict in verdicts],
-                [verdict.next_poll_at for verdict in verdicts],
-                lease,
-            ],
-        )
-        written = dict(cursor.fetchall())
-        counted = [(lines[feed], line) for feed, line in written.items() if line]
-        cursor.execute(
-            """UPDATE calendars_feedread r
-               SET until = %s, times = r.times + 1, milliseconds = v.milliseconds, status = v.status
-               FROM unnest(%s::bigint[], %s::int[], %s::smallint[]) AS v(id, milliseconds, status)
-               WHERE r.id = v.id AND r.at > %s RETURNING r.feed_id, r.id, r.at, r.times""",
-            [
-                at,
-                [line for _, line in counted],
-                [read.milliseconds for read, _ in counted],
-                [read.status for read, _ in counted],
-                at - LONGEST_LINE,
-            ],
-        )
-        for feed, line, since, times in cursor.fetchall():
-            lines[feed].pk, lines[feed].at, lines[feed].times = line, since, times
+        written = _end_quiet_leases(cursor, verdicts, lease)
+        _count_on(cursor, [(lines[feed], line) for feed, line in written.items() if line])
         fresh = [lines[feed] for feed in written if lines[feed].pk is None]
         FeedRead.objects.bulk_create(fresh)
         cursor.execute(
@@ -125,3 +96,48 @@ def _write_quiet(verdicts: Sequence[Verdict], lease: uuid.UUID) -> list[FeedRead
             [[line.feed_id for line in fresh], [line.pk for line in fresh]],
         )
     return [lines[feed] for feed in written]
+
+
+def _end_quiet_leases(
+    cursor: CursorWrapper, verdicts: Sequence[Verdict], lease: uuid.UUID
+) -> dict[int, int | None]:
+    """Move the feeds on to their next read; those whose lease still held, each with its line of quiet reads."""
+    at = next(verdict.read.at for verdict in verdicts if verdict.read)
+    cursor.execute(
+        """UPDATE calendars_feed f
+           SET last_read_at = %s, last_good_at = %s, next_poll_at = v.next_poll_at,
+               lease_until = NULL, lease_token = NULL, attempts = 0
+           FROM unnest(%s::bigint[], %s::timestamptz[]) AS v(id, next_poll_at)
+           WHERE f.id = v.id AND f.lease_token = %s RETURNING f.id, f.quiet_line""",
+        [
+            at,
+            at,
+            [verdict.feed.pk for verdict in verdicts],
+            [verdict.next_poll_at for verdict in verdicts],
+            lease,
+        ],
+    )
+    return dict(cursor.fetchall())
+
+
+def _count_on(cursor: CursorWrapper, known: Sequence[tuple[FeedRead, int]]) -> None:
+    """Count each read on its line, which it becomes; lines that are a day old are left as they are."""
+    if not known:
+        return
+    at = known[0][0].at
+    cursor.execute(
+        """UPDATE calendars_feedread r
+           SET until = %s, times = r.times + 1, milliseconds = v.milliseconds, status = v.status
+           FROM unnest(%s::bigint[], %s::int[], %s::smallint[]) AS v(id, milliseconds, status)
+           WHERE r.id = v.id AND r.at > %s RETURNING r.id, r.at, r.times""",
+        [
+            at,
+            [line for _, line in known],
+            [read.milliseconds for read, _ in known],
+            [read.status for read, _ in known],
+            at - LONGEST_LINE,
+        ],
+    )
+    reads = {line: read for read, line in known}
+    for line, since, times in cursor.fetchall():
+        reads[line].pk, reads[line].at, reads[line].times = line, since, times

@@ -106,17 +106,12 @@ def plan(
     sightings = _Sightings(known)
     events = tuple(_claim(event, sightings, now, yields=event.kind in yielding) for event in reading.events)
     hours = () if reading.frees else tuple(c for c in known if not c.nights and not _named(c, events))
-    times = [
-        max(waits[n].since + (rules.long_wait if waits[n].slow else rules.wait), now)
-        for n in held
-        if waits[n].reads
-    ]
     return Plan(
         claims=_joined(events, kept, today) + hours,
         closed=frozenset(night for night in seen - before if night >= today),
         opened=opened,
         held=held,
-        confirm_at=min(times, default=None),
+        confirm_at=_confirm_at((waits[night] for night in held), now, rules),
     )
 
 
@@ -189,6 +184,16 @@ def _slow(
 def _confirmed(missing: Missing, now: datetime, rules: Rules) -> bool:
     reads, wait = (rules.long_reads, rules.long_wait) if missing.slow else (rules.reads, rules.wait)
     return missing.reads >= reads and now - missing.since >= wait
+
+
+def _confirm_at(waiting: Iterable[Missing], now: datetime, rules: Rules) -> datetime | None:
+    """When the next of the waiting nights may be opened at the earliest; None when none waits for time."""
+    times = (
+        max(missing.since + (rules.long_wait if missing.slow else rules.wait), now)
+        for missing in waiting
+        if missing.reads
+    )
+    return min(times, default=None)
 
 
 def _kept(

