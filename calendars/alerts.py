@@ -40,6 +40,7 @@ ROLLING = (
 
 DAY = timedelta(days=1)
 WESTMOST = timedelta(hours=12)  # behind UTC: there, too, it is that day already
+MOST_LISTED = 100  # in one e-mail
 AT_ONCE = 200  # feeds that one sweep opens alerts for, and organizations that it writes to
 TURN_S = 15.0  # of writing
 TELLING = timedelta(minutes=2)  # longer than a worker may take for a task
@@ -253,8 +254,9 @@ def _letter(person: User, alerts: Iterable[Alert]) -> Letter:
 def _mail(letter: Letter) -> EmailMultiAlternatives:
     new, over = letter.new, letter.over
     context = {
-        "new": [(alert, headline(alert), advice(alert)) for alert in new],
-        "over": [(alert, relief(alert)) for alert in over],
+        "new": [(alert, headline(alert), advice(alert)) for alert in new[:MOST_LISTED]],
+        "over": [(alert, relief(alert)) for alert in over[:MOST_LISTED]],
+        "more": max(0, len(new) - MOST_LISTED) + max(0, len(over) - MOST_LISTED),
         "site_url": settings.SITE_URL,
     }
     subject = headline(new[0]) if len(new) == 1 else relief(over[0]) if len(over) == 1 and not new else ""

@@ -1,6 +1,6 @@
 """Double bookings of a property, kept as alerts under the lock under which its nights change."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import date, datetime
 from itertools import combinations
 
@@ -23,20 +23,19 @@ def keep(property: Property, now: datetime) -> None:
     blocks = {_name(block): block for block in _staked(property, today)}
     alerts = Alert.objects.filter(property=property, kind=Alert.Kind.CONFLICT, cleared_at=None)
     known = list(alerts.only("key", "details", "resolved_at").order_by("-pk"))
+    room = MOST_CONFLICTS - sum(alert.resolved_at is None for alert in known)
     new: dict[str, Alert] = {}
-    for conflict in conflicts(map(_stake, blocks.values()), today)[:MOST_CONFLICTS]:
+    for conflict in conflicts(map(_stake, blocks.values()), today):
         first, second = blocks[conflict.first], blocks[conflict.second]
         who, details = _who(first, second), _details(conflict, first, second)
         same = next((alert for alert in known if _is_same(alert, who, conflict.nights)), None)
         if same:
             known.remove(same)
-            _go_on(same, details)
-        else:
+        if not (same and _goes_on(same, details)) and len(new) < room:
             alert = _about(property, who, details, now)
             new.setdefault(alert.key, alert)
     Alert.objects.bulk_create(new.values(), ignore_conflicts=True)
-    is_open = (alert for alert in known if alert.resolved_at is None)
-    _resolve([alert for alert in is_open if not _lasts(alert, blocks.values(), today)], today, now)
+    _resolve([alert for alert in known if _is_over(alert, list(blocks.values()), today)], today, now)
 
 
 def _staked(property: Property, today: date) -> list[Block]:
@@ -80,21 +79,30 @@ def _is_same(alert: Alert, who: str, nights: Span) -> bool:
     return alert.key.startswith(f"{who}:") and _nights(alert).overlaps(nights)
 
 
-def _lasts(alert: Alert, blocks: Iterable[Block], today: date) -> bool:
-    """Whether both guests are there: from then on nobody can tell from the nights ahead who came in between."""
+def _is_over(alert: Alert, blocks: Sequence[Block], today: date) -> bool:
+    """Whether an open alert, of which no conflict is found any more, has come to its end.
+
+    Once both guests are there, nobody can tell from the nights ahead who came in between, so it goes on until one of
+    them is gone. What lies beyond the nearest claims wasn't looked at.
+    """
     nights = _nights(alert)
-    if not nights.start <= today < nights.end:
+    if alert.resolved_at is not None or (
+        len(blocks) == MOST_STAKES and nights.start >= blocks[-1].nights.lower
+    ):
         return False
+    if not nights.start <= today < nights.end:
+        return True
     ahead = Span(today, nights.end)
     there = [block for block in blocks if (span := block.span) and span.overlaps(ahead)]
-    return any(alert.key.startswith(f"{_who(one, other)}:") for one, other in combinations(there, 2))
+    return not any(alert.key.startswith(f"{_who(one, other)}:") for one, other in combinations(there, 2))
 
 
-def _go_on(alert: Alert, details: dict[str, str]) -> None:
-    """The alert is still true, or true again before anybody was told that it is over."""
-    if alert.resolved_at is not None or alert.details != details:
-        alert.resolved_at, alert.details = None, details
-        alert.save(update_fields=["resolved_at", "details"])
+def _goes_on(alert: Alert, details: dict[str, str]) -> bool:
+    """Let the alert be true still, or again; not when somebody was told meanwhile that it is over."""
+    if alert.resolved_at is None and alert.details == details:
+        return True
+    rows = Alert.objects.filter(pk=alert.pk, cleared_at=None)
+    return bool(rows.update(resolved_at=None, details=details))
 
 
 def _resolve(alerts: Iterable[Alert], today: date, now: datetime) -> None:
@@ -120,7 +128,7 @@ def _about(property: Property, who: str, details: dict[str, str], now: datetime)
         organization_id=property.organization_id,
         property=property,
         kind=Alert.Kind.CONFLICT,
-        key=f"{who}: {details['arrival']} {details['departure']}",
+        key=f"{who}: {details['arrival']} {details['departure']} {now:%Y%m%dT%H%M%S}",
         details=details,
         opened_at=now,
     )

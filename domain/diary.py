@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from functools import cached_property
 from itertools import accumulate
+from operator import attrgetter
 
 from domain.house import House
 from domain.spans import NIGHT, Period, Span, merge
@@ -123,13 +124,15 @@ class Diary:
         leaves += [hours.end for hours in self.sold if hours.start < comes]
         return max(leaves, default=None)
 
-    def closed_from(self, at: datetime) -> datetime | None:
-        """When the first period begins that isn't over at the instant; before it, if one is running then."""
-        return min((hours.start for hours in self.hours if hours.end > at), default=None)
+    def closed_from(self, at: datetime) -> Period | None:
+        """The first period to begin of those that aren't over at the instant; it may have begun before."""
+        later = (hours for hours in self.hours if hours.end > at)
+        return min(later, key=attrgetter("start"), default=None)
 
-    def closed_until(self, at: datetime) -> datetime | None:
-        """When the last period ends that has begun before the instant; after it, if one is running then."""
-        return max((hours.end for hours in self.hours if hours.start < at), default=None)
+    def closed_until(self, at: datetime) -> Period | None:
+        """The last period to end of those that have begun before the instant; it may end after."""
+        earlier = (hours for hours in self.hours if hours.start < at)
+        return max(earlier, key=attrgetter("end"), default=None)
 
     @cached_property
     def _stays(self) -> tuple[Stay, ...]:

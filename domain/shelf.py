@@ -219,8 +219,8 @@ def nights_after(departure: date, rules: NightRules, desk: Desk) -> Found:
             return Stop(Why.TAKEN, night=last)
         if stop := rules.when.forbids(last):
             return stop
-        if closed and house.instant(nights.end, house.check_out) > closed:
-            return Stop(Why.HOURS, at=closed)
+        if closed and house.instant(nights.end, house.check_out) > closed.start:
+            return Stop(Why.HOURS, at=closed.start)
         return _tight_end(diary, nights.end) or _orphan(nights.end, gap.end, rules)
 
     spans = (Span(departure, departure + count * NIGHT) for count in range(1, rules.most + 1))
@@ -247,8 +247,8 @@ def nights_before(arrival: date, rules: NightRules, desk: Desk) -> Found:
         begins = house.instant(first, house.check_in)
         if stop := rules.when.forbids(first) or rules.when.too_late(begins, desk.now):
             return stop
-        if closed and begins < closed:
-            return Stop(Why.HOURS, at=closed)
+        if closed and begins < closed.end:
+            return Stop(Why.HOURS, at=closed.end)
         return _tight_start(diary, first) or _orphan(max(gap.start, today), first, rules)
 
     spans = (Span(arrival - count * NIGHT, arrival) for count in range(1, rules.most + 1))
@@ -314,7 +314,8 @@ def late_check_out(departure: date, rules: HourRules, desk: Desk) -> Found:
     if comes := diary.next_arrival(departure):
         bounds.append((comes - turnaround(house), Stop(Why.TURNAROUND, at=comes)))
     if closed := diary.closed_from(begins):
-        bounds.append((closed, Stop(Why.HOURS, at=closed)))
+        edge = closed.start if closed.start > begins else closed.end
+        bounds.append((closed.start, Stop(Why.HOURS, at=edge)))
     last, bound = min(bounds, key=itemgetter(0))
     safe = margins(house, departure)[1]
     free = None if diary.is_taken(departure) else departure
@@ -345,7 +346,8 @@ def early_check_in(arrival: date, rules: HourRules, desk: Desk) -> Found:
     if leaves := diary.previous_departure(arrival):
         bounds.append((leaves + turnaround(house), Stop(Why.TURNAROUND, at=leaves)))
     if closed := diary.closed_until(ends):
-        bounds.append((closed, Stop(Why.HOURS, at=closed)))
+        edge = closed.end if closed.end < ends else closed.start
+        bounds.append((closed.end, Stop(Why.HOURS, at=edge)))
     first, bound = max(bounds, key=itemgetter(0))
     safe = margins(house, arrival)[0]
     night = arrival - NIGHT

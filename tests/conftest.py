@@ -11,7 +11,7 @@ import hypothesis
 import pytest
 import requests
 from django.test import Client
-from django.utils import timezone
+from django.utils import timezone, translation
 from pytest_django import Settings
 
 from accounts.models import Organization, User
@@ -33,6 +33,13 @@ STARTS_WITHIN_S = 15
 def quick_passwords(settings: Settings) -> None:
     """Passwords of the cast needn't withstand an attack; the real hasher takes half a second each."""
     settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher", *settings.PASSWORD_HASHERS]
+
+
+@pytest.fixture(autouse=True)
+def english() -> Iterator[None]:
+    """A request leaves its language behind in its thread; the next test starts from the default."""
+    yield
+    translation.deactivate()
 
 
 @pytest.fixture

@@ -11,7 +11,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from calendars import ledger
-from calendars.models import Block
+from calendars.models import Alert, Block
 from calendars.models.rows import EMPTY_NIGHTS
 from domain.events import Kind
 from domain.spans import NIGHT, Span
@@ -348,6 +348,28 @@ def test_nights_of_a_double_booking_are_marked_and_explained(
     assert "Double booking at Casa Gràcia: Airbnb and Vrbo" in said
     assert "Decide who stays" in said
     assert "Double booking" not in why(alices, home, today + 11 * NIGHT)
+
+
+def test_a_bar_breaks_where_a_double_booking_interrupts_it(
+    alices: Client, home: Property, today: date
+) -> None:
+    cast.an_import(cast.a_feed(home), ahead(today, 10, 5))
+    cast.an_import(cast.a_feed(home, "https://www.vrbo.com/icalendar/1.ics"), ahead(today, 12, 1))
+    alert = Alert.objects.get()
+    assert (alert.details["arrival"], alert.details["departure"]) == tuple(
+        str(today + n * NIGHT) for n in (12, 13)
+    )
+    edges = {}
+    for month in {(today + n * NIGHT).replace(day=1) for n in range(10, 15)}:
+        weeks = alices.get(at(home, month=f"{month:%Y-%m}")).context["weeks"]
+        edges |= {day.night: (day.starts, day.ends) for week in weeks for day in week}
+    assert [edges[today + n * NIGHT] for n in range(10, 15)] == [
+        (True, False),
+        (False, True),
+        (True, True),
+        (True, False),
+        (False, True),
+    ]
 
 
 def test_a_double_booking_of_another_home_marks_nothing_here(

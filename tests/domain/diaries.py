@@ -136,10 +136,16 @@ class World:
 
 
 @st.composite
-def worlds(draw: st.DrawFn) -> World:
+def days_of_diaries(draw: st.DrawFn) -> tuple[date, Diary]:
+    """A day on which somebody leaves or comes, and a diary around it."""
     house, day = draw(houses()), draw(st.sampled_from(DAYS)) + draw(st.integers(-2, 2)) * NIGHT
-    taken = draw(st.lists(claims(house, day), max_size=6))
-    desk = Desk(Diary(house, tuple(taken)), PRICING, draw(moments(house, day)))
+    return day, Diary(house, tuple(draw(st.lists(claims(house, day), max_size=6))))
+
+
+@st.composite
+def worlds(draw: st.DrawFn) -> World:
+    day, diary = draw(days_of_diaries())
+    desk = Desk(diary, PRICING, draw(moments(diary.house, day)))
     return World(day, desk, draw(night_rules(day)), draw(hour_rules(day)))
 
 

@@ -1,10 +1,10 @@
 from collections.abc import Iterator
 from datetime import timedelta
 from html import unescape
+from typing import Any
 
 import pytest
 import time_machine
-from django.http import HttpResponse
 from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
@@ -51,7 +51,7 @@ def site(settings: Settings) -> Iterator[Site]:
         yield site
 
 
-def _answer(client: Client, home: Property, night: object) -> HttpResponse:
+def _answer(client: Client, home: Property, night: object) -> Any:
     answer = client.get(reverse("calendars:month", args=[home.public_id]), {"night": str(night)})
     assert answer.status_code == 200
     return answer
@@ -215,7 +215,8 @@ def claims(draw: st.DrawFn) -> list[tuple[str, Span, dict[str, object]]]:
         if origin == "feed":
             columns["kind"] = draw(st.sampled_from(list(WORDS)))
             state = draw(st.sampled_from(["closed", "held", "yields"]))
-            columns |= {"held": {"missing_since": cast.NOW}, "yields": {"yields": True}}.get(state, {})  # type: ignore[assignment]  # two kinds of values
+            columns["missing_since"] = cast.NOW if state == "held" else None
+            columns["yields"] = state == "yields"
         found.append((origin, span, columns))
     return found
 

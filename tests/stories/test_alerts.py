@@ -14,7 +14,7 @@ from django.utils import timezone
 from pytest_django import Settings
 
 from accounts.models import User
-from calendars import alerts, tasks
+from calendars import alerts, sentences, tasks
 from calendars.models import Alert, Feed
 from domain.events import Kind
 from domain.spans import Span
@@ -327,6 +327,20 @@ def test_forty_feeds_that_fail_together_are_one_mail_to_each(
             assert all(label in part for label in labels)
 
 
+def test_a_mail_lists_a_hundred_things_at_most_and_says_how_many_more_there_are(
+    home: Property, members: None, post: Post
+) -> None:
+    for number in range(alerts.MOST_LISTED + 30):
+        failing(home, number)
+    assert sweep(NOW) == 2
+    assert sweep(NOW + HOUR) == 0
+    for mail in post.mails:
+        assert mail["subject"] == "130 things about your calendars"
+        assert mail["text"].count("can't be read for") == alerts.MOST_LISTED
+        assert "And 30 things more." in mail["text"]
+        assert "And 30 things more." in mail["html"]
+
+
 def test_forty_feeds_that_fail_one_after_the_other_within_their_interval_are_few_mails(
     home: Property, members: None, post: Post
 ) -> None:
@@ -594,7 +608,7 @@ def test_every_kind_of_alert_has_its_words(home: Property) -> None:
     dates = {"arrival": "2026-12-10", "departure": "2026-12-12"}
     for kind in Alert.Kind:
         alert = Alert(property=home, kind=kind, details=details | dates)
-        for words in (alerts.headline, alerts.advice, alerts.relief):
+        for words in (sentences.headline, sentences.advice, sentences.relief):
             assert words(alert)
             assert "%" not in words(alert)
 

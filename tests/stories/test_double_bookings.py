@@ -380,6 +380,42 @@ def test_a_calendar_full_of_overlapping_bookings_opens_few_alerts_and_holds_the_
     assert 0 < len(disputed()) <= conflicts.MOST_CONFLICTS
 
 
+def test_of_very_many_conflicts_those_that_were_told_go_on_when_nearer_ones_come(
+    home: Property, site: Opens
+) -> None:
+    crowded = site("lodgify")
+    feed = crowded.feed(home)
+    pairs = [manager_booked(nights(n, 3)) for n in range(100, 220, 6)] + [
+        manager_booked(nights(n + 2, 3)) for n in range(100, 220, 6)
+    ]
+    crowded.says(*pairs)
+    read(feed, NOW)
+    first = set(Alert.objects.open().values_list("pk", flat=True))
+    assert len(first) == conflicts.MOST_CONFLICTS
+    crowded.says(manager_booked(nights(10, 3)), manager_booked(nights(12, 3)), *pairs)
+    read(feed, NOW + 15 * MINUTE)
+    assert set(Alert.objects.open().values_list("pk", flat=True)) == first
+
+
+def test_a_conflict_that_comes_back_while_somebody_is_told_that_it_is_over_is_a_new_alert(
+    home: Property, alice: User, airbnb: Site, vrbo: Site
+) -> None:
+    feeds = [place.feed(home) for place in (airbnb, vrbo)]
+    airbnb.says(airbnb_reserved(nights(10, 3)))
+    for step, said in enumerate(([vrbo_reserved(nights(12, 3))], [], [vrbo_reserved(nights(12, 3))])):
+        vrbo.says(*said)
+        at = NOW + step * HOUR
+        for feed in feeds:
+            read(feed, at)
+        assert bool(disputed()) is bool(said)
+        alerts.tell(at + 31 * MINUTE)
+    assert [message.subject[:19] for message in mail.outbox] == [
+        "Double booking at C",
+        "The double booking ",
+        "Double booking at C",
+    ]
+
+
 def test_switches_of_a_feed_say_nothing_about_another_homes_conflicts(
     home: Property, airbnb: Site, vrbo: Site
 ) -> None:
