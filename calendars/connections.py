@@ -66,7 +66,7 @@ def add_feeds(request: HostRequest, public_id: str) -> HttpResponse:
         except IntegrityError:  # the same link, pasted twice within a moment
             continue
         ids.append(feed.pk)
-        _ensure_export(row, new.channel)
+        ledger.ensure_link(row, new.channel, now)
     hint(tasks.read_now, ids)
     return redirect("calendars:connections", row.public_id)
 
@@ -114,13 +114,6 @@ def revoke_export(request: HostRequest, public_id: str, link_id: str) -> HttpRes
 def _new_export(row: Property, channel: str, label: str = "") -> None:
     with ledger.changing(row, timezone.now()) as change:
         ledger.new_link(change, channel, label)
-
-
-def _ensure_export(row: Property, channel: str) -> None:
-    """A channel that we read needs a link to read us by."""
-    links_of = ExportLink.objects.filter(property=row).live()
-    if not links_of.filter(channel=channel).exists():
-        _new_export(row, channel)
 
 
 def _page(

@@ -191,6 +191,7 @@ def replace(request: HostRequest, public_id: str, feed_id: str) -> HttpResponse:
     except IntegrityError:  # the same link, added to this property within a moment
         form.add_error("link", _("This link is already connected to this property."))
         return _page(request, feed, link_form=form)
+    ledger.ensure_link(feed.property, recognise(url), timezone.now())
     hint(tasks.read_now, [feed.pk])
     messages.success(
         request,

@@ -206,6 +206,14 @@ def new_link(change: Changing, channel: str, label: str = "") -> ExportLink:
     return link
 
 
+def ensure_link(property: Property, channel: str, now: datetime) -> None:
+    """A channel that we read needs a link to read us by; it is opened unless there is one."""
+    links = ExportLink.objects.filter(property=property, channel=channel).live()
+    if not links.exists():
+        with changing(property, now) as change:
+            new_link(change, channel)
+
+
 def taken(property: Property, window: Span) -> tuple[Span, ...]:
     """The merged closed runs that touch the window."""
     rows = Busy.objects.filter(property=property, nights__overlap=date_range(window)).order_by("nights")

@@ -21,7 +21,9 @@ def read_due_feeds() -> None:
     """Call as many readers as there is work for; each claims for itself when it begins."""
     count, has_suspects = leases.due(timezone.now(), MOST_TURNS * leases.BATCH)
     if has_suspects:
-        hint(read_suspects, expires=TICK_S)  # before the others, or a backlog would keep them from ever being read
+        hint(
+            read_suspects, expires=TICK_S
+        )  # before the others, or a backlog would keep them from ever being read
     for _ in range(-(-count // leases.BATCH)):
         hint(read_some, expires=TICK_S)
 

@@ -49,9 +49,9 @@ NEXT_READS = """
 SELECT f.id, min(a.at) FROM calendars_feed f
 LEFT JOIN account a ON a.feed = f.id AND a.what = 'read' AND a.at > %s GROUP BY f.id
 """
-LEFT_OPEN = """
-SELECT pid FROM pg_stat_activity
-WHERE datname = current_database() AND state LIKE 'idle in transaction%%' AND state_change < now() - interval '0.5 s'
+LOCK_LOG = "LOCK TABLE calendars_feedread IN SHARE MODE"
+WHO_WAITS = """
+SELECT pid FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'
 """
 LONGEST_LEASE = """
 SELECT max(coalesce(over, clock_timestamp()) - at) FROM (
@@ -115,7 +115,7 @@ def answer(question: str, *params: object) -> list[tuple[object, ...]]:
     """What the account says: one of the questions above."""
     with connection.cursor() as cursor:
         cursor.execute(question, params)
-        return cursor.fetchall()
+        return cursor.fetchall() if cursor.description else []
 
 
 def unread_since(moment: datetime) -> int:

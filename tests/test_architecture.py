@@ -65,10 +65,6 @@ REASONED = {
     ("accounts/adapter.py", "Membership.objects.create"): "and the membership in it",
     ("amplistay/context.py", "Alert.objects.open()"): "counted only with `.of` the user's own organization",
     (
-        "calendars/connections.py",
-        "ExportLink.objects.filter(property=row)",
-    ): "row came through the door in add_feeds",
-    (
         "calendars/forms.py",
         "Feed.objects.filter(property=self.property, url_digest=digest)",
     ): "the property came through the door before the form was made",

@@ -1,6 +1,6 @@
-import signal
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import date, datetime, timedelta
 from pathlib import Path
 
@@ -8,6 +8,7 @@ import psutil
 import pytest
 import redis
 from django.core.management import call_command
+from django.db import transaction
 from django.utils import timezone
 
 from calendars import leases, polling
@@ -24,8 +25,8 @@ from upsells.models import Purchase
 pytestmark = pytest.mark.django_db(transaction=True)
 
 FEEDS, GROWING = 2000, 100
-GROWN = 4  # times in the storm
-INTERVAL = timedelta(seconds=12)
+GROWN = 3  # times in the storm
+INTERVAL = timedelta(seconds=20)
 LONGEST_LEASE = timedelta(minutes=2)
 
 
@@ -62,22 +63,30 @@ def caught_reading(count: int) -> None:
     assert within(lambda: fresh.values("lease_token").distinct().count() >= count, every_s=0.005)
 
 
-def still_held(since: datetime) -> int:
-    """How many feeds that were leased then still are, by the same worker."""
-    return Feed.objects.filter(lease_until__lt=since + LEASE).exclude(lease_token=None).count()
-
-
-def put_to_sleep(crew: Worker) -> tuple[psutil.Process, datetime]:
-    """Stop a process in the middle of reading, with leases and without locks; which, and since when."""
-    for _ in range(20):
+@contextmanager
+def silence(simulator: Simulator) -> Iterator[None]:
+    """No server answers for as long as the context lasts; every process waits for one when it begins."""
+    (process,) = {
+        psutil.Process(door.pid)
+        for door in psutil.net_connections("tcp")
+        if door.status == psutil.CONN_LISTEN and door.laddr.port == simulator.port
+    }
+    process.suspend()
+    try:
         caught_reading(2)
-        sleeper, since = crew.pool()[0], timezone.now()
-        sleeper.send_signal(signal.SIGSTOP)
-        time.sleep(1)
-        if still_held(since) and not fleet.answer(fleet.LEFT_OPEN):
-            return sleeper, since
-        sleeper.send_signal(signal.SIGCONT)
-    pytest.fail("no process was caught reading")
+        time.sleep(0.5)
+        yield
+    finally:
+        process.resume()
+
+
+@contextmanager
+def locked_log() -> Iterator[None]:
+    """No line of the log can be written as long as the context lasts; every process wants to when it begins."""
+    with transaction.atomic():
+        fleet.answer(fleet.LOCK_LOG)
+        assert within(lambda: len(fleet.answer(fleet.WHO_WAITS)) == 2)
+        yield
 
 
 def storm(crew: Worker, simulator: Simulator) -> datetime:
@@ -85,15 +94,18 @@ def storm(crew: Worker, simulator: Simulator) -> datetime:
     caught_reading(1)
     redis.Redis.from_url(broker()).flushdb()
     simulator.call("POST", "/api/grow")
-    sleeper, since = put_to_sleep(crew)
-    assert within(lambda: not still_held(since))  # another has read what it leased
-    sleeper.send_signal(signal.SIGCONT)
-    for _ in range(2):
-        simulator.call("POST", "/api/grow")
-        caught_reading(2)
-        victim = crew.pool()[0]
-        victim.kill()
-        victim.wait(10)
+    with silence(simulator):
+        sleeper, since = crew.pool()[0], timezone.now()
+        sleeper.suspend()
+    caught_reading(1)
+    taken = Feed.objects.filter(lease_until__lt=since + LEASE).exclude(lease_token=None)
+    assert taken.exists()
+    assert within(lambda: not taken.exists())  # another has read what it leased
+    sleeper.resume()
+    simulator.call("POST", "/api/grow")
+    with locked_log():
+        for victim in crew.pool():
+            victim.kill()
     simulator.call("POST", "/api/grow")
     caught_reading(2)
     redis.Redis.from_url(broker()).flushdb()
