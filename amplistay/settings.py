@@ -246,6 +246,7 @@ structlog.configure(
         if env.flag("READABLE_LOGS", default=DEBUG)
         else structlog.processors.JSONRenderer(),
     ],
+    logger_factory=structlog.stdlib.LoggerFactory(),  # to stderr, through the same filters as every other line
     cache_logger_on_first_use=True,
 )
 

@@ -1,9 +1,9 @@
 """Double bookings: two claims on the same night that can't both be honoured."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
-from itertools import combinations
+from itertools import islice
 
 from domain.events import Kind
 from domain.spans import NIGHT, Span, nights_in
@@ -47,12 +47,21 @@ def conflicts(stakes: Iterable[Stake], today: date) -> tuple[Conflict, ...]:
     """
     ahead = [stake for stake in stakes if stake.nights.end > today]
     found = []
-    for one, other in combinations(sorted(ahead, key=lambda each: (each.nights, each.name)), 2):
+    for one, other in _meeting(sorted(ahead, key=lambda each: (each.nights, each.name))):
         shared = one.nights.clip(other.nights)
         shared = shared.clip(Span(today, max(shared.end, today + NIGHT))) if shared else None
         if shared and _differ(one, other, shared, today):
             found.append(Conflict(shared, one.name, other.name))
     return tuple(found)
+
+
+def _meeting(stakes: Sequence[Stake]) -> Iterator[tuple[Stake, Stake]]:
+    """The pairs that share a night, of stakes in order of their nights."""
+    for place, one in enumerate(stakes):
+        for other in islice(stakes, place + 1, None):
+            if other.nights.start >= one.nights.end:
+                break
+            yield one, other
 
 
 def _differ(one: Stake, other: Stake, shared: Span, today: date) -> bool:

@@ -15,13 +15,14 @@ from launcher.run import ROOT, Crew, Part, PartError, Screen, Stopped
 
 HOST = "127.0.0.1"
 USUAL_PORTS = (8000, 8900)
-HIGHEST_PORT = 65_435
+HIGHEST_PORT = 65_434
 READY_SECONDS = 60.0
 DEMO_LOGIN = "demo@amplistay.example / demo-stay-longer"  # as seed_demo makes it
 DEMO_PACE = {
     "POLL_INTERVAL_SECONDS": "60",
     "REMOVAL_WAIT_SECONDS": "60",
     "REMOVAL_WAIT_LONG_SECONDS": "180",
+    "ALERT_AFTER_SECONDS": "120",
 }
 
 
@@ -39,7 +40,7 @@ def arguments() -> argparse.Namespace:
 
 
 def port_number(text: str) -> int:
-    """A port that leaves room for the simulator's, 100 above."""
+    """A port that leaves room for the simulator's two, 100 above."""
     port = int(text)
     if not 1 <= port <= HIGHEST_PORT:
         message = f"choose a port between 1 and {HIGHEST_PORT}"
@@ -49,6 +50,10 @@ def port_number(text: str) -> int:
 
 def simulator_port(web: int) -> int:
     return USUAL_PORTS[1] if web == USUAL_PORTS[0] else web + 100
+
+
+def mail_port(simulator: int) -> int:
+    return simulator + 1
 
 
 def is_free(port: int) -> bool:
@@ -71,6 +76,7 @@ def environment(data: Path, web: int, simulator: int | None) -> dict[str, str]:
         env |= DEMO_PACE
         env["DEMO"] = "1"
         env |= {"SIMULATOR_URL": f"http://{HOST}:{simulator}", "LOOPBACK_FEED_PORTS": str(simulator)}
+        env |= {"EMAIL_HOST": HOST, "EMAIL_PORT": str(mail_port(simulator)), "EMAIL_USE_TLS": "0"}
     return env | {name: os.environ[name] for name in env if os.environ.get(name)}
 
 
@@ -106,6 +112,8 @@ def start_demo(crew: Crew, env: Mapping[str, str], data: Path, port: int) -> Non
         str(port),
         "--state",
         str(data / "simulator.json"),
+        "--smtp-port",
+        str(mail_port(port)),
     ]
     simulator = crew.start("simulator", command, env=env)
     await_answer(crew, simulator, port, "/")
@@ -133,6 +141,7 @@ def greet(screen: Screen, env: Mapping[str, str], data: Path) -> None:
     if env.get("DEMO"):
         screen.say(f"  Demo log-in         {DEMO_LOGIN}")
         screen.say(f"  Demo channels       {env['SIMULATOR_URL']}")
+        screen.say(f"  Demo mail           {env['SIMULATOR_URL']}/api/mails")
         pace = [env[name] for name in DEMO_PACE]
         screen.say(
             f"  Demo pace           links are read every {pace[0]} s; freed nights open after {pace[1]} s,"
@@ -178,6 +187,7 @@ def taken_ports(options: argparse.Namespace) -> list[str]:
     ports = {"the web pages": options.port}
     if not options.no_demo:
         ports["the demo channels"] = simulator_port(options.port)
+        ports["the demo's mail"] = mail_port(ports["the demo channels"])
     return [
         f"Port {port}, meant for {purpose}, is taken by another program. "
         f"Choose another: bin/up --port {options.port + 1}"

@@ -145,7 +145,29 @@ def test_a_night_that_two_guests_hours_make_impossible_stays_closed_when_one_giv
     assert diary(late).is_taken(DAY)
 
 
+def test_who_is_known_to_be_there_all_day_came_before_it_and_leaves_after_it() -> None:
+    here = diary(stay(at(16, day=DAY - NIGHT), at(10, day=DAY + 2 * NIGHT)))
+    assert here.next_arrival(DAY) == at(16, day=DAY - NIGHT)
+    assert here.previous_departure(DAY) == at(10, day=DAY + 2 * NIGHT)
+
+
+def test_a_claim_inside_another_hides_no_departure() -> None:
+    inside, around = Span(DAY + NIGHT, DAY + 2 * NIGHT), Span(DAY - NIGHT, DAY + 5 * NIGHT)
+    here = diary(Taken(around), Taken(inside))
+    assert here.previous_departure(DAY + 2 * NIGHT) == at(11, day=DAY + 2 * NIGHT)
+    assert here.previous_departure(DAY + 9 * NIGHT) == at(11, day=DAY + 5 * NIGHT)
+
+
 def test_hours_that_were_bought_are_somebody_coming_or_leaving() -> None:
+    whole = Taken(None, Period(at(11), at(15)), cleans=False)
+    assert (diary(whole).next_arrival(DAY), diary(whole).previous_departure(DAY)) == (at(11), at(15))
+    apart = (
+        Taken(None, Period(at(9), at(11)), cleans=False),
+        Taken(None, Period(at(15), at(16)), cleans=False),
+    )
+    assert (diary(apart[0]).next_arrival(DAY), diary(apart[1]).previous_departure(DAY)) == (None, None)
+    slept_in_by_nobody = Taken(Span(DAY, DAY + NIGHT), Period(at(11), at(18)), cleans=False)
+    assert diary(slept_in_by_nobody).previous_departure(DAY + NIGHT) == at(18)
     early = Taken(None, Period(at(13), at(15)), cleans=False)
     assert diary(early).next_arrival(DAY) == at(13)
     late = Taken(None, Period(at(11), at(12)), cleans=False)

@@ -1,6 +1,7 @@
 """What nights and hours cost, to the minor unit, and what can be relied on whatever the host has set."""
 
 import ast
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import date, timedelta
@@ -309,3 +310,13 @@ def test_no_float_is_written_or_made_where_prices_and_hours_are_reckoned(name: s
     assert not floats
     assert not divisions
     assert not names & {"float", "round", "timestamp", "total_seconds", "math", "fsum", "Decimal"}
+
+
+def test_every_guarantee_of_the_page_on_pricing_names_a_test_that_exists() -> None:
+    here = Path(__file__).parent
+    promised = set(re.findall(r"`(test_\w+)`", (here.parent.parent / "docs/pricing.md").read_text()))
+    written = {
+        name for file in here.glob("test_*.py") for name in re.findall(r"def (test_\w+)", file.read_text())
+    }
+    assert promised
+    assert promised <= written

@@ -15,6 +15,7 @@ from domain.shelf import (
     HourRules,
     Mode,
     NightRules,
+    Quote,
     Stop,
     When,
     Why,
@@ -86,7 +87,7 @@ def test_nights_that_are_over_are_no_gap_that_could_be_sold() -> None:
     here = desk(next_stay(DAY + 3 * NIGHT), today=DAY)
     found = nights_before(DAY + 3 * NIGHT, NightRules(7, least_gap=2), here)
     assert lengths(found) == [1, 3]
-    assert found.stops[0] == Stop(Why.ORPHAN, night=DAY, count=2)
+    assert found.stops == (Stop(Why.ORPHAN, night=DAY, count=2), Stop(Why.OVER, night=DAY - NIGHT, count=4))
 
 
 @pytest.mark.parametrize("most", [3, 5])
@@ -100,6 +101,20 @@ def test_a_gap_that_is_filled_to_the_last_night_has_its_discount(most: int) -> N
         assert fills == [False, False, True]
 
 
+def test_a_quote_is_priced_night_by_night_away_from_the_stay_and_for_all_who_stay() -> None:
+    here = replace(desk(), persons=3)
+    after, before = (sell(DAY, NightRules(3), here).quotes[-1] for sell in (nights_after, nights_before))
+    assert nights_priced(after) == [DAY, DAY + NIGHT, DAY + 2 * NIGHT]
+    assert nights_priced(before) == [DAY - NIGHT]
+    here = replace(here, now=at(9, day=DAY - 5 * NIGHT))
+    assert nights_priced(nights_before(DAY, NightRules(2), here).quotes[-1]) == [DAY - NIGHT, DAY - 2 * NIGHT]
+    assert [line.amount.amount for line in after.price.lines if line.name == "city tax"] == [3 * 3 * 150]
+
+
+def nights_priced(quote: Quote) -> list[date | None]:
+    return [line.on for line in quote.price.lines if line.item is Item.NIGHT]
+
+
 def test_no_stay_ends_where_the_next_guest_is_known_to_come_too_early() -> None:
     comes = at(12, 30, DAY + 2 * NIGHT)
     found = nights_after(DAY, NIGHTS, desk(STAY, next_stay(DAY + 2 * NIGHT, comes)))
@@ -111,6 +126,8 @@ def test_no_stay_begins_where_the_last_guest_is_known_to_leave_too_late() -> Non
     late = Taken(STAY.nights, Period(at(15, day=DAY - 3 * NIGHT), leaves))
     found = nights_before(DAY + 2 * NIGHT, NIGHTS, desk(late, next_stay(DAY + 2 * NIGHT)))
     assert (lengths(found), found.stops) == ([1], (Stop(Why.TURNAROUND, at=leaves, count=2),))
+    in_time = Taken(STAY.nights, Period(at(15, day=DAY - 3 * NIGHT), at(13)))
+    assert lengths(nights_before(DAY + 2 * NIGHT, NIGHTS, desk(in_time))) == [1, 2]
 
 
 def test_a_stay_goes_on_over_no_hours_that_something_else_needs() -> None:

@@ -102,6 +102,13 @@ def test_a_host_who_gives_up_no_night_for_hours_sells_none_that_would() -> None:
     )
 
 
+def test_a_night_that_two_guests_hours_cost_is_closed_and_paid_for_once() -> None:
+    late = Taken(Span(DAY, DAY + NIGHT), Period(at(11), at(18)), cleans=False)
+    found = early_check_in(DAY + NIGHT, HOURS, desk(STAY, late, next_stay(DAY + NIGHT)))
+    assert (starts(found)[-1], set(lost(found))) == (time(7), {None})
+    assert late_check_out(DAY, HOURS, desk(STAY, next_stay(DAY + NIGHT))).quotes[-1].nights == late.nights
+
+
 def test_last_night_can_not_be_lost_any_more() -> None:
     found = early_check_in(DAY, replace(HOURS, closes_night=False), desk(now=at(8)))
     assert (starts(found)[-1], set(lost(found))) == (time(8), {None})

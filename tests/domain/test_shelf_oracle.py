@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from domain.diary import Diary, Taken
 from domain.house import House
+from domain.prices import Pricing
 from domain.shelf import (
     Desk,
     Found,
@@ -23,7 +24,7 @@ from domain.shelf import (
 )
 from domain.spans import NIGHT, Period, Span
 from tests.domain.diaries import DAYS, MIDNIGHT, QUARTER, Oracle, World, bought, houses, nights_of, worlds
-from tests.domain.tariffs import PRICING
+from tests.domain.tariffs import PRICING, PRICINGS
 
 
 def found(world: World) -> tuple[Found, Found, Found, Found]:
@@ -77,6 +78,17 @@ def test_no_quote_holds_a_closed_night_or_hour_or_begins_in_the_past(world: Worl
         dated = (claim.nights for claim in diary.taken if claim.nights and not claim.period)
         assert not any(quote.period.overlaps(world.desk.house.night(n)) for n in nights_of(*dated))
         assert quote.period.start >= now
+
+
+@settings(max_examples=30)
+@given(worlds(), PRICINGS)
+def test_a_longer_quote_never_costs_less_than_a_shorter_one_for_the_same_stay(
+    world: World, pricing: Pricing
+) -> None:
+    pricing = replace(pricing, discounts=replace(pricing.discounts, gap=0))
+    for each in found(replace(world, desk=replace(world.desk, pricing=pricing))):
+        totals = [quote.price.total for quote in each.quotes]
+        assert totals == sorted(totals)
 
 
 @settings(max_examples=30)
