@@ -83,6 +83,8 @@ def test_no_hour_is_sold_that_the_cleaning_needs() -> None:
 def test_hours_that_a_feed_gives_a_guest_already_are_not_sold_again() -> None:
     later = Taken(STAY.nights, Period(at(15, day=DAY - 3 * NIGHT), at(12)))
     assert late_check_out(DAY, HOURS, desk(later)).stops == (Stop(Why.HOURS, at=at(12), count=1),)
+    earlier = Taken(Span(DAY, DAY + 3 * NIGHT), Period(at(14), at(11, day=DAY + 3 * NIGHT)))
+    assert early_check_in(DAY, HOURS, desk(earlier)).stops == (Stop(Why.HOURS, at=at(14), count=1),)
 
 
 def test_hours_that_make_a_night_impossible_close_it_and_cost_it() -> None:

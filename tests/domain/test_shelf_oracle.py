@@ -51,7 +51,7 @@ def with_claim(world: World, claim: Taken) -> World:
     return replace(world, desk=replace(world.desk, diary=diary))
 
 
-@settings(max_examples=60)
+@settings(max_examples=40)
 @given(worlds())
 def test_exactly_the_lengths_that_an_oracle_finds_are_offered_as_nights(world: World) -> None:
     oracle, (after, before, _, _) = Oracle(world), found(world)
@@ -59,7 +59,7 @@ def test_exactly_the_lengths_that_an_oracle_finds_are_offered_as_nights(world: W
     assert [quote.nights for quote in before.quotes] == oracle.before()
 
 
-@settings(max_examples=60)
+@settings(max_examples=40)
 @given(worlds())
 def test_exactly_the_slots_that_an_oracle_finds_are_offered_as_hours(world: World) -> None:
     oracle, (_, _, late, early) = Oracle(world), found(world)

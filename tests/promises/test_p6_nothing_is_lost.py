@@ -102,6 +102,7 @@ def storm(crew: Worker, simulator: Simulator) -> datetime:
     assert taken.exists()
     assert within(lambda: not taken.exists())  # another has read what it leased
     sleeper.resume()
+    caught_reading(2)  # it has gone on to another batch
     simulator.call("POST", "/api/grow")
     with locked_log():
         for victim in crew.pool():
