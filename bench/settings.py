@@ -13,4 +13,6 @@ CELERY_BROKER_TRANSPORT_OPTIONS = cast(
 )
 CACHES = {"default": {**product.CACHES["default"], "KEY_PREFIX": KEYS}}
 
-READS_PER_SECOND_AND_SERVER = 100_000  # all feeds come from one server here, and its pace isn't what is measured
+READS_PER_SECOND_AND_SERVER = (
+    100_000  # all feeds come from one server here, and its pace isn't what is measured
+)

@@ -16,7 +16,7 @@ from django.utils.translation import ngettext
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from accounts.tenancy import HostRequest, get_or_404, host
-from calendars import history, ledger, polling, standing, tasks
+from calendars import history, ledger, polling, servers, standing, tasks
 from calendars.forms import FeedForm, LinkForm
 from calendars.models import Feed
 from connectors import links
@@ -127,7 +127,15 @@ def resume(request: HostRequest, feed: Feed) -> None:
 def read(request: HostRequest, feed: Feed) -> None:
     """Read now, unless it is being read or was a moment ago."""
     now = timezone.now()
+    if feed.paused_at:
+        messages.info(request, _("%(feed)s is paused. Resume it to have it read.") % {"feed": feed.title})
+        return
     if standing.standing(feed, now) is standing.Standing.CHECKING:
+        return
+    if until := servers.rests_until(feed.host, now):
+        at = date_format(timezone.localtime(until, feed.property.house.zone), "j M, H:i")
+        words = _("%(host)s is left alone until %(time)s, as it asked or because it is down.")
+        messages.info(request, words % {"host": feed.host, "time": at})
         return
     if feed.last_read_at and now - feed.last_read_at < FLOOR:
         at = date_format(timezone.localtime(feed.last_read_at, feed.property.house.zone), "H:i:s")

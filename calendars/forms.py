@@ -1,5 +1,6 @@
 """Forms for calendar links and how they are read, export links, and nights closed by hand."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from datetime import date, timedelta
@@ -125,7 +126,7 @@ class LinkForm(forms.Form):
         _name, url = _accepted(line)
         digest = links.digest(url)
         if digest == self.feed.url_digest:
-            raise _about(line, _("is the link that is read already."))
+            raise ValidationError(_("This is the link that is read already."))
         if Feed.objects.filter(property=self.feed.property_id, url_digest=digest).exists():
             raise _about(line, CONNECTED)
         return url
@@ -203,7 +204,11 @@ def _split(line: str) -> tuple[str, str]:
     return "", line
 
 
+AFTER_HOST = re.compile(r"(?<=[^/:\s])[/?#].*", re.DOTALL)
+
+
 def _about(line: str, message: Any, **params: str) -> ValidationError:
+    line = AFTER_HOST.sub("/…", line)  # the rest of a link is a secret
     shown = line if len(line) <= 48 else f"{line[:45]}…"  # noqa: PLR2004 - fits a phone's line
     return ValidationError(
         _("“%(line)s” %(message)s"),

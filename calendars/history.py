@@ -19,6 +19,7 @@ Outcome = FeedRead.Outcome
 
 REACH = timedelta(days=30)
 MOST_POINTS = 500
+MUCH = 20  # per cent
 MOST_STAYS = 40  # listed of one kind in one line
 LEAST_TIME = timedelta(hours=1)
 WIDTH, HEIGHT = 1000, 100  # the chart's own units, which the page stretches
@@ -91,7 +92,9 @@ class Chart:
 def line(read: FeedRead) -> Line:
     """One line of the log in words; times are those of the active zone."""
     nights: dict[str, Any] = read.nights or {}
-    changes = (_change(kind, nights[kind]) for kind in ("closed", "opened", "held") if nights.get(kind))
+    changes = (
+        _change(kind, nights[kind]) for kind in ("closed", "opened", "held", "back") if nights.get(kind)
+    )
     return Line(read, _said(read), tuple(changes))
 
 
@@ -206,6 +209,8 @@ def _said(read: FeedRead) -> str:
     if read.outcome in BAD:
         return problem
     found = _counts(read) or _("nothing new")
+    if share := _missing_share(read):
+        problem = f"{share} {problem}".strip()
     if read.times > 1:
         said = _("Read %(times)s times from %(start)s to %(end)s: %(found)s.") % {
             "times": read.times,
@@ -218,17 +223,39 @@ def _said(read: FeedRead) -> str:
     return f"{said} {problem}".strip()
 
 
+def _missing_share(read: FeedRead) -> str:
+    """How much of what was closed is missing, where that is much."""
+    missing = read.held * 100 // read.closed_nights if read.closed_nights else 0
+    if read.times > 1 or not (read.nights or {}).get("held") or missing < MUCH:
+        return ""
+    return _("%(percent)s %% of its closed nights were missing; they stay closed until more reads agree.") % {
+        "percent": missing
+    }
+
+
 def _counts(read: FeedRead) -> str:
     """How many nights it closed, opened and held back; the noun stands with the first number."""
     full = {
         "closed": lambda n: ngettext("%(count)s night closed", "%(count)s nights closed", n),
         "opened": lambda n: ngettext("%(count)s night opened", "%(count)s nights opened", n),
         "held": lambda n: ngettext("%(count)s night held back", "%(count)s nights held back", n),
+        "back": lambda n: ngettext("%(count)s night named again", "%(count)s nights named again", n),
     }
-    rest = {"opened": _("%(count)s opened"), "held": _("%(count)s held back")}
-    counts = [(name, n) for name in full if (n := getattr(read, name))]
+    rest = {
+        "opened": _("%(count)s opened"),
+        "held": _("%(count)s held back"),
+        "back": _("%(count)s named again"),
+    }
+    numbers = {"closed": read.closed, "opened": read.opened, "held": read.held, "back": _back(read)}
+    counts = [(name, n) for name, n in numbers.items() if n]
     words = [full[name](n) if place == 0 else rest[name] for place, (name, n) in enumerate(counts)]
     return ", ".join(word % {"count": n} for word, (_name, n) in zip(words, counts, strict=True))
+
+
+def _back(read: FeedRead) -> int:
+    """How many nights that waited are named again."""
+    pairs = (read.nights or {}).get("back", ())
+    return sum((date.fromisoformat(end) - date.fromisoformat(start)).days for start, end in pairs)
 
 
 def _at(moment: datetime, other: datetime) -> str:

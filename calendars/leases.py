@@ -5,10 +5,11 @@ down, so from then on it is read alone, and after some attempts it is set aside.
 """
 
 import uuid
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
+from django.conf import settings
 from django.db import connection
 
 from calendars.models import Feed
@@ -17,9 +18,8 @@ LEASE = timedelta(seconds=110)
 BATCH = 50
 MOST_ATTEMPTS = 3
 
-DUE = """SELECT f.id FROM calendars_feed f JOIN properties_property p ON p.id = f.property_id
-         WHERE f.paused_at IS NULL AND p.archived_at IS NULL AND f.next_poll_at <= %s
-           AND (f.lease_until IS NULL OR f.lease_until < %s)"""
+DUE = """SELECT id FROM calendars_feed
+         WHERE paused_at IS NULL AND next_poll_at <= %s AND (lease_until IS NULL OR lease_until < %s)"""
 
 
 class Superseded(Exception):
@@ -28,24 +28,22 @@ class Superseded(Exception):
 
 def claim_due(now: datetime, limit: int = BATCH) -> tuple[uuid.UUID, list[int]]:
     """Lease at most `limit` feeds that are due, most overdue first; skips what another worker is claiming."""
-    select = f"{DUE} AND f.attempts = 0 ORDER BY f.next_poll_at LIMIT %s FOR UPDATE OF f SKIP LOCKED"
-    return _claim(select, [now, now, limit], now)
+    select = f"{DUE} AND attempts = 0 ORDER BY next_poll_at LIMIT %s FOR UPDATE SKIP LOCKED"
+    return _claim_in_use(select, [now, now, limit], now)
 
 
 def claim_suspect(now: datetime) -> tuple[uuid.UUID, list[int]]:
     """Lease one due feed whose last attempt never came to a verdict."""
-    select = f"{DUE} AND f.attempts > 0 ORDER BY f.next_poll_at LIMIT 1 FOR UPDATE OF f SKIP LOCKED"
-    return _claim(select, [now, now], now)
+    select = f"{DUE} AND attempts > 0 ORDER BY next_poll_at LIMIT 1 FOR UPDATE SKIP LOCKED"
+    return _claim_in_use(select, [now, now], now)
 
 
 def claim_these(feeds: Iterable[int], now: datetime) -> tuple[uuid.UUID, list[int]]:
     """Lease these feeds now, due or not; those that are paused or being read at the moment are left out."""
-    return _claim(
-        """SELECT id FROM calendars_feed WHERE id = ANY(%s) AND paused_at IS NULL
-             AND (lease_until IS NULL OR lease_until < %s) FOR UPDATE SKIP LOCKED""",
-        [list(feeds), now],
-        now,
-    )
+    select = """SELECT id FROM calendars_feed WHERE id = ANY(%s) AND paused_at IS NULL
+                  AND (lease_until IS NULL OR lease_until < %s) FOR UPDATE SKIP LOCKED"""
+    lease, claimed = _claim(select, [list(feeds), now], now)
+    return lease, [feed for feed, _ in claimed]
 
 
 def fence(feed: Feed, lease: uuid.UUID) -> None:
@@ -56,7 +54,46 @@ def fence(feed: Feed, lease: uuid.UUID) -> None:
 
 def give_back(feeds: Iterable[tuple[Feed, datetime]], lease: uuid.UUID) -> None:
     """End leases that came to nothing through no fault of the feeds: they are due at the instants, and no attempt."""
-    rows = [(feed.pk, at) for feed, at in feeds]
+    _end([(feed.pk, at) for feed, at in feeds], lease)
+
+
+def due(now: datetime, most: int) -> tuple[int, bool]:
+    """How many feeds are due (counted up to `most`), and whether one of them must be read alone."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"SELECT (SELECT count(*) FROM ({DUE} AND attempts = 0 LIMIT %s) ready), "  # noqa: S608 - constants
+            f"EXISTS ({DUE} AND attempts > 0)",
+            [now, now, most, now, now],
+        )
+        count, has_suspects = cursor.fetchone()
+        return int(count), bool(has_suspects)
+
+
+def _claim_in_use(select: str, params: list[Any], now: datetime) -> tuple[uuid.UUID, list[int]]:
+    """Lease what the select finds; what belongs to an archived home is passed over until its turn comes again."""
+    while True:
+        lease, claimed = _claim(select, params, now)
+        archived = [feed for feed, is_archived in claimed if is_archived]
+        _end([(feed, now + settings.POLL_INTERVAL) for feed in archived], lease)
+        if not claimed or len(archived) < len(claimed):
+            return lease, [feed for feed, is_archived in claimed if not is_archived]
+
+
+def _claim(select: str, params: list[Any], now: datetime) -> tuple[uuid.UUID, list[tuple[int, bool]]]:
+    """Lease what the select finds: each feed, and whether its home is archived."""
+    lease = uuid.uuid4()
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "UPDATE calendars_feed f SET lease_until = %s, lease_token = %s, attempts = attempts + 1 "  # noqa: S608 - the selects are constants above
+            f"FROM properties_property p WHERE f.id = ANY(ARRAY({select})) "  # evaluated once; IN may pass the LIMIT
+            "AND p.id = f.property_id RETURNING f.id, p.archived_at IS NOT NULL",
+            [now + LEASE, lease, *params],
+        )
+        return lease, cursor.fetchall()
+
+
+def _end(rows: Sequence[tuple[int, datetime]], lease: uuid.UUID) -> None:
+    """End leases of feeds that are due at the instants, as if they had never been."""
     if not rows:
         return
     with connection.cursor() as cursor:
@@ -65,28 +102,5 @@ def give_back(feeds: Iterable[tuple[Feed, datetime]], lease: uuid.UUID) -> None:
                SET lease_until = NULL, lease_token = NULL, next_poll_at = v.at, attempts = greatest(attempts - 1, 0)
                FROM unnest(%s::bigint[], %s::timestamptz[]) AS v(id, at)
                WHERE f.id = v.id AND f.lease_token = %s""",
-            [[pk for pk, _ in rows], [at for _, at in rows], lease],
+            [[feed for feed, _ in rows], [at for _, at in rows], lease],
         )
-
-
-def due(now: datetime, most: int) -> tuple[int, bool]:
-    """How many feeds are due (counted up to `most`), and whether one of them must be read alone."""
-    with connection.cursor() as cursor:
-        cursor.execute(
-            f"SELECT (SELECT count(*) FROM ({DUE} AND f.attempts = 0 LIMIT %s) ready), "  # noqa: S608 - constants
-            f"EXISTS ({DUE} AND f.attempts > 0)",
-            [now, now, most, now, now],
-        )
-        count, has_suspects = cursor.fetchone()
-        return int(count), bool(has_suspects)
-
-
-def _claim(select: str, params: list[Any], now: datetime) -> tuple[uuid.UUID, list[int]]:
-    lease = uuid.uuid4()
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "UPDATE calendars_feed SET lease_until = %s, lease_token = %s, attempts = attempts + 1 "  # noqa: S608 - the selects are constants above
-            f"WHERE id = ANY(ARRAY({select})) RETURNING id",  # evaluated once: an IN might go past the LIMIT
-            [now + LEASE, lease, *params],
-        )
-        return lease, [row[0] for row in cursor.fetchall()]

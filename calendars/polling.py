@@ -25,6 +25,8 @@ from connectors.http import Answer, Failure, Target, fetch_groups
 from domain import follow, ics, sync
 from domain.channels import looks_like_listing_page
 from domain.ics import Reading, State
+from domain.problems import Problem
+from domain.spans import nights_in
 from domain.sync import Plan, Rules
 
 log = structlog.get_logger()
@@ -52,6 +54,7 @@ class Visit:
     now: datetime
     alone: bool
     until: float
+    somebody_waits: bool
 
     @property
     def today(self) -> date:
@@ -103,7 +106,8 @@ def read(
     for group in groups:
         told = [(unread.pop(number), answer) for number, answer in group]
         until = time.monotonic() + GROUP_S
-        visits = [Visit(feed, answer, lease, now, len(feeds) == 1, until) for feed, answer in told]
+        alone = len(feeds) == 1
+        visits = [Visit(feed, answer, lease, now, alone, until, somebody_waits) for feed, answer in told]
         lines += verdicts.write([verdict for visit in visits if (verdict := _read_one(visit))], lease)
         servers.learn(told, now)
         if time.monotonic() > deadline:
@@ -177,13 +181,23 @@ def _judge(visit: Visit) -> Verdict:
         return _failed(visit, sentences.failure(answer.code, feed.host))
     if answer.status not in (OK, NOT_MODIFIED):
         return _failed(visit, sentences.status(answer.status, feed.host))
+    if answer.status == NOT_MODIFIED and not (feed.etag or feed.last_modified):
+        return _failed(visit, sentences.problem(Problem(sentences.NOTHING_NEW)))  # we had asked for the whole
     digest = feed.digest if answer.status == NOT_MODIFIED else ics.content_digest(answer.body)
     if follow.is_unchanged(feed, digest, visit.circumstances):
-        return _good(visit, answer, {})
+        return _good(visit, answer, _validators(visit, answer))
     if answer.status == NOT_MODIFIED:
         # A new day moves the window, new house times move the nights: the next read asks for the whole content.
         return _good(visit, answer, {"etag": "", "last_modified": ""}, next_poll_at=visit.now)
     return _read_content(visit, answer, digest)
+
+
+def _validators(visit: Visit, answer: Answer) -> dict[str, Any]:
+    """What the server has only now begun to send, so that it may answer 304 from now on."""
+    feed = visit.feed
+    if feed.etag or feed.last_modified or not (answer.etag or answer.last_modified):
+        return {}
+    return {"etag": answer.etag, "last_modified": answer.last_modified}
 
 
 def _read_content(visit: Visit, answer: Answer, digest: str) -> Verdict:
@@ -267,15 +281,18 @@ def _apply(visit: Visit, answer: Answer, reading: Reading, digest: str) -> Verdi
         plan = sync.plan(known, reading, now=now, today=today, rules=rules(), yielding=yielding)
         ledger.apply(change, feed, blocks, plan)
         verdicts.keep(feed, answer.body, digest, now)
-        verdict = _good(visit, answer, _learnt(visit, answer, reading, plan, digest), plan=plan)
+        waiting = nights_in(claim.nights for claim in known if claim.missing and claim.nights)
+        columns = _learnt(visit, answer, reading, plan, digest)
+        verdict = _good(visit, answer, columns, plan=plan, waiting=waiting)
         verdicts.write([verdict], visit.lease)
     return verdict
 
 
 def _learnt(visit: Visit, answer: Answer, reading: Reading, plan: Plan, digest: str) -> dict[str, Any]:
     """What the feed's columns say of this content."""
+    feed = visit.feed
     settled = follow.is_settled(reading, plan)  # until then the next read must bring the whole content
-    return {
+    columns = {
         "digest": digest if settled else "",
         "etag": answer.etag if settled else "",
         "last_modified": answer.last_modified if settled else "",
@@ -283,8 +300,12 @@ def _learnt(visit: Visit, answer: Answer, reading: Reading, plan: Plan, digest: 
         "events": len(reading.events),
         "closed_nights": sum(1 for night in reading.nights if night >= visit.today) + len(plan.held),
         "held_nights": len(plan.held),
+        "confirm_at": plan.confirm_at,
         "problem": None if reading.frees else sentences.problem(reading.problems[0]),
     }
+    if not reading.is_whole:  # what nobody can read may be closed: nothing is sold on it
+        columns |= {"last_good_at": feed.last_good_at, "failing_since": feed.failing_since or visit.now}
+    return columns
 
 
 def _good(
@@ -293,28 +314,28 @@ def _good(
     columns: dict[str, Any],
     *,
     plan: Plan | None = None,
+    waiting: frozenset[date] = frozenset(),
     next_poll_at: datetime | None = None,
 ) -> Verdict:
-    """The verdict on a read that was answered with a calendar."""
+    """The verdict on a read that was answered with a calendar; `waiting` are the nights held before it."""
     feed, now = visit.feed, visit.now
-    changed = plan is not None and bool(plan.closed or plan.opened)
-    columns = {"problem": None, **columns}
-    columns |= {"last_read_at": now, "last_good_at": now, "failures": 0, "failing_since": None}
-    columns |= {"quarantined_at": None, "attempts": 0}
+    nights = verdicts.told(plan, waiting) if plan else None
+    columns = {"problem": None, "last_good_at": now, "failing_since": None, **columns}
+    columns |= {"last_read_at": now, "failures": 0, "quarantined_at": None, "attempts": 0}
     line = FeedRead(
         feed=feed,
         at=now,
         until=now,
         status=answer.status,
         milliseconds=round(answer.seconds * 1000),
-        outcome=FeedRead.Outcome.CHANGED if changed else FeedRead.Outcome.UNCHANGED,
+        outcome=FeedRead.Outcome.CHANGED if nights else FeedRead.Outcome.UNCHANGED,
         events=columns.get("events", feed.events),
         closed_nights=columns.get("closed_nights", feed.closed_nights),
         problem=columns["problem"],
         closed=len(plan.closed) if plan else 0,
         opened=len(plan.opened) if plan else 0,
         held=len(plan.held) if plan else 0,
-        nights=verdicts.told(plan) if plan else None,
+        nights=nights,
     )
     following = next_poll_at or sync.next_poll(
         now,
@@ -332,7 +353,8 @@ def _failed(
     """The verdict on a read that told us nothing: every night stays as it was."""
     feed, now, answer = visit.feed, visit.now, visit.answer
     status, retry_after = (answer.status, answer.retry_after) if isinstance(answer, Answer) else (None, None)
-    failures = feed.failures + 1
+    # A host who presses "Read now" again and again doesn't put off the next read that comes by itself.
+    failures = max(feed.failures, 1) if visit.somebody_waits else feed.failures + 1
     line = FeedRead(
         feed=feed,
         at=now,

@@ -55,6 +55,10 @@ LISTING_PAGE = gettext_noop(
     "This link opens the listing's own page, not its calendar. In %(channel)s, look for “Export calendar” and copy "
     "that link."
 )
+NOTHING_NEW = gettext_noop(
+    "The site answered “nothing new” although we asked for the whole calendar. We keep the nights as they are and try "
+    "again."
+)
 RESTING = gettext_noop(
     "Many calendars at %(host)s can't be read at the moment. We keep the nights as they are and ask again every few "
     "minutes."

@@ -50,6 +50,12 @@ def _later(feeds: Sequence[Feed], leave: Leave) -> Postponed:
     return [(feed, leave.again_at + each * number, shut) for number, feed in enumerate(feeds)]
 
 
+def rests_until(host: str, now: datetime) -> datetime | None:
+    """Until when the server is left alone; None when it may be asked."""
+    rows = Server.objects.filter(name=host, shut_until__gt=now)
+    return rows.values_list("shut_until", flat=True).first()
+
+
 def learn(outcomes: Iterable[tuple[Feed, Answer | Failure]], now: datetime) -> None:
     """Take note of how the servers answered: which failed, which asked for rest."""
     by_server: dict[str, list[tuple[Feed, Answer | Failure]]] = defaultdict(list)

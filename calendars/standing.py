@@ -18,6 +18,7 @@ class Standing(TextChoices):
 
     FRESH = "fresh", _("Up to date")
     HELD = "held", _("Waiting to be confirmed")
+    PARTLY = "partly", _("Partly readable")
     LATE = "late", _("Late")
     FAILING = "failing", _("Can't be read")
     QUARANTINED = "quarantined", _("Quarantined")
@@ -31,13 +32,19 @@ def standing(feed: Feed, now: datetime) -> Standing:
         return Standing.PAUSED
     if _is_being_read(feed, now):
         return Standing.CHECKING
+    return _trouble(feed, now) or (Standing.HELD if feed.held_nights else Standing.FRESH)
+
+
+def _trouble(feed: Feed, now: datetime) -> Standing | None:
+    """What keeps a feed that is read from being trusted."""
     if feed.quarantined_at:
         return Standing.QUARANTINED
     if feed.failures:
         return Standing.FAILING
-    if feed.last_good_at is None or now - feed.last_good_at > patience():
-        return Standing.LATE
-    return Standing.HELD if feed.held_nights else Standing.FRESH
+    if feed.problem and feed.failing_since and feed.problem["template"] != sentences.RESTING:
+        return Standing.PARTLY
+    is_late = feed.last_good_at is None or now - feed.last_good_at > patience()
+    return Standing.LATE if is_late else None
 
 
 def shown(feed: Feed, now: datetime) -> dict[str, Any]:

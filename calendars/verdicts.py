@@ -61,9 +61,11 @@ def write(verdicts: Iterable[Verdict], lease: uuid.UUID) -> list[FeedRead]:
     return [*written, *quiet, *lines]
 
 
-def told(plan: Plan) -> dict[str, list[list[str]]] | None:
-    """What a plan changes, as the log keeps it; None when it changes nothing."""
-    nights = {"closed": plan.closed, "opened": plan.opened, "held": plan.held}
+def told(plan: Plan, waiting: frozenset[date]) -> dict[str, list[list[str]]] | None:
+    """What a plan changes, given the nights that waited before, as the log keeps it; None when it changes nothing."""
+    back = waiting - plan.held - plan.opened
+    held = plan.held if plan.held != waiting else frozenset()
+    nights = {"closed": plan.closed, "opened": plan.opened, "held": held, "back": back}
     return {name: _pairs(found) for name, found in nights.items() if found} or None
 
 

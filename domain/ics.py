@@ -11,7 +11,7 @@ from itertools import chain
 from domain import freebusy, kinds, recurrence
 from domain.events import LONGEST_SUMMARY, Event, Kind, made_up_uid, plain_text, short_uid
 from domain.house import House
-from domain.moments import NO_START, SWAPPED, Extent, Unreadable, Zones, closing, extent
+from domain.moments import NO_START, SWAPPED, TWICE, UNKNOWN_ZONE, Extent, Unreadable, Zones, closing, extent
 from domain.prescan import Component, NotACalendar, scan
 from domain.problems import Problem, gettext_noop, problem
 from domain.spans import Period, Span, merge, nights_in
@@ -19,6 +19,7 @@ from domain.switches import PLAIN, Switches
 
 MOST_PROBLEMS = 20
 MORE_PROBLEMS = gettext_noop("And %(count)s more like these.")
+CLOSES_ALL = frozenset({SWAPPED, TWICE, UNKNOWN_ZONE})  # what is doubtful here is read as closed altogether
 UNNAMED = gettext_noop("(no title)")
 
 
@@ -51,6 +52,13 @@ class Reading:
     def nights(self) -> frozenset[date]:
         """Every night that an event closes."""
         return nights_in(merge(event.nights for event in self.events if event.nights))
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether every entry closes at least what it may mean; else something in it may close more than was read."""
+        return self.state is State.OK or (
+            self.state is State.DEGRADED and all(found.template in CLOSES_ALL for found in self.problems)
+        )
 
     @property
     def frees(self) -> bool:

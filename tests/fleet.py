@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime, timedelta
 from random import Random
+from typing import Any
 
 from django.db import connection
 from django.utils import timezone
@@ -52,6 +53,11 @@ LEFT JOIN account a ON a.feed = f.id AND a.what = 'read' AND a.at > %s GROUP BY 
 LOCK_LOG = "LOCK TABLE calendars_feedread IN SHARE MODE"
 WHO_WAITS = """
 SELECT pid FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'
+"""
+WHO_WORKS = """
+SELECT pid FROM pg_stat_activity
+WHERE datname = current_database() AND backend_type = 'client backend' AND pid <> pg_backend_pid()
+  AND (state <> 'idle' OR state_change > clock_timestamp() - interval '0.3 s')
 """
 LONGEST_LEASE = """
 SELECT max(coalesce(over, clock_timestamp()) - at) FROM (
@@ -111,7 +117,7 @@ def account() -> Iterator[None]:
             cursor.execute(END)
 
 
-def answer(question: str, *params: object) -> list[tuple[object, ...]]:
+def answer(question: str, *params: datetime) -> list[tuple[Any, ...]]:
     """What the account says: one of the questions above."""
     with connection.cursor() as cursor:
         cursor.execute(question, params)

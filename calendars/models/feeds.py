@@ -64,6 +64,7 @@ class Feed(PropertyRow):
     events = models.PositiveIntegerField(default=0)
     closed_nights = models.PositiveIntegerField(default=0)
     held_nights = models.PositiveIntegerField(default=0)
+    confirm_at = models.DateTimeField(null=True)  # when the first held night can open at the earliest
     echoes = models.JSONField(default=list)  # [arrival, departure] of nights it reads back from our export
     quiet_line = models.BigIntegerField(null=True)  # the log line that counts reads without news
 
@@ -110,7 +111,7 @@ class FeedRead(models.Model):
     """One line of the sync log: what came of reading a feed once, or of `times` reads in a row without news.
 
     `at` is the first of them and `until` the last. `nights` tells what changed, as lists of [arrival, departure]
-    under "closed", "opened" and "held".
+    under "closed", "opened", "held" and "back" (held before, and named again).
     """
 
     class Outcome(models.TextChoices):

@@ -12,7 +12,7 @@ from calendars.models import Feed
 from domain.spans import Span
 from properties.models import Property
 from tests import cast
-from tests.connectors.strangers import Server, reply
+from tests.connectors.strangers import Server, header_of, reply
 
 _numbers: Iterator[int] = count()
 
@@ -64,6 +64,9 @@ class Site:
         self.name = name
         self.entries: tuple[str, ...] = ()
         self.instead: bytes | None = None  # what is answered instead of a calendar
+        self.status = "200 OK"
+        self.head: tuple[str, ...] = ()
+        self.asked_with: list[str | None] = []  # the validator of each request
         self.server = Server(self._answer)
 
     def __enter__(self) -> Self:
@@ -87,6 +90,8 @@ class Site:
         head = ("BEGIN:VCALENDAR", "VERSION:2.0", f"PRODID:-//{self.name}//EN")
         return "\r\n".join([*head, *self.entries, "END:VCALENDAR", ""]).encode()
 
-    def _answer(self, connection: socket.socket, _request: bytes) -> None:
+    def _answer(self, connection: socket.socket, request: bytes) -> None:
+        self.asked_with.append(header_of(request, "If-None-Match"))
         body = self.body if self.instead is None else self.instead
-        connection.sendall(reply(body, "Content-Type: text/calendar; charset=utf-8"))
+        head = ("Content-Type: text/calendar; charset=utf-8", *self.head)
+        connection.sendall(reply(body, *head, status=self.status))

@@ -79,9 +79,9 @@ class Command(FeedCommand):
             raise CommandError(message) from error
         found = []
         for path in paths:
-            at = instant(path.name)
+            at = instant(path.name) if path.is_file() or path.is_dir() else None
             if at is None:
-                self.stderr.write(f"skipped, its name is no time such as 20261201T140500Z.ics: {path.name!a}")
+                self.stderr.write(f"skipped, it is no file named like 20261201T140500Z.ics: {path.name!a}")
             else:
                 found.append(Snapshot(at, path))
         if not found:
