@@ -17,6 +17,7 @@ from calendars.models import Feed
 LEASE = timedelta(seconds=110)
 BATCH = 50
 MOST_ATTEMPTS = 3
+MOST_TRIES = 20  # to find feeds of homes that aren't archived; the next claim goes on
 
 DUE = """SELECT id FROM calendars_feed
          WHERE paused_at IS NULL AND next_poll_at <= %s AND (lease_until IS NULL OR lease_until < %s)"""
@@ -61,7 +62,7 @@ def due(now: datetime, most: int) -> tuple[int, bool]:
     """How many feeds are due (counted up to `most`), and whether one of them must be read alone."""
     with connection.cursor() as cursor:
         cursor.execute(
-            f"SELECT (SELECT count(*) FROM ({DUE} AND attempts = 0 LIMIT %s) ready), "  # noqa: S608 - constants
+            f"SELECT (SELECT count(*) FROM ({DUE} AND attempts = 0 ORDER BY next_poll_at LIMIT %s) ready), "  # noqa: S608 - constants
             f"EXISTS ({DUE} AND attempts > 0)",
             [now, now, most, now, now],
         )
@@ -71,12 +72,13 @@ def due(now: datetime, most: int) -> tuple[int, bool]:
 
 def _claim_in_use(select: str, params: list[Any], now: datetime) -> tuple[uuid.UUID, list[int]]:
     """Lease what the select finds; what belongs to an archived home is passed over until its turn comes again."""
-    while True:
+    for _ in range(MOST_TRIES):
         lease, claimed = _claim(select, params, now)
         archived = [feed for feed, is_archived in claimed if is_archived]
         _end([(feed, now + settings.POLL_INTERVAL) for feed in archived], lease)
         if not claimed or len(archived) < len(claimed):
-            return lease, [feed for feed, is_archived in claimed if not is_archived]
+            break
+    return lease, [feed for feed, is_archived in claimed if not is_archived]
 
 
 def _claim(select: str, params: list[Any], now: datetime) -> tuple[uuid.UUID, list[tuple[int, bool]]]:
@@ -85,8 +87,9 @@ def _claim(select: str, params: list[Any], now: datetime) -> tuple[uuid.UUID, li
     with connection.cursor() as cursor:
         cursor.execute(
             "UPDATE calendars_feed f SET lease_until = %s, lease_token = %s, attempts = attempts + 1 "  # noqa: S608 - the selects are constants above
-            f"FROM properties_property p WHERE f.id = ANY(ARRAY({select})) "  # evaluated once; IN may pass the LIMIT
-            "AND p.id = f.property_id RETURNING f.id, p.archived_at IS NOT NULL",
+            f"WHERE id = ANY(ARRAY({select})) "  # evaluated once; IN may go past the LIMIT
+            "RETURNING id, "
+            "(SELECT p.archived_at IS NOT NULL FROM properties_property p WHERE p.id = f.property_id)",
             [now + LEASE, lease, *params],
         )
         return lease, cursor.fetchall()

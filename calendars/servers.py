@@ -1,11 +1,12 @@
 """How fast the servers that feeds come from are asked, by all workers together."""
 
+import json
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 
 from django.conf import settings
-from django.db import transaction
+from django.db import connection, transaction
 from django.db.models import QuerySet
 
 from calendars.models import Feed, Server
@@ -119,10 +120,20 @@ def _rows(names: list[str]) -> QuerySet[Server]:
 
 
 def _save(rows: Iterable[Server], paces: dict[str, Pace]) -> None:
-    changed = []
-    for row in rows:
-        after = paces[row.name]
-        if after != row.pace:
-            row.free_at, row.failing, row.shut_until = after.free_at, list(after.failing), after.shut_until
-            changed.append(row)
-    Server.objects.bulk_update(changed, ["free_at", "failing", "shut_until"])
+    changed = [(row.pk, paces[row.name]) for row in rows if paces[row.name] != row.pace]
+    if not changed:
+        return
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """UPDATE calendars_server s
+               SET free_at = v.free_at, failing = v.failing, shut_until = v.shut_until
+               FROM unnest(%s::bigint[], %s::timestamptz[], %s::jsonb[], %s::timestamptz[])
+                 AS v(id, free_at, failing, shut_until)
+               WHERE s.id = v.id""",
+            [
+                [server for server, _ in changed],
+                [pace.free_at for _, pace in changed],
+                [json.dumps(pace.failing) for _, pace in changed],
+                [pace.shut_until for _, pace in changed],
+            ],
+        )

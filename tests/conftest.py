@@ -179,7 +179,7 @@ def read(feed: Feed, now: datetime | None = None) -> FeedRead:
     """One read through the real path; the feed's columns are fresh afterwards."""
     now = now or timezone.now()
     lease, ids = leases.claim_these([feed.pk], now)
-    (line,) = polling.read(ids, lease, now, somebody_waits=True)
+    (line,) = polling.read(ids, lease, now)
     feed.refresh_from_db()
     return line
 

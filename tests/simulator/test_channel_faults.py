@@ -162,6 +162,17 @@ def test_the_bench_calendar_is_airbnb_shaped_and_differs_only_by_its_stamp(chann
     assert unstamped(bench("events=50&changing=1")) != unstamped(bench("events=50&changing=1"))
 
 
+def test_a_growing_bench_calendar_has_one_stay_more_whenever_it_is_told_so(channels: Client) -> None:
+    def stays(query: str) -> int:
+        return count(requests.get(f"{channels.address}/bench/7.ics?{query}", timeout=5).content)
+
+    assert [stays("events=3&growing=1"), stays("events=3&growing=1")] == [3, 3]
+    assert channels.api("POST", "/grow").json() == {"grown": 1}
+    assert [stays("events=3&growing=1"), stays("events=3")] == [4, 3]
+    channels.api("POST", "/reset")
+    assert stays("events=3&growing=1") == 3
+
+
 @contextlib.contextmanager
 def process(state: Path) -> Iterator[tuple[subprocess.Popen[str], Client]]:
     """``python -m simulator`` on a free port."""

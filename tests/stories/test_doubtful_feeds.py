@@ -7,7 +7,7 @@ import pytest
 from django.utils import timezone
 from pytest_django import Settings
 
-from calendars import standing
+from calendars import leases, polling, standing
 from calendars.models import Feed, FeedRead
 from calendars.standing import Standing
 from domain.spans import Span
@@ -110,7 +110,9 @@ def test_reading_a_broken_feed_by_hand_does_not_put_off_the_next_read(
     site.status, site.instead = "404 Not Found", b""
     feed = site.feed(home)
     for minutes in range(6):
-        read(feed, now + minutes * MINUTE)
+        lease, ids = leases.claim_these([feed.pk], now + minutes * MINUTE)
+        assert len(polling.read(ids, lease, now + minutes * MINUTE, somebody_waits=True)) == 1
+    feed.refresh_from_db()
     assert feed.failures == 1
     assert feed.next_poll_at is not None
     assert feed.next_poll_at - now < timedelta(minutes=30)
