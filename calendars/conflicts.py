@@ -4,6 +4,8 @@ from collections.abc import Iterable, Sequence
 from datetime import date, datetime
 from itertools import combinations
 
+from django.db.models import Exists
+
 from calendars.models import Alert, Block, Feed
 from domain.conflicts import Conflict, Stake, conflicts
 from domain.events import Kind
@@ -101,7 +103,8 @@ def _goes_on(alert: Alert, details: dict[str, str]) -> bool:
     """Let the alert be true still, or again; not when somebody was told meanwhile that it is over."""
     if alert.resolved_at is None and alert.details == details:
         return True
-    rows = Alert.objects.filter(pk=alert.pk, cleared_at=None)
+    open_already = Alert.objects.open().filter(property=alert.property_id, key=alert.key).exclude(pk=alert.pk)
+    rows = Alert.objects.filter(~Exists(open_already), pk=alert.pk, cleared_at=None)
     return bool(rows.update(resolved_at=None, details=details))
 
 
@@ -128,7 +131,7 @@ def _about(property: Property, who: str, details: dict[str, str], now: datetime)
         organization_id=property.organization_id,
         property=property,
         kind=Alert.Kind.CONFLICT,
-        key=f"{who}: {details['arrival']} {details['departure']} {now:%Y%m%dT%H%M%S}",
+        key=f"{who}: {details['arrival']} {details['departure']} {now:%Y%m%dT%H%M%S%f}",
         details=details,
         opened_at=now,
     )
