@@ -14,6 +14,7 @@ from zlib import crc32
 
 import structlog
 from django.conf import settings
+from django.db import transaction
 from django.db.models import F, Q
 from django.db.models.functions import Coalesce, Greatest, Least
 
@@ -135,7 +136,9 @@ def quicken(home: int, until: datetime, now: datetime) -> None:
     quiet = rows.filter(Q(quick_until=None) | Q(quick_until__lt=now + (until - now) / 2))
     soon = Greatest(now, Coalesce(F("last_read_at"), now) + settings.POLL_INTERVAL_QUICK)
     calm = quiet.filter(failures=0)
-    calm.update(quick_until=until, next_poll_at=Least(F("next_poll_at"), soon))
+    with transaction.atomic():  # a feed whose read is being written down just now can wait for the next look
+        free = list(calm.select_for_update(skip_locked=True, no_key=True).values_list("pk", flat=True))
+        rows.filter(pk__in=free).update(quick_until=until, next_poll_at=Least(F("next_poll_at"), soon))
 
 
 def _set_aside(feeds: list[Feed], lease: uuid.UUID, now: datetime) -> tuple[list[FeedRead], list[Feed]]:
