@@ -18,12 +18,12 @@ from fuzz import seeds
 def mutated(body: bytes, most: int, seed: int) -> bytes:
     """The body with a line put in, left out, moved or replaced, or else with libFuzzer's own change to its bytes."""
     chance = Random(seed)  # noqa: S311 - repeatable, not secret
-    if chance.random() < 0.4:  # noqa: PLR2004 - half and half, nearly
+    if chance.random() < 0.4:  # noqa: PLR2004 - a coin - half and half, nearly
         return bytes(atheris.Mutate(body, most))
     lines = body.splitlines(keepends=True)
     for _ in range(chance.randint(1, 4)):
         at = chance.randrange(len(lines) + 1)
-        taken = lines.pop(at) if at < len(lines) and chance.random() < 0.5 else b""  # noqa: PLR2004
+        taken = lines.pop(at) if at < len(lines) and chance.random() < 0.5 else b""  # noqa: PLR2004 - a coin
         new = chance.choice([taken, b"", chance.choice(seeds.LINES).encode() + b"\n"])
         lines.insert(chance.choice([at, chance.randrange(len(lines) + 1)]), new)
     return b"".join(lines)[:most]

@@ -1,6 +1,6 @@
 """The settings with every logger at its loudest, each line with its level and its logger's name."""
 
-from amplistay.settings import *  # noqa: F403
+from amplistay.settings import *  # noqa: F403 - a settings module extends another
 from amplistay.settings import LOGGING as QUIET
 
 LOUD = {"level": "DEBUG", "handlers": [], "propagate": True}

@@ -82,7 +82,7 @@ def test_a_time_keeps_its_instant_its_wall_clock_and_its_offset(moment: datetime
 
 
 @pytest.mark.parametrize("fold", [0, 1])
-@pytest.mark.parametrize("hour", [datetime(2026, 10, 25, 2, 30), datetime(2026, 3, 29, 2, 30)])  # noqa: DTZ001
+@pytest.mark.parametrize("hour", [datetime(2026, 10, 25, 2, 30), datetime(2026, 3, 29, 2, 30)])  # noqa: DTZ001 - wall
 def test_an_hour_that_a_clock_shows_twice_or_never_stays_the_one_it_was(hour: datetime, fold: int) -> None:
     moment = hour.replace(tzinfo=MADRID, fold=fold)
     got = sent_at(moment)
@@ -114,8 +114,8 @@ def test_a_time_in_a_zone_of_the_calendars_own_arrives_at_its_offset() -> None:
         house=st.builds(
             House,
             zone=st.timezones(),
-            check_in=st.times(min_value=datetime(2026, 1, 1, 12).time()),  # noqa: DTZ001
-            check_out=st.times(max_value=datetime(2026, 1, 1, 12).time()),  # noqa: DTZ001
+            check_in=st.times(min_value=datetime(2026, 1, 1, 12).time()),  # noqa: DTZ001 - a wall time
+            check_out=st.times(max_value=datetime(2026, 1, 1, 12).time()),  # noqa: DTZ001 - a wall time
             turnaround=st.integers(0, 1_440),
         ),
         window=st.builds(Window, DAYS, DAYS),

@@ -18,7 +18,7 @@ def span(start: int, end: int) -> Span:
 
 def stake(start: int, end: int, source: str = "airbnb", **options: object) -> Stake:
     values = {"name": f"{source or 'sale'} {start}-{end}", "kind": Kind.RESERVATION, **options}
-    return Stake(source=source, nights=span(start, end), **values)  # type: ignore[arg-type]
+    return Stake(source=source, nights=span(start, end), **values)  # type: ignore[arg-type]  # named values
 
 
 def found(*stakes: Stake) -> list[Span]:
