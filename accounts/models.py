@@ -51,6 +51,7 @@ class Organization(models.Model):
     public_id = models.CharField(max_length=14, unique=True, default=public_id, editable=False)
     name = models.CharField(_("name"), max_length=120)
     created_at = models.DateTimeField(auto_now_add=True)
+    cleanings_a_day = models.PositiveSmallIntegerField(_("changed cleanings a day"), null=True, blank=True)
     members = models.ManyToManyField(User, through="Membership", related_name="organizations")
 
     def __str__(self) -> str:

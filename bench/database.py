@@ -9,6 +9,7 @@ import psycopg
 from psycopg.sql import SQL, Identifier
 
 NAME = "amplistay_bench"
+LARGE = "amplistay_bench_large"
 SERVERS_OWN = "postgres"
 ONE_AT_A_TIME = 7_245_101  # the number of an advisory lock
 PATIENCE_MS = 300_000
@@ -33,6 +34,13 @@ def own_database(address: str) -> Iterator[str]:
             drop(server)
 
 
+def copy_of_own(address: str) -> str:
+    """The address of a copy of that database, which is dropped together with it; nobody may be connected to it."""
+    with psycopg.connect(named(address, SERVERS_OWN), autocommit=True) as server:
+        server.execute(SQL("CREATE DATABASE {} TEMPLATE {}").format(Identifier(LARGE), Identifier(NAME)))
+    return named(address, LARGE)
+
+
 def named(address: str, database: str) -> str:
     """The same server's other database."""
     return urlsplit(address)._replace(path=f"/{database}").geturl()
@@ -44,4 +52,5 @@ def one_alone(server: psycopg.Connection) -> bool:
 
 
 def drop(server: psycopg.Connection) -> None:
-    server.execute(SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(Identifier(NAME)))
+    for name in (NAME, LARGE):
+        server.execute(SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(Identifier(name)))

@@ -1,6 +1,6 @@
-"""The rows that benchmarks work on: one host with many properties, sales and feeds."""
+"""The rows that benchmarks work on: one host with many properties, sales, feeds and offers."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import date, datetime, timedelta
 
 from django.db import connection
@@ -12,12 +12,18 @@ from calendars.models import Block, Busy, Calendar, ExportLink, Feed, date_range
 from connectors import links
 from domain.events import Kind
 from domain.spans import Span
+from domain.sync import Claim
 from properties.models import Property
+from upsells.models import Offer, StayLink
 
 SALES = 20
 DAYS_BETWEEN = 5
 NIGHTS = 3
 AT_ONCE = 2000
+SITES = ("airbnb", "vrbo")
+STAYS = 20  # known to both sites, and after every second one a night of our own: 50 blocks
+DAYS_BETWEEN_STAYS = 14
+SOONEST = 3
 READ_COLUMNS = (
     "etag",
     "last_modified",
@@ -47,8 +53,8 @@ def sales(home: Property, today: date, now: datetime) -> list[Block]:
     return [a_sale(home, today + timedelta(days=DAYS_BETWEEN * number), now) for number in range(SALES)]
 
 
-def a_sale(home: Property, arrival: date, now: datetime) -> Block:
-    span = Span(arrival, arrival + timedelta(days=NIGHTS))
+def a_sale(home: Property, arrival: date, now: datetime, nights: int = NIGHTS) -> Block:
+    span = Span(arrival, arrival + timedelta(days=nights))
     stay = home.house.stay(span)
     return Block(
         organization_id=home.organization_id,
@@ -106,6 +112,57 @@ def copy_nights(model: Feed, feeds: Sequence[Feed], homes: Sequence[Property], n
     Busy.objects.bulk_create(
         (Busy(property=home, organization_id=owner, nights=nights) for home in homes for nights in runs),
         batch_size=AT_ONCE,
+    )
+
+
+def homes_on_sale(organization: Organization, count: int, now: datetime) -> list[Property]:
+    """Homes as hosts have them: two feeds just read, 50 blocks over a year, an export link, two offers, a stay link."""
+    homes = properties(organization, count)
+    for number, home in enumerate(homes):
+        sites = [a_feed(home, f"https://{site}.example/{home.pk}.ics", now) for site in SITES]
+        for feed, site in zip(sites, SITES, strict=True):
+            feed.channel, feed.last_read_at, feed.last_good_at = site, now, now
+        Feed.objects.bulk_create(sites)
+        export_link(home, list(claims(home, sites, number, now)), now)
+    Offer.objects.bulk_create(offer for home in homes for offer in offers(home))
+    StayLink.objects.bulk_create(
+        StayLink(organization=organization, property=home, created_at=now) for home in homes
+    )
+    return homes
+
+
+def claims(home: Property, sites: Sequence[Feed], number: int, now: datetime) -> Iterator[Block]:
+    """Unsaved blocks: stays that one site sold and the other keeps closed; with every second, we sold a night more."""
+    today = home.house.today(now)
+    for stay in range(STAYS):
+        arrival = today + timedelta(days=SOONEST + number % 5 + stay * DAYS_BETWEEN_STAYS)
+        span = Span(arrival, arrival + timedelta(days=NIGHTS + (stay + number) % 3))
+        for feed, kind in zip(sites, (Kind.RESERVATION, Kind.BLOCK), strict=True):
+            claim = Claim(
+                uid=f"stay-{stay}", kind=kind, summary="Closed", nights=span, period=None, since=now
+            )
+            yield Block.of_feed(feed, claim, now)
+        if stay % 2:
+            yield a_sale(home, span.end, now, nights=1)
+
+
+def departures(home: Property) -> list[date]:
+    """The days on which a guest leaves and free nights follow."""
+    rows = Block.objects.filter(property=home).order_by("nights")
+    spans = {span for row in rows if (span := row.span)}
+    arrivals = {span.start for span in spans}
+    return sorted({span.end for span in spans} - arrivals)
+
+
+def offers(home: Property) -> tuple[Offer, Offer]:
+    """Unsaved: extra nights and late check-outs, sold at once."""
+    common = {"organization_id": home.organization_id, "property": home, "currency": home.currency}
+    fixed, hourly = Offer.PricedBy.FIXED, Offer.PricedBy.PER_HOUR
+    return (
+        Offer(**common, kind=Offer.Kind.EXTRA_NIGHTS, mode=Offer.Mode.INSTANT, priced_by=fixed, price=9_900),
+        Offer(
+            **common, kind=Offer.Kind.LATE_CHECK_OUT, mode=Offer.Mode.INSTANT, priced_by=hourly, price=1_500
+        ),
     )
 
 

@@ -10,6 +10,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from smtplib import SMTPDataError, SMTPRecipientsRefused
+from typing import Any
 
 import structlog
 from django.conf import settings
@@ -25,6 +26,7 @@ from accounts.models import Membership, Organization, User
 from calendars.models import Alert, Block, Feed
 from calendars.sentences import advice, headline, relief
 from domain.events import Kind as Why
+from properties.models import Property
 
 log = structlog.get_logger()
 
@@ -62,6 +64,24 @@ class Letter:
 def patience() -> timedelta:
     """After how long without a good read a feed that doesn't fail is late."""
     return max(settings.ALERT_AFTER, 2 * settings.POLL_INTERVAL)
+
+
+def open_one(property: Property, kind: Kind, key: str, details: dict[str, Any], now: datetime) -> None:
+    """Open one alert about the property, unless it is open already."""
+    row = Alert(
+        organization_id=property.organization_id,
+        property=property,
+        kind=kind,
+        key=key,
+        details=details,
+        opened_at=now,
+    )
+    Alert.objects.bulk_create([row], ignore_conflicts=True)
+
+
+def close_one(property: Property, key: str, now: datetime) -> None:
+    """Resolve one alert about the property, without a word about it being over."""
+    Alert.objects.open().filter(property=property, key=key).update(resolved_at=now, cleared_at=now)
 
 
 def troubled(kind: Kind, now: datetime) -> QuerySet[Feed]:

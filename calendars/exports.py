@@ -14,6 +14,9 @@ from django.utils.crypto import constant_time_compare
 
 from calendars.models import Block, ExportLink
 from domain import encode
+from domain.diary import impossible_beside
+from domain.events import Kind
+from domain.spans import Period, Span
 from properties.models import Property
 
 OVERLAP = timedelta(hours=48)
@@ -56,23 +59,34 @@ def rotate(link: ExportLink, now: datetime) -> bool:
     )
 
 
-def entries(blocks: Iterable[Block]) -> tuple[encode.Entry, ...]:
-    """What channels are told: whole nights of sales and host blocks, without any guest data."""
+def entries(blocks: Iterable[Block], others: Iterable[Span] = ()) -> tuple[encode.Entry, ...]:
+    """What channels are told: whole nights of sales and host blocks, without any guest data.
+
+    Sold hours take the nights that nobody else can stay beside them, but for those that `others` have.
+    """
+    others = tuple(others)
     return tuple(
         encode.Entry(
-            uid=f"{block.public_id}@amplistay",
+            uid=f"{block.public_id}{f'-{number}' if number else ''}@amplistay",
             nights=span,
             summary="Reserved" if block.origin == Block.Origin.SALE else "Blocked",
             changed_at=block.changed_at,
         )
         for block in blocks
-        if (span := block.span)
+        for number, span in enumerate(_told(block, others))
     )
 
 
-def body(property: Property, blocks: Iterable[Block]) -> bytes:
+def _told(block: Block, others: tuple[Span, ...]) -> tuple[Span, ...]:
+    if block.kind != Kind.HOURS or block.origin != Block.Origin.SALE or not block.period:
+        return (block.span,) if block.span else ()
+    beside = impossible_beside(Period(block.period.lower, block.period.upper), block.property.house)
+    return beside.minus(others) if beside else ()
+
+
+def body(property: Property, blocks: Iterable[Block], others: Iterable[Span] = ()) -> bytes:
     """The calendar as bytes: a function of its entries alone, so that it only changes with them."""
-    return encode.calendar(entries(blocks), name="Amplistay", placeholder_stamp=property.created_at)
+    return encode.calendar(entries(blocks, others), name="Amplistay", placeholder_stamp=property.created_at)
 
 
 def etag(content: bytes) -> str:

@@ -1,23 +1,27 @@
 """The one writer of nights: everything that closes or opens one happens inside `changing`.
 
 `changing` is a durable transaction that takes the Calendar row's lock before anything else; on leaving, it
-rebuilds what is derived (Busy, export bodies, version), so that both are true at the commit or not at all.
+rebuilds what is derived (Busy, export bodies, version), so that both are true at the commit or not at all. What
+moves from one property to another needs both locks: `changing_all`.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
+from operator import attrgetter
 
 from django.db import IntegrityError, OperationalError, connection, transaction
+from django.db.models import Q
 from psycopg.errors import LockNotAvailable
 from psycopg.types.range import TimestamptzRange
 
 from calendars import conflicts, exports
 from calendars.models import Block, Busy, Calendar, ExportLink, Feed, date_range
 from domain.conflicts import echoed
+from domain.diary import Diary, Taken, impossible_beside
 from domain.events import Kind
-from domain.spans import Span, merge, nights_in, runs
+from domain.spans import Period, Span, merge, nights_in, runs
 from domain.switches import Switches
 from domain.sync import Plan
 from properties.models import Property
@@ -55,14 +59,22 @@ def changing(property: Property, now: datetime) -> Iterator[Changing]:
     Raises Crowded when the lock doesn't come within three seconds, RuntimeError when a transaction is already
     open: the commit must be this one's.
     """
+    with changing_all([property], now) as (change,):
+        yield change
+
+
+@contextmanager
+def changing_all(properties: Sequence[Property], now: datetime) -> Iterator[list[Changing]]:
+    """The same for several properties with one commit; their locks come in one order, so nobody waits in a circle."""
     with transaction.atomic(durable=True):
         with connection.cursor() as cursor:
             cursor.execute("SELECT set_config('lock_timeout', %s, true)", [LOCK_TIMEOUT])
-        calendar = _locked(property, now)
-        change = Changing(property, calendar, now)
-        _expire(change)
-        yield change
-        if change.touched:
+        calendars = {home.pk: _locked(home, now) for home in sorted(properties, key=attrgetter("pk"))}
+        changes = [Changing(home, calendars[home.pk], now) for home in properties]
+        for change in changes:
+            _expire(change)
+        yield changes
+        for change in filter(attrgetter("touched"), changes):
             _rebuild(change)
 
 
@@ -132,11 +144,24 @@ def reopen(change: Changing, block: Block) -> None:
     change.touched |= bool(Block.objects.filter(pk=block.pk, origin=Block.Origin.HOST).delete()[0])
 
 
-def hold(change: Changing, span: Span, *, until: datetime, reference: str) -> Block:
-    """Keep nights for one guest until the instant. Raises NightsTaken when any of them is closed."""
-    if Busy.objects.filter(property=change.property, nights__overlap=date_range(span)).exists():
+def hold(
+    change: Changing, nights: Span | None, *, until: datetime, reference: str, hours: Period | None = None
+) -> Block:
+    """Keep nights, or hours with the night that they close if any, for one guest until the instant.
+
+    Raises NightsTaken when any of it is taken, ValueError when neither is given.
+    """
+    house = change.property.house
+    period = hours or (house.stay(nights) if nights else None)
+    if period is None:
+        message = "nothing to hold"
+        raise ValueError(message)
+    is_stay = hours is None
+    reached = house.nights_of(period)
+    if any(_is_closed(change.property, span) for span in (nights, reached) if span):
         raise NightsTaken
-    stay = change.property.house.stay(span)
+    if not is_stay and _hours_taken(change.property, period):
+        raise NightsTaken
     change.touched = True
     try:
         with transaction.atomic():
@@ -144,9 +169,9 @@ def hold(change: Changing, span: Span, *, until: datetime, reference: str) -> Bl
                 organization_id=change.property.organization_id,
                 property=change.property,
                 origin=Block.Origin.HOLD,
-                kind=Kind.RESERVATION,
-                nights=date_range(span),
-                period=TimestamptzRange(stay.start, stay.end, "[)"),
+                kind=Kind.RESERVATION if is_stay else Kind.HOURS,
+                nights=date_range(nights),
+                period=TimestamptzRange(period.start, period.end, "[)"),
                 reference=reference,
                 since=change.now,
                 changed_at=change.now,
@@ -157,7 +182,7 @@ def hold(change: Changing, span: Span, *, until: datetime, reference: str) -> Bl
 
 
 def confirm(change: Changing, reference: str) -> Block:
-    """Turn a hold into a sale, unless a feed has closed one of its nights meanwhile.
+    """Turn a hold into a sale, unless a feed has closed one of its nights or hours meanwhile.
 
     Raises Lapsed when the hold is gone, NightsTaken when another claim overlaps it.
     """
@@ -166,8 +191,12 @@ def confirm(change: Changing, reference: str) -> Block:
     ).first()
     if block is None:
         raise Lapsed
-    others = Block.objects.closing().filter(property=change.property, nights__overlap=block.nights)
-    if others.exclude(pk=block.pk).exists():
+    others = Block.objects.filter(property=change.property, yields=False).exclude(pk=block.pk)
+    reached = change.property.house.nights_of(Period(block.period.lower, block.period.upper))
+    clash = Q(nights__overlap=block.nights) | Q(nights__overlap=date_range(reached))
+    if block.kind == Kind.HOURS:
+        clash |= Q(period__overlap=block.period)
+    if others.filter(clash).exists():
         raise NightsTaken
     block.origin = Block.Origin.SALE
     block.held_until = None
@@ -175,6 +204,37 @@ def confirm(change: Changing, reference: str) -> Block:
     block.save(update_fields=["origin", "held_until", "changed_at"])
     change.touched = True
     return block
+
+
+def diary(property: Property, window: Span, *, without: str = "", echoes: bool = True) -> Diary:
+    """The claims on the property's time that touch the window, but for the hold or sale with this reference.
+
+    Without `echoes`, the nights that a feed only reads back from our own export count as nobody's.
+    """
+    reach = property.house.stay(window)
+    near = Q(nights__overlap=date_range(window)) | Q(period__overlap=(reach.start, reach.end))
+    rows = Block.objects.filter(near, property=property, yields=False).exclude(reference=without or None)
+    feeds = {} if echoes else Feed.objects.filter(property=property).defer("url").in_bulk()
+    taken: list[Taken] = []
+    for row in rows.only("nights", "period", "kind", "origin", "feed_id"):
+        feed, span = feeds.get(row.feed_id), row.span
+        if feed and span and (left := span.minus(feed.echo_spans)) != (span,):
+            taken += [Taken(part) for part in left]
+        else:
+            period = Period(row.period.lower, row.period.upper) if row.period else None
+            cleans = not (row.kind == Kind.HOURS and row.origin in Block.EXCLUSIVE)
+            taken.append(Taken(span, period, cleans=cleans))
+    return Diary(property.house, tuple(taken))
+
+
+def shorten(change: Changing, reference: str, nights: Span, period: Period) -> None:
+    """Let a sale keep only these of its nights. Raises Lapsed when it is gone or has never held them."""
+    sales = Block.objects.filter(property=change.property, reference=reference, origin=Block.Origin.SALE)
+    held = sales.filter(nights__contains=date_range(nights))
+    instants = TimestamptzRange(period.start, period.end, "[)")
+    if not held.update(nights=date_range(nights), period=instants, changed_at=change.now):
+        raise Lapsed
+    change.touched = True
 
 
 def release(change: Changing, reference: str) -> bool:
@@ -200,8 +260,7 @@ def new_link(change: Changing, channel: str, label: str = "") -> ExportLink:
         label=label,
         created_at=change.now,
     )
-    blocks = Block.objects.filter(property=change.property).exported()
-    _write_body(link, exports.body(change.property, blocks), change.now)
+    _write_body(link, _body(change.property), change.now)
     link.save()
     return link
 
@@ -218,6 +277,16 @@ def taken(property: Property, window: Span) -> tuple[Span, ...]:
     """The merged closed runs that touch the window."""
     rows = Busy.objects.filter(property=property, nights__overlap=date_range(window)).order_by("nights")
     return tuple(row.span for row in rows)
+
+
+def _is_closed(property: Property, span: Span) -> bool:
+    return Busy.objects.filter(property=property, nights__overlap=date_range(span)).exists()
+
+
+def _hours_taken(property: Property, period: Period) -> bool:
+    """Whether anything that closes time is there within the period."""
+    rows = Block.objects.filter(property=property, yields=False)
+    return rows.filter(period__overlap=(period.start, period.end)).exists()
 
 
 def _locked(property: Property, now: datetime) -> Calendar:
@@ -257,7 +326,7 @@ def _rebuild(change: Changing) -> None:
         Busy(organization_id=organization, property=change.property, nights=date_range(span))
         for span in sorted(spans - rows.keys())
     )
-    content = exports.body(change.property, Block.objects.filter(property=change.property).exported())
+    content = _body(change.property)
     for link in (
         ExportLink.objects.live().filter(property=change.property).exclude(etag=exports.etag(content))
     ):
@@ -290,9 +359,24 @@ def _listen_for_echoes(change: Changing, feed: Feed, plan: Plan) -> None:
 
 
 def _closed(property: Property) -> set[Span]:
-    """The merged nights of all blocks, as they should stand in Busy."""
-    nights = Block.objects.closing().filter(property=property).values_list("nights", flat=True)
-    return set(merge(Span(run.lower, run.upper) for run in nights))
+    """The merged nights of all blocks, as they should stand in Busy, with those that sold hours make impossible."""
+    rows = Block.objects.filter(property=property, yields=False)
+    nights = rows.filter(nights__isempty=False).values_list("nights", flat=True)
+    sold = rows.ours().filter(kind=Kind.HOURS).values_list("period", flat=True)
+    beside = (impossible_beside(Period(run.lower, run.upper), property.house) for run in sold if run)
+    return set(merge([*(Span(run.lower, run.upper) for run in nights), *filter(None, beside)]))
+
+
+def _body(property: Property) -> bytes:
+    """What the property's links answer, from its blocks as they now are."""
+    blocks = list(Block.objects.filter(property=property).exported())
+    for block in blocks:
+        block.property = property
+    others: list[Span] = []
+    if any(block.kind == Kind.HOURS for block in blocks):
+        imports = Block.objects.closing().filter(property=property, origin=Block.Origin.FEED)
+        others = [Span(run.lower, run.upper) for run in imports.values_list("nights", flat=True)]
+    return exports.body(property, blocks, others)
 
 
 def _write_body(link: ExportLink, content: bytes, now: datetime) -> None:
@@ -307,7 +391,7 @@ def differences(property: Property) -> list[str]:
     rows = {row.span for row in Busy.objects.filter(property=property)}
     found = [f"closed but not in Busy: {s.start} to {s.end}" for s in sorted(spans - rows)]
     found += [f"in Busy but not closed: {s.start} to {s.end}" for s in sorted(rows - spans)]
-    content = exports.body(property, Block.objects.filter(property=property).exported())
+    content = _body(property)
     for link in ExportLink.objects.live().filter(property=property):
         if bytes(link.body) != content or link.etag != exports.etag(content):
             found.append(f"export link {link.public_id} is not what the blocks say")

@@ -110,6 +110,7 @@ HEADLINES: Mapping[str, str] = {
     "late": gettext_noop("%(feed)s hasn't been read in time for %(home)s"),
     "quarantined": gettext_noop("%(feed)s is set aside for %(home)s"),
     "held": gettext_noop("%(feed)s dropped nights at %(home)s: %(nights)s held back"),
+    "request": gettext_noop("%(guest)s asks for more time at %(home)s"),
     "conflict": gettext_noop(
         "Double booking at %(home)s: %(first)s and %(second)s, %(arrival)s to %(departure)s"
     ),
@@ -129,6 +130,7 @@ ADVICE: Mapping[str, str] = {
         "They stay closed until more reads agree, in case the site made a mistake. If you cancelled them yourself, "
         "free them now."
     ),
+    "request": gettext_noop("What they want is kept free for them until you answer. Say yes or no."),
     "conflict": gettext_noop(
         "Two guests may arrive for the same nights. Decide who stays, and cancel the other at its site."
     ),
@@ -138,6 +140,7 @@ RELIEF: Mapping[str, str] = {
     "late": gettext_noop("%(feed)s is up to date again for %(home)s"),
     "quarantined": gettext_noop("%(feed)s can be read again for %(home)s"),
     "held": gettext_noop("No night of %(feed)s waits any more at %(home)s"),
+    "request": gettext_noop("The question of %(guest)s at %(home)s is settled"),
     "conflict": gettext_noop(
         "The double booking at %(home)s is over: %(first)s and %(second)s, %(arrival)s to %(departure)s"
     ),
@@ -162,7 +165,7 @@ def relief(alert: Alert) -> str:
 def _about(templates: Mapping[str, str], alert: Alert) -> str:
     """The template filled in, in one line: names that hosts and sites gave may hold anything."""
     ours = gettext("your sale")
-    details = {"home": alert.property.name, **alert.details}
+    details = {"home": alert.property.name, "guest": gettext("A guest"), **alert.details}
     details |= {name: CONTROL.sub(" ", text) for name, text in details.items() if isinstance(text, str)}
     for name in ("arrival", "departure"):
         if name in details:

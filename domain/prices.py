@@ -186,6 +186,11 @@ class Tax:
     def __post_init__(self) -> None:
         refuse(min(self.percent, self.per_night) < 0, "a tax can't be below zero")
 
+    def of(self, net: int, nights: int, persons: int) -> int:
+        """What it comes to, in minor units like `net`, which is the price without taxes."""
+        heads = persons if self.per_person else 1
+        return share(net, self.percent, HUNDRED * HUNDRED) + self.per_night * nights * heads
+
 
 @dataclass(frozen=True, slots=True)
 class Pricing:
@@ -277,7 +282,5 @@ def _reduction(discounts: Discounts, occasion: Occasion) -> tuple[Item, int]:
 
 def _taxes(net: int, nights: int, pricing: Pricing, occasion: Occasion) -> Iterator[Line]:
     for tax in pricing.taxes:
-        heads = occasion.persons if tax.per_person else 1
-        amount = share(net, tax.percent, HUNDRED * HUNDRED) + tax.per_night * nights * heads
-        if amount:
+        if amount := tax.of(net, nights, occasion.persons):
             yield Line(Item.TAX, Money(amount, pricing.rates.currency), name=tax.name)

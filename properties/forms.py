@@ -12,11 +12,10 @@ from django.core.exceptions import ValidationError
 from django.utils.translation import get_language, gettext
 from django.utils.translation import gettext_lazy as _
 
-from domain.money import minor_digits
+from properties.fields import NumberField, time_input, to_decimal, to_minor
 from properties.models import Property
 
 COMMON_CURRENCIES = ("EUR", "USD", "GBP", "CHF")
-MOST = 10**9
 ZONE_AREAS = (
     "Africa/",
     "America/",
@@ -54,37 +53,14 @@ def zones() -> list[tuple[str, str]]:
     return [("", gettext("Choose a time zone")), *((name, name.replace("_", " ")) for name in names)]
 
 
-def to_minor(amount: Decimal, currency: str) -> int:
-    """The decimal amount in minor units. Raises ValidationError for more decimals than the currency has."""
-    minor = amount.scaleb(minor_digits(currency))
-    if minor != minor.to_integral_value():
-        message = _("%(currency)s has no more than %(digits)s decimals.")
-        details = {"currency": currency, "digits": minor_digits(currency)}
-        raise ValidationError(message, params=details)
-    if not 0 < minor <= MOST:
-        raise ValidationError(
-            _("Enter a price above zero that fits a night; this one is too high or too low.")
-        )
-    return int(minor)
-
-
-def to_decimal(amount: int, currency: str) -> Decimal:
-    """Minor units as a decimal amount, for a form's field."""
-    return Decimal(amount).scaleb(-minor_digits(currency))
-
-
 class PropertyForm(forms.ModelForm):  # type: ignore[type-arg]  # Django's class can't be subscripted at run time
     """Everything the arithmetic needs to know about a home."""
 
     time_zone = forms.ChoiceField(
         label=_("Time zone"), help_text=_("Where the home is: nights begin and end there.")
     )
-    check_in = forms.TimeField(
-        label=_("Check-in from"), widget=forms.TimeInput(attrs={"type": "time"}, format="%H:%M")
-    )
-    check_out = forms.TimeField(
-        label=_("Check-out until"), widget=forms.TimeInput(attrs={"type": "time"}, format="%H:%M")
-    )
+    check_in = forms.TimeField(label=_("Check-in from"), widget=time_input())
+    check_out = forms.TimeField(label=_("Check-out until"), widget=time_input())
     turnaround = forms.IntegerField(
         label=_("Cleaning takes"),
         min_value=0,
@@ -92,7 +68,7 @@ class PropertyForm(forms.ModelForm):  # type: ignore[type-arg]  # Django's class
         help_text=_("Minutes between one guest's departure and the next one's arrival."),
     )
     currency = forms.ChoiceField(label=_("Currency"))
-    rate = forms.DecimalField(
+    rate = NumberField(
         label=_("Usual price per night"),
         min_value=Decimal(0),
         help_text=_("What a night costs on your channels. Offers start from it."),
@@ -108,6 +84,7 @@ class PropertyForm(forms.ModelForm):  # type: ignore[type-arg]  # Django's class
         super().__init__(*args, **kwargs)
         self.fields["time_zone"].choices = zones()  # type: ignore[attr-defined]  # a ChoiceField
         self.fields["currency"].choices = currencies()  # type: ignore[attr-defined]  # a ChoiceField
+        self._before = self.instance.currency if self.instance.pk else None
         if self.instance.pk:
             self.fields["rate"].initial = to_decimal(self.instance.nightly_rate, self.instance.currency)
 
@@ -116,6 +93,14 @@ class PropertyForm(forms.ModelForm):  # type: ignore[type-arg]  # Django's class
         name: str = self.cleaned_data["time_zone"]
         ZoneInfo(name)
         return name
+
+    def clean_currency(self) -> str:
+        """Another currency only while no other amount stands in the old one."""
+        code: str = self.cleaned_data["currency"]
+        if self._before not in (None, code) and self.instance.has_other_amounts:
+            words = _("Seasons, weekdays or taxes have amounts in %(currency)s. Remove those first.")
+            raise ValidationError(words, params={"currency": self._before})
+        return code
 
     def clean(self) -> dict[str, Any]:
         """Nights must not overlap, and the price must fit the currency."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import time
+from datetime import date, time
 from functools import cached_property
 from typing import ClassVar, Self
 from zoneinfo import ZoneInfo
@@ -17,8 +17,14 @@ from accounts.fields import public_id
 from accounts.models import TenantModel, TenantQuerySet
 from domain.house import House
 from domain.money import Money
+from domain.prices import Rates, Season, Tax
+from domain.spans import Span
 
 DAY_MINUTES = 24 * 60
+
+
+def _by_weekday(rates: dict[str, int]) -> tuple[tuple[int, int], ...]:
+    return tuple(sorted((int(day), amount) for day, amount in rates.items()))
 
 
 class PropertyQuerySet(TenantQuerySet["Property"]):
@@ -42,6 +48,11 @@ class Property(TenantModel):
     )
     currency = models.CharField(_("currency"), max_length=3, default="EUR")
     nightly_rate = models.PositiveIntegerField(_("nightly rate"), help_text="minor units of the currency")
+    weekday_rates = models.JSONField(default=dict, blank=True)  # "4" (Friday) -> minor units
+    seasons = models.JSONField(default=list, blank=True)  # [arrival, departure, minor units, weekday rates]
+    taxes = models.JSONField(
+        default=list, blank=True
+    )  # [name, hundredths of a percent, minor a night, per person]
     created_at = models.DateTimeField(auto_now_add=True)
     archived_at = models.DateTimeField(null=True, blank=True)
 
@@ -70,6 +81,25 @@ class Property(TenantModel):
     def house(self) -> House:
         """The property's clock."""
         return House(ZoneInfo(self.time_zone), self.check_in, self.check_out, self.turnaround)
+
+    @property
+    def rates(self) -> Rates:
+        """What each night costs on the channels."""
+        seasons = tuple(
+            Season(Span(date.fromisoformat(start), date.fromisoformat(end)), base, _by_weekday(weekdays))
+            for start, end, base, weekdays in self.seasons
+        )
+        return Rates(self.currency, self.nightly_rate, _by_weekday(self.weekday_rates), seasons)
+
+    @property
+    def tax_rules(self) -> tuple[Tax, ...]:
+        """The taxes that come on top of every price."""
+        return tuple(Tax(*row) for row in self.taxes)
+
+    @property
+    def has_other_amounts(self) -> bool:
+        """Whether amounts beside the usual rate stand in its currency."""
+        return bool(self.weekday_rates or self.seasons or any(tax.per_night for tax in self.tax_rules))
 
     @property
     def rate(self) -> Money:

@@ -9,6 +9,8 @@ urlpatterns = [
     path("", views.listing, name="list"),
     path("new/", views.create, name="new"),
     path("<slug:public_id>/settings/", views.settings, name="settings"),
+    path("<slug:public_id>/settings/rates/", views.rates, name="rates"),
+    path("<slug:public_id>/settings/taxes/", views.taxes, name="taxes"),
     path("<slug:public_id>/archive/", views.archive, name="archive"),
     path("<slug:public_id>/restore/", views.restore, name="restore"),
 ]

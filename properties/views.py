@@ -1,6 +1,7 @@
-"""Pages about properties: the list, a new one, its settings, the archive."""
+"""Pages about properties: the list, a new one, its settings with rates and taxes, the archive."""
 
 from copy import copy
+from typing import Any
 
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
@@ -12,6 +13,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 from accounts.tenancy import HostRequest, get_or_404, host
 from properties.forms import PropertyForm
 from properties.models import Property
+from properties.rateforms import Rows, SeasonForm, TaxForm, WeekForm
 
 UNPROCESSABLE = 422
 
@@ -52,7 +54,48 @@ def settings(request: HostRequest, public_id: str) -> HttpResponse:
         form.save(commit=False).save(update_fields=[*PropertyForm.Meta.fields, "nightly_rate"])
         messages.success(request, _("Saved."))
         return redirect("properties:settings", row.public_id)
-    return _form(request, form, "properties/settings.html", row)
+    return _settings(request, row, form=form)
+
+
+@require_http_methods(["GET", "POST"])
+@host
+def rates(request: HostRequest, public_id: str) -> HttpResponse:
+    """What nights cost on single days of the week and in seasons."""
+    row = get_or_404(Property.objects.all(), request, public_id=public_id)
+    if request.method == "GET":  # the address of a form that was sent back, opened again
+        return redirect("properties:settings", public_id)
+    week = WeekForm(request.POST, prefix="week", currency=row.currency)
+    seasons = _seasons(row, request.POST)
+    if not all([week.is_valid(), seasons.is_valid()]):
+        return _settings(request, row, week=week, seasons=seasons)
+    row.weekday_rates, row.seasons = week.rates, seasons.rows
+    row.save(update_fields=["weekday_rates", "seasons"])
+    messages.success(request, _("Saved. Offers that follow the usual price follow these, too."))
+    return redirect("properties:settings", public_id)
+
+
+@require_http_methods(["GET", "POST"])
+@host
+def taxes(request: HostRequest, public_id: str) -> HttpResponse:
+    """The taxes that come on top of every sale."""
+    row = get_or_404(Property.objects.all(), request, public_id=public_id)
+    if request.method == "GET":  # the address of a form that was sent back, opened again
+        return redirect("properties:settings", public_id)
+    found = _taxes(row, request.POST)
+    if not found.is_valid():
+        return _settings(request, row, taxes=found)
+    row.taxes = found.rows
+    row.save(update_fields=["taxes"])
+    messages.success(request, _("Saved. The taxes are part of every price that guests see from now on."))
+    return redirect("properties:settings", public_id)
+
+
+def _seasons(row: Property, data: Any = None) -> Rows[SeasonForm]:
+    return Rows(SeasonForm, "season", "season", row, data)
+
+
+def _taxes(row: Property, data: Any = None) -> Rows[TaxForm]:
+    return Rows(TaxForm, "tax", "tax", row, data)
 
 
 @require_POST
@@ -75,9 +118,26 @@ def restore(request: HostRequest, public_id: str) -> HttpResponse:
     return redirect("properties:list")
 
 
-def _form(
-    request: HttpRequest, form: PropertyForm, template: str, row: Property | None = None
+def _settings(
+    request: HttpRequest,
+    row: Property,
+    *,
+    form: PropertyForm | None = None,
+    week: WeekForm | None = None,
+    seasons: Rows[SeasonForm] | None = None,
+    taxes: Rows[TaxForm] | None = None,
 ) -> HttpResponse:
-    return render(
-        request, template, {"form": form, "property": row}, status=UNPROCESSABLE if form.errors else 200
-    )
+    """The page with its three forms; the one that was sent back shows what is wrong in it."""
+    wrong = any(each is not None and each.errors for each in (form, week, seasons, taxes))
+    context = {
+        "property": row,
+        "form": form or PropertyForm(instance=copy(row)),
+        "week": week or WeekForm(prefix="week", currency=row.currency, rates=row.weekday_rates),
+        "seasons": seasons or _seasons(row),
+        "taxes": taxes or _taxes(row),
+    }
+    return render(request, "properties/settings.html", context, status=UNPROCESSABLE if wrong else 200)
+
+
+def _form(request: HttpRequest, form: PropertyForm, template: str) -> HttpResponse:
+    return render(request, template, {"form": form}, status=UNPROCESSABLE if form.errors else 200)

@@ -13,6 +13,7 @@ from domain.events import Kind
 from domain.spans import Span
 from properties.models import Property
 from upsells.models import Offer, Purchase, StayLink
+from upsells.shelves import Side, Stay
 
 NOW = datetime(2026, 12, 1, 9, 0, tzinfo=UTC)
 TODAY = NOW.date()
@@ -64,9 +65,9 @@ def a_feed(
     )
 
 
-def an_import(feed: Feed, span: Span, **columns: object) -> Block:
+def an_import(feed: Feed, span: Span, now: datetime = NOW, **columns: object) -> Block:
     """Nights that a feed closes, through the one writer."""
-    with ledger.changing(feed.property, NOW) as change:
+    with ledger.changing(feed.property, now) as change:
         values = {"uid": f"stay-{span.start}", "summary": "Reserved", "kind": Kind.RESERVATION, **columns}
         block = Block.objects.create(
             organization_id=feed.organization_id,
@@ -74,8 +75,8 @@ def an_import(feed: Feed, span: Span, **columns: object) -> Block:
             feed=feed,
             origin=Block.Origin.FEED,
             nights=date_range(span),
-            since=NOW,
-            changed_at=NOW,
+            since=now,
+            changed_at=now,
             **values,
         )
         change.touched = True
@@ -92,14 +93,20 @@ def path_of(link: ExportLink) -> str:
     return "/" + exports.address(link).split("/", 3)[3]
 
 
-def an_offer(home: Property, price: int = 9_900, most: int = 7) -> Offer:
+def an_offer(
+    home: Property, price: int = 9_900, most: int = 7, kind: str = "extra_nights", **columns: object
+) -> Offer:
+    """An offer at so much a night, or an hour, sold at once."""
+    hourly = kind in {"late_check_out", "early_check_in"}
+    values = {"mode": "instant", "priced_by": "per_hour" if hourly else "fixed", **columns}
     return Offer.objects.create(
         organization_id=home.organization_id,
         property=home,
-        active=True,
-        nightly_price=price,
+        kind=kind,
+        price=price,
         currency=home.currency,
-        max_nights=most,
+        most_nights=most,
+        **values,
     )
 
 
@@ -121,6 +128,11 @@ def stay_of(home: Property, start: int, end: int) -> tuple[date, date]:
     """Arrival and departure, in days from the real today of the home."""
     today = home.house.today(timezone.now())
     return today + timedelta(days=start), today + timedelta(days=end)
+
+
+def leaving(home: Property, days: int = 3) -> Stay:
+    """The stay that the `place` fixture books, as its guest names it: it ends in so many days."""
+    return Stay(stay_of(home, 0, days)[1], Side.LEAVING)
 
 
 def more_nights(home: Property, count: int = 2) -> Span:

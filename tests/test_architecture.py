@@ -39,6 +39,7 @@ TASKS = {
     "calendars.tasks.read_now",
     "calendars.tasks.watch",
     "calendars.tasks.prune",
+    "upsells.tasks.expect_a_sale",
     "upsells.tasks.settle",
     "upsells.tasks.sweep",
 }
@@ -56,7 +57,12 @@ BEHIND_THE_DOOR = {
     "calendars/tasks.py",
     "calendars/verdicts.py",
     "upsells/checkout.py",
+    "upsells/previews.py",
+    "upsells/remedies.py",
+    "upsells/replays.py",
+    "upsells/shelves.py",
     "upsells/tasks.py",
+    "upsells/terms.py",
 }
 
 # Queries at the edge that don't begin with `.of(`, and why each can't reach another tenant's row.
@@ -75,11 +81,11 @@ REASONED = {
     ("upsells/public.py", "StayLink.objects.live()"): "a guest: looked up by the unguessable token",
     (
         "upsells/public.py",
-        "Purchase.objects.filter(stay_link=link, public_id=request.session.get(OWN, ''))",
+        "Purchase.objects.filter(stay_link=link, public_id=request.session[OWN])",
     ): "a guest: the link came by its token, the purchase from the guest's own session",
     (
         "upsells/public.py",
-        "Purchase.objects.select_related('property', 'stay_link')",
+        "Purchase.objects.select_related('property__organization', 'stay_link')",
     ): "a guest: looked up by token and unguessable id together",
 }
 

@@ -151,7 +151,9 @@ def test_everything_they_can_read_is_translated(patterns: list[str], language: s
 
 
 def test_the_texts_of_a_template_are_found() -> None:
-    found = texts_of(["templates/guest/stay.html", "templates/guest/wait.html"])
+    found = texts_of(
+        ["templates/guest/_options.html", "templates/guest/_what.html", "templates/guest/wait.html"]
+    )
     assert {"Choose and continue", "until %(day)s", "Try again in %(n)s minute"} <= found
 
 

@@ -1,141 +1,144 @@
-"""The purchase story: what a guest is shown, the hold, the fresh look at every feed, the decision.
+"""The purchase story: the hold, the fresh look at every feed, the host's word where it is wanted, the decision.
 
 A sale rests on feeds read after the guest pressed "book": `look_again` reads them in a worker, `decide` settles
 the purchase under the property's lock. Money and nights are one conditional update apart from each other: a
-purchase leaves CHECKING exactly once.
+purchase leaves each state exactly once.
 """
 
-from dataclasses import dataclass
 from datetime import date, datetime, timedelta
-from enum import StrEnum
+from typing import Any
 
 import structlog
+from django.db import OperationalError, connection
+from psycopg.errors import LockNotAvailable
+from psycopg.types.range import TimestamptzRange
 
-from calendars import leases, ledger, polling
-from calendars.models import Feed, date_range
-from domain import offers
-from domain.offers import Quote
-from domain.spans import NIGHT, Span
+from calendars import alerts, leases, ledger, polling
+from calendars.models import Alert, Feed, date_range
+from domain.hindrances import hinders
+from domain.money import Money
+from domain.offers import Kind, Mode
+from domain.prices import Item, Line, Price
+from domain.spans import Span
 from properties.models import Property
-from upsells.models import Offer, Purchase, StayLink
+from upsells import shelves
+from upsells.models import Purchase, StayLink
+from upsells.shelves import AROUND, STEPS_OF_HOURS, Choice, Stay
 
 log = structlog.get_logger()
 
 HOLD_FOR = timedelta(minutes=10)
 ANSWER_WITHIN = timedelta(seconds=30)
 GIVE_UP_AFTER = timedelta(minutes=15)
-FARTHEST = timedelta(days=365)
+HOST_ANSWERS_WITHIN = timedelta(hours=24)
 
 
 class NotOnSale(Exception):
-    """These nights aren't offered, or no longer at this price."""
+    """What was chosen isn't offered, or no longer at this price."""
 
 
 class Unproven(Exception):
     """Some feed hasn't been read since the guest pressed "book", so nobody knows."""
 
 
-class Nothing(StrEnum):
-    """Why a guest is offered nothing."""
+def begin(link: StayLink, stay: Stay, key: str, shown: int, now: datetime) -> Purchase:
+    """Hold what was chosen for ten minutes at the price the guest was shown (`shown`, in minor units).
 
-    OFF = "off"
-    STALE = "stale"
-    OVER = "over"
-    FAR = "far"
-    NO_STAY = "no_stay"
-    TAKEN = "taken"
-
-
-@dataclass(frozen=True, slots=True)
-class Shelf:
-    """What is offered for one departure day; when that is nothing, why."""
-
-    departure: date
-    quotes: tuple[Quote, ...] = ()
-    why: Nothing | None = None
-    next_arrival: date | None = None
-
-
-def shelf(home: Property, departure: date, now: datetime) -> Shelf:
-    """The nights a guest leaving on the day may add, priced; or the reason there are none."""
-    offer = Offer.objects.filter(property=home, kind=Offer.Kind.EXTRA_NIGHTS).on().first()
-    if offer is None or offer.currency != home.currency or home.archived_at is not None:
-        return Shelf(departure, why=Nothing.OFF)
-    today = home.house.today(now)
-    if why := _unfit(departure, today) or _stale(home, now):
-        return Shelf(departure, why=why)
-    busy = ledger.taken(home, Span(departure - NIGHT, departure + FARTHEST))
-    if departure > today and not any(departure - NIGHT in span for span in busy):
-        return Shelf(departure, why=Nothing.NO_STAY)
-    quotes = offers.extra_nights(departure, busy, offer.terms, today=today)
-    if not quotes:
-        return Shelf(departure, why=Nothing.TAKEN)
-    return Shelf(departure, quotes, next_arrival=next((s.start for s in busy if s.start >= departure), None))
-
-
-def _unfit(departure: date, today: date) -> Nothing | None:
-    """Whether the day is one that nobody can leave on any more, or not yet."""
-    if departure < today:
-        return Nothing.OVER
-    return Nothing.FAR if departure > today + FARTHEST else None
-
-
-def _stale(home: Property, now: datetime) -> Nothing | None:
-    """Whether some feed's last good read is too old to sell on; a paused feed always is."""
-    feeds = Feed.objects.filter(property=home).values_list("last_good_at", "paused_at")
-    paused = any(paused_at for _, paused_at in feeds)
-    fresh = offers.fresh_enough((read_at for read_at, _ in feeds), now)
-    return Nothing.STALE if paused or not fresh else None
-
-
-def begin(link: StayLink, nights: Span, shown: int, now: datetime) -> Purchase:
-    """Hold the nights for ten minutes at the price the guest was shown (`shown`, in minor units).
-
-    Raises NotOnSale when they aren't offered at that price any more, NightsTaken when somebody was quicker.
+    What is on the shelf is reckoned anew under the lock, and `key` names one of its quotes. Raises NotOnSale when
+    it isn't offered at that price any more, NightsTaken when somebody was quicker.
     """
-    with ledger.changing(link.property, now) as change:
-        found = shelf(link.property, nights.start, now)
-        if found.why is Nothing.TAKEN:
-            raise ledger.NightsTaken
-        quote = next((quote for quote in found.quotes if quote.nights == nights), None)
-        if quote is None and found.quotes and len(nights) <= len(found.quotes[-1].nights):
+    home = link.property
+    with ledger.changing(home, now) as change:
+        if key.startswith(tuple(STEPS_OF_HOURS)):
+            _count_cleanings_alone(home, stay.day)
+        found = shelves.shelf(home, stay, now)
+        choice = found.find(key)
+        if choice is None:
+            raise NotOnSale if found.is_withdrawn(key) else ledger.NightsTaken
+        if choice.quote.price.total.amount != shown:
             raise NotOnSale
-        if quote is None:
-            raise ledger.NightsTaken if found.quotes else NotOnSale
-        if quote.price.amount != shown:
-            raise NotOnSale
-        purchase = Purchase.objects.create(
-            organization_id=link.organization_id,
-            property=link.property,
-            stay_link=link,
-            nights=date_range(nights),
-            amount=quote.price.amount,
-            currency=quote.price.currency,
-            created_at=now,
-            held_until=now + HOLD_FOR,
-            feeds=list(Feed.objects.filter(property=link.property).values_list("pk", flat=True)),
+        collection = found.collection(choice.quote.kind, link.channel)
+        purchase = _purchase(link, stay, choice, collection, now)
+        ledger.hold(
+            change,
+            choice.quote.nights,
+            hours=None if purchase.is_nightly else choice.quote.period,
+            until=purchase.held_until,
+            reference=purchase.public_id,
         )
-        ledger.hold(change, nights, until=purchase.held_until, reference=purchase.public_id)
     return purchase
 
 
-def book(purchase: Purchase, *, name: str, email: str, now: datetime) -> None:
-    """The guest presses "book": the hold is kept while we look again. Raises Lapsed when it ran out.
+def _purchase(link: StayLink, stay: Stay, choice: Choice, collection: str, now: datetime) -> Purchase:
+    """The purchase as the guest was shown it."""
+    quote, price = choice.quote, choice.quote.price
+    return Purchase.objects.create(
+        organization_id=link.organization_id,
+        property=link.property,
+        stay_link=link,
+        kind=quote.kind,
+        day=stay.day,
+        nights=date_range(quote.nights),
+        period=TimestamptzRange(quote.period.start, quote.period.end, "[)"),
+        mode=choice.mode,
+        collection=collection,
+        channel=link.channel,
+        persons=stay.persons,
+        lines=lines(price),
+        amount=price.total.amount,
+        currency=price.currency,
+        created_at=now,
+        held_until=now + HOLD_FOR,
+        feeds=list(Feed.objects.filter(property=link.property).values_list("pk", flat=True)),
+    )
 
-    Pressing twice is pressing once.
+
+def book(purchase: Purchase, *, name: str, email: str, now: datetime) -> None:
+    """The guest presses "book": what was chosen is kept while we look again, or while the host is asked.
+
+    Raises Lapsed when the hold ran out. Pressing twice is pressing once.
     """
+    asks = purchase.mode == Mode.APPROVAL
+    until = _answer_by(purchase, now) if asks else now + GIVE_UP_AFTER
     with ledger.changing(purchase.property, now) as change:
         held = Purchase.objects.filter(pk=purchase.pk, state=Purchase.State.HELD, held_until__gt=now)
         if held.update(
-            state=Purchase.State.CHECKING,
+            state=Purchase.State.ASKED if asks else Purchase.State.CHECKING,
             guest_name=name,
             guest_email=email,
             requested_at=now,
-            held_until=now + GIVE_UP_AFTER,
+            held_until=until,
+            answer_by=until if asks else None,
         ):
-            ledger.extend(change, purchase.public_id, now + GIVE_UP_AFTER)
+            ledger.extend(change, purchase.public_id, until)
+            if asks:
+                _tell_host(purchase, name, now)
         elif not Purchase.objects.filter(pk=purchase.pk, requested_at__isnull=False).exists():
             raise ledger.Lapsed
+
+
+def agree(purchase: Purchase, now: datetime) -> bool:
+    """The host says yes: it is looked at once more and confirmed; False when the question is over already."""
+    with ledger.changing(purchase.property, now) as change:
+        asked = Purchase.objects.filter(pk=purchase.pk, state=Purchase.State.ASKED, answer_by__gt=now)
+        agreed = bool(
+            asked.update(
+                state=Purchase.State.CHECKING,
+                requested_at=now,
+                agreed_at=now,
+                held_until=now + GIVE_UP_AFTER,
+                answer_by=None,
+            )
+        )
+        if agreed:
+            ledger.extend(change, purchase.public_id, now + GIVE_UP_AFTER)
+            _answered(purchase, now)
+    return agreed
+
+
+def refuse(purchase: Purchase, now: datetime) -> bool:
+    """The host says no: the time is free for others at once; False when the question is over already."""
+    return _end_question(purchase, Purchase.Reason.REFUSED, now)
 
 
 def look_again(purchase: Purchase, now: datetime) -> None:
@@ -145,12 +148,13 @@ def look_again(purchase: Purchase, now: datetime) -> None:
 
 
 def decide(purchase: Purchase, now: datetime) -> Purchase.State:
-    """Confirm or decline under the lock, once every feed has been read since "book" or the time for it is over."""
+    """Confirm or decline under the lock, once every feed has been read since "book" or the time for it is over.
+
+    When a feed can't be read in time, an instant sale becomes a question to the host. A host who has agreed is
+    believed then; what is known to be taken stays taken all the same.
+    """
     try:
-        return _confirm(purchase, now)
-    except Unproven:
-        late = now - (purchase.requested_at or now) > ANSWER_WITHIN
-        return _decline(purchase, Purchase.Reason.UNREADABLE, now) if late else Purchase.State.CHECKING
+        return _confirm_or_ask(purchase, now)
     except NotOnSale:
         return _decline(purchase, Purchase.Reason.WITHDRAWN, now)
     except ledger.NightsTaken:
@@ -160,7 +164,7 @@ def decide(purchase: Purchase, now: datetime) -> Purchase.State:
 
 
 def release_lapsed(now: datetime) -> int:
-    """Let go of every hold whose guest didn't book in time; how many there were."""
+    """Let go of every hold whose guest didn't book, and whose host didn't answer, in time; how many those were."""
     count = 0
     for purchase in Purchase.objects.lapsed(now).select_related("property")[:200]:
         with ledger.changing(purchase.property, now) as change:
@@ -172,16 +176,20 @@ def release_lapsed(now: datetime) -> int:
             if lapsed:
                 ledger.release(change, purchase.public_id)
                 count += 1
+    for purchase in Purchase.objects.unanswered(now).select_related("property")[:200]:
+        count += _end_question(purchase, Purchase.Reason.UNANSWERED, now)
     return count
 
 
 def let_go(purchase: Purchase, now: datetime) -> bool:
-    """The guest changes their mind before booking: the nights are free for others at once."""
+    """The guest changes their mind before anything is decided: the time is free for others at once."""
+    open_ones = (Purchase.State.HELD, Purchase.State.ASKED)
     with ledger.changing(purchase.property, now) as change:
-        held = Purchase.objects.filter(pk=purchase.pk, state=Purchase.State.HELD)
-        released = bool(held.update(state=Purchase.State.LAPSED, decided_at=now))
+        rows = Purchase.objects.filter(pk=purchase.pk, state__in=open_ones)
+        released = bool(rows.update(state=Purchase.State.LAPSED, decided_at=now))
         if released:
             ledger.release(change, purchase.public_id)
+            _answered(purchase, now)
     return released
 
 
@@ -195,6 +203,46 @@ def cancel(purchase: Purchase, now: datetime) -> bool:
     return cancelled
 
 
+def lines(price: Price) -> list[list[Any]]:
+    """The lines of a price as a purchase keeps them."""
+    return [[line.item, line.amount.amount, str(line.on or ""), line.name] for line in price.lines]
+
+
+def price_of(purchase: Purchase) -> Price:
+    """The price that the guest was shown, line by line."""
+    currency = purchase.currency
+    kept = (
+        Line(Item(item), Money(amount, currency), date.fromisoformat(on) if on else None, name)
+        for item, amount, on, name in purchase.lines
+    )
+    return Price(tuple(kept), currency)
+
+
+def _count_cleanings_alone(home: Property, day: date) -> None:
+    """Cleaners serve several properties: the changed turnovers of a day are counted by one purchase at a time.
+
+    Raises Crowded when the turn doesn't come within the ledger's own patience.
+    """
+    if home.organization.cleanings_a_day is None:
+        return
+    key = f"cleanings {home.organization_id} {day}"
+    try:
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", [key])
+    except OperationalError as error:
+        if isinstance(error.__cause__, LockNotAvailable):
+            raise ledger.Crowded from error
+        raise
+
+
+def _answer_by(purchase: Purchase, now: datetime) -> datetime:
+    """Until when the host may answer: a day, but not later than the guest must leave or what they want begins."""
+    house = purchase.property.house
+    stays_on = purchase.kind == Kind.EXTRA_NIGHTS
+    begins = house.instant(purchase.day, house.check_out) if stays_on else purchase.takes.start
+    return max(min(now + HOST_ANSWERS_WITHIN, begins), now + GIVE_UP_AFTER)
+
+
 def _unread(purchase: Purchase) -> list[int]:
     """The feeds that haven't answered with a calendar since the guest pressed "book"; a gone one never will."""
     feeds = Feed.objects.filter(property=purchase.property)
@@ -203,32 +251,88 @@ def _unread(purchase: Purchase) -> list[int]:
     return sorted(asked.difference(read.values_list("pk", flat=True)))
 
 
-def _confirm(purchase: Purchase, now: datetime) -> Purchase.State:
+def _confirm_or_ask(purchase: Purchase, now: datetime) -> Purchase.State:
+    late = now - (purchase.requested_at or now) > ANSWER_WITHIN
+    try:
+        return _confirm(purchase, now, needs_proof=not (late and purchase.agreed_at))
+    except Unproven:
+        return _ask_host(purchase, now) if late else Purchase.State.CHECKING
+
+
+def _confirm(purchase: Purchase, now: datetime, *, needs_proof: bool) -> Purchase.State:
     """Raises Unproven while a feed is unread, NotOnSale for an archived property, and what the ledger raises."""
     with ledger.changing(purchase.property, now) as change:
-        if not _leave_checking(purchase, Purchase.State.CONFIRMED, "", now):
+        if not _leave(purchase, Purchase.State.CHECKING, Purchase.State.CONFIRMED, now):
             return _state(purchase)
         if Property.objects.filter(pk=purchase.property_id).exclude(archived_at=None).exists():
             raise NotOnSale
-        if not purchase.feeds or _unread(purchase):
+        if needs_proof and (not purchase.feeds or _unread(purchase)):
             raise Unproven
+        if _hindered(purchase):
+            raise ledger.NightsTaken
         ledger.confirm(change, purchase.public_id)
-    log.info("purchase confirmed", purchase=purchase.pk, nights=len(purchase.span))
+    log.info("purchase confirmed", purchase=purchase.pk, kind=purchase.kind)
     return Purchase.State.CONFIRMED
+
+
+def _hindered(purchase: Purchase) -> bool:
+    """Whether what the feeds say now leaves no room for it, hours and cleaning included."""
+    window = Span(purchase.day - AROUND, purchase.day + AROUND)
+    diary = ledger.diary(purchase.property, window, without=purchase.public_id)
+    kind = Kind(purchase.kind)
+    return hinders(kind, purchase.day, purchase.span, purchase.takes, diary) is not None
 
 
 def _decline(purchase: Purchase, reason: Purchase.Reason, now: datetime) -> Purchase.State:
     with ledger.changing(purchase.property, now) as change:
-        if not _leave_checking(purchase, Purchase.State.DECLINED, reason, now):
+        if not _leave(purchase, Purchase.State.CHECKING, Purchase.State.DECLINED, now, reason):
             return _state(purchase)
         ledger.release(change, purchase.public_id)
     log.info("purchase declined", purchase=purchase.pk, reason=reason.value)
     return Purchase.State.DECLINED
 
 
-def _leave_checking(purchase: Purchase, state: Purchase.State, reason: str, now: datetime) -> bool:
-    rows = Purchase.objects.filter(pk=purchase.pk, state=Purchase.State.CHECKING)
-    return bool(rows.update(state=state, reason=reason, decided_at=now))
+def _ask_host(purchase: Purchase, now: datetime) -> Purchase.State:
+    """A feed didn't answer: what was sold at once becomes a question. Raises Lapsed when the hold is gone."""
+    until = _answer_by(purchase, now)
+    with ledger.changing(purchase.property, now) as change:
+        rows = Purchase.objects.filter(pk=purchase.pk, state=Purchase.State.CHECKING, agreed_at=None)
+        if not rows.update(state=Purchase.State.ASKED, mode=Mode.APPROVAL, held_until=until, answer_by=until):
+            return _state(purchase)
+        ledger.extend(change, purchase.public_id, until)
+        _tell_host(purchase, purchase.guest_name, now)
+    log.info("purchase becomes a question", purchase=purchase.pk)
+    return Purchase.State.ASKED
+
+
+def _end_question(purchase: Purchase, reason: Purchase.Reason, now: datetime) -> bool:
+    with ledger.changing(purchase.property, now) as change:
+        ended = _leave(purchase, Purchase.State.ASKED, Purchase.State.DECLINED, now, reason)
+        if ended:
+            ledger.release(change, purchase.public_id)
+            _answered(purchase, now)
+    return ended
+
+
+def _tell_host(purchase: Purchase, guest: str, now: datetime) -> None:
+    """Open the alert that asks the host."""
+    details = {"guest": guest, "purchase": purchase.public_id}
+    alerts.open_one(purchase.property, Alert.Kind.REQUEST, _question(purchase), details, now)
+
+
+def _answered(purchase: Purchase, now: datetime) -> None:
+    alerts.close_one(purchase.property, _question(purchase), now)
+
+
+def _question(purchase: Purchase) -> str:
+    return f"request {purchase.public_id}"
+
+
+def _leave(
+    purchase: Purchase, state: Purchase.State, to: Purchase.State, now: datetime, reason: str = ""
+) -> bool:
+    rows = Purchase.objects.filter(pk=purchase.pk, state=state)
+    return bool(rows.update(state=to, reason=reason, decided_at=now))
 
 
 def _state(purchase: Purchase) -> Purchase.State:

@@ -1,56 +1,17 @@
-"""Forms of offers and of the guest's page."""
+"""Forms of the guest's page."""
 
-from datetime import date, timedelta
-from decimal import Decimal
+from datetime import date
 from typing import Any
 
 from django import forms
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext_lazy as _
 
-from domain.spans import Span
-from properties.forms import to_decimal, to_minor
-from upsells.models import Offer
+from properties.models import Property
+from upsells.shelves import Side, Stay
 
-MOST_NIGHTS = 30
+MOST_PERSONS = 30
 ISO_DAY = "%Y-%m-%d"
-
-
-class OfferForm(forms.ModelForm):  # type: ignore[type-arg]  # Django's class can't be subscripted at run time
-    """Extra nights: on or off, the price, how many at most."""
-
-    price = forms.DecimalField(
-        label=_("Price of an extra night"),
-        min_value=Decimal(0),
-        help_text=_("What the guest pays per night, all included."),
-    )
-    max_nights = forms.IntegerField(
-        label=_("Nights at most"),
-        min_value=1,
-        max_value=MOST_NIGHTS,
-        help_text=_("How many nights one guest may add."),
-    )
-
-    class Meta:
-        model = Offer
-        fields = ["active", "max_nights"]
-        labels = {"active": _("Sell extra nights")}
-        help_texts = {"active": _("Guests see them on the property's guest page.")}
-
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        home = self.instance.property
-        priced = self.instance.nightly_price and self.instance.currency == home.currency
-        self.fields["price"].initial = to_decimal(
-            self.instance.nightly_price if priced else home.nightly_rate, home.currency
-        )
-
-    def clean_price(self) -> Decimal:
-        """The price in the property's currency."""
-        price: Decimal = self.cleaned_data["price"]
-        self.instance.currency = self.instance.property.currency
-        self.instance.nightly_price = to_minor(price, self.instance.currency)
-        return price
 
 
 class DayInput(forms.DateInput):
@@ -64,8 +25,8 @@ class DayInput(forms.DateInput):
             return None
 
 
-class DepartureForm(forms.Form):
-    """The day the guest was going to leave."""
+class StayForm(forms.Form):
+    """The day the guest was going to leave, or the one they arrive on, as it was booked; persons where a tax asks."""
 
     departure = forms.DateField(
         label=_("Your check-out day"),
@@ -77,25 +38,49 @@ class DepartureForm(forms.Form):
             "invalid": _("Enter the day as a date, for example 2026-12-06."),
         },
     )
+    arrival = forms.DateField(
+        label=_("Your check-in day"),
+        input_formats=[ISO_DAY],
+        widget=DayInput(attrs={"type": "date"}, format=ISO_DAY),
+        help_text=_("As it was booked. It is in your confirmation."),
+        error_messages={
+            "required": _("Enter the day you check in."),
+            "invalid": _("Enter the day as a date, for example 2026-12-06."),
+        },
+    )
+    persons = forms.IntegerField(
+        label=_("How many of you stay?"),
+        min_value=1,
+        max_value=MOST_PERSONS,
+        help_text=_("A local tax is counted per person."),
+        error_messages={"required": _("Enter how many of you stay.")},
+    )
+
+    def __init__(self, *args: Any, side: Side, home: Property, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.side = side
+        del self.fields["arrival" if side is Side.LEAVING else "departure"]
+        if not any(tax.per_person for tax in home.tax_rules):
+            del self.fields["persons"]
+
+    @property
+    def stay(self) -> Stay:
+        """What a valid form names; one person where nobody needs to know how many."""
+        day = self.cleaned_data["departure" if self.side is Side.LEAVING else "arrival"]
+        return Stay(day, self.side, self.cleaned_data.get("persons", 1))
 
 
 class ChoiceForm(forms.Form):
-    """The nights the guest chose and the price they saw, in one value that a radio button can carry: 2:17800."""
+    """What the guest chose and the price they saw, in one value that a radio button can carry: KEY:17800."""
 
-    departure = forms.DateField(input_formats=[ISO_DAY])
-    choice = forms.RegexField(r"^[1-9][0-9]?:[1-9][0-9]{0,9}\Z")
+    choice = forms.RegexField(r"^[a-z_]{1,16}(?:-[0-9TZ]{1,16}){1,2}:[0-9]{1,10}\Z")
 
     def clean(self) -> dict[str, Any]:
-        """Take the choice apart into `nights` (a Span) and `amount` (minor units)."""
+        """Take the choice apart into `key` and `amount` (minor units)."""
         cleaned: dict[str, Any] = super().clean() or self.cleaned_data
-        if "departure" in cleaned and "choice" in cleaned:
-            count, amount = map(int, cleaned["choice"].split(":"))
-            first: date = cleaned["departure"]
-            try:
-                cleaned["nights"] = Span(first, first + timedelta(days=count))
-            except OverflowError:
-                self.add_error("departure", _("Enter the day you check out."))
-            cleaned["amount"] = amount
+        if "choice" in cleaned:
+            cleaned["key"], amount = cleaned["choice"].split(":")
+            cleaned["amount"] = int(amount)
         return cleaned
 
 

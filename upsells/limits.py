@@ -22,6 +22,7 @@ class Limit:
 
 
 LOOK_UPS = Limit("look-up", 30, timedelta(minutes=10))
+REPEATS = Limit("repeat", 60, LOOK_UPS.window)
 HOLDS = Limit("hold", 10, timedelta(hours=1))
 
 
@@ -29,9 +30,27 @@ def wait(limit: Limit, request: HttpRequest, token: str, now: datetime) -> int:
     """Count this request; 0 when it is within the limit, else the seconds until the window is over."""
     seconds = int(limit.window.total_seconds())
     window, passed = divmod(int(now.timestamp()), seconds)
-    who = hashlib.sha256(f"{token} {_caller(request)}".encode()).hexdigest()[:32]
-    count = _count(f"limit:{limit.kind}:{who}:{window}", seconds)
+    count = _count(f"limit:{limit.kind}:{_digest(token, _caller(request))}:{window}", seconds)
     return seconds - passed if count > limit.most else 0
+
+
+def wait_to_look(day: str, request: HttpRequest, token: str, now: datetime) -> int:
+    """The same for looking at a day. One that was shown within the window may be asked again far more often.
+
+    So an open page can follow what happens, and still nobody reads the calendar day by day.
+    """
+    seconds = int(LOOK_UPS.window.total_seconds())
+    shown = f"shown:{_digest(token, _caller(request), day)}:{int(now.timestamp()) // seconds}"
+    if cache.get(shown):
+        return wait(REPEATS, request, token, now)
+    left = wait(LOOK_UPS, request, token, now)
+    if not left:
+        cache.set(shown, 1, timeout=seconds)
+    return left
+
+
+def _digest(*parts: str) -> str:
+    return hashlib.sha256(" ".join(parts).encode()).hexdigest()[:32]
 
 
 def _count(key: str, seconds: int) -> int:

@@ -1,32 +1,49 @@
 """The guest's page: no account, an unguessable link, nothing about other guests."""
 
+import hashlib
 from collections.abc import Callable
-from datetime import timedelta
+from dataclasses import dataclass
 from functools import wraps
 
 from django.contrib import messages
+from django.core.cache import cache
 from django.db.models import Q
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.http import urlencode
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
 
-from calendars import ledger, polling
+from calendars import ledger
 from connectors.broker import hint
+from domain.channels import CHANNELS, OTHER
+from domain.offers import Kind, Mode
 from domain.spans import NIGHT
-from upsells import checkout, tasks
-from upsells.forms import ChoiceForm, DepartureForm, GuestForm
-from upsells.limits import HOLDS, LOOK_UPS, Limit, wait
+from upsells import checkout, shelves, tasks
+from upsells.forms import ChoiceForm, GuestForm, StayForm
+from upsells.limits import HOLDS, wait, wait_to_look
 from upsells.models import Purchase, StayLink
+from upsells.shelves import KINDS, Choice, Shelf, Side, Stay
 
-LOOKING = timedelta(hours=1)  # calendars are read more often for so long after a guest opened the page
 NOTHING_NEW = 204
 CONFLICT = 409
 UNPROCESSABLE = 422
 TOO_MANY = 429
 OWN = "purchase"
+EXPECT_EVERY_S = 600
+DAYS = {Side.LEAVING: "departure", Side.ARRIVING: "arrival"}
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """The choices of one kind, and how they are bought: `asks` the host first, paid as `collection` says."""
+
+    kind: Kind
+    choices: list[Choice]
+    asks: bool
+    collection: str
 
 
 def private(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
@@ -44,26 +61,39 @@ def private(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
 
 
 def _link(token: str) -> StayLink:
-    return get_object_or_404(StayLink.objects.live().select_related("property"), token=token)
+    return get_object_or_404(StayLink.objects.live().select_related("property__organization"), token=token)
 
 
 @private
 @require_http_methods(["GET", "HEAD", "POST"])
 def stay(request: HttpRequest, token: str) -> HttpResponse:
-    """Ask for the check-out day, show the nights after it and their price; POST holds the chosen ones."""
+    """Ask for the check-out or check-in day, show what may be bought there; POST holds what was chosen."""
     link = _link(token)
     if request.method == "POST":
         return _choose(request, link)
-    now = timezone.now()
-    polling.quicken(link.property_id, now + LOOKING, now)
-    if "departure" not in request.GET:
-        return _shelf(request, link, DepartureForm())
-    return _too_often(request, link, LOOK_UPS) or _shelf(request, link, DepartureForm(request.GET))
+    if cache.add(f"expected:{link.property_id}", 1, timeout=EXPECT_EVERY_S):
+        hint(tasks.expect_a_sale, link.property_id)
+    form = _stay_form(request.GET, link)
+    return _looked_too_often(request, link, form) or _page(request, link, form)
 
 
-def _too_often(request: HttpRequest, link: StayLink, limit: Limit) -> HttpResponse | None:
+def _stay_form(data: QueryDict, link: StayLink) -> StayForm:
+    """The form for the side that was named: arriving when an arrival is, else leaving."""
+    arriving = "arrival" in data or data.get("side") == Side.ARRIVING
+    side = Side.ARRIVING if arriving else Side.LEAVING
+    named = "arrival" in data or "departure" in data
+    return StayForm(data if named else None, side=side, home=link.property, initial={"persons": 2})
+
+
+def _looked_too_often(request: HttpRequest, link: StayLink, form: StayForm) -> HttpResponse | None:
     """The page that asks to wait, so that nobody reads the calendar by trying one day after the other."""
-    seconds = wait(limit, request, link.token, timezone.now())
+    if not form.is_bound:
+        return None
+    day = f"{form.side} {form.data.get(DAYS[form.side])}"
+    return _wait(request, link, wait_to_look(day, request, link.token, timezone.now()))
+
+
+def _wait(request: HttpRequest, link: StayLink, seconds: int) -> HttpResponse | None:
     if not seconds:
         return None
     context = {"link": link, "property": link.property, "minutes": -(-seconds // 60)}
@@ -73,74 +103,130 @@ def _too_often(request: HttpRequest, link: StayLink, limit: Limit) -> HttpRespon
 
 
 def _choose(request: HttpRequest, link: StayLink) -> HttpResponse:
-    form = ChoiceForm(request.POST)
-    if not form.is_valid():
+    stay_form, form = _stay_form(request.POST, link), ChoiceForm(request.POST)
+    if not form.is_valid() or not stay_form.is_valid():
         messages.error(request, _("Choose one of the offers."))
-        return _too_often(request, link, LOOK_UPS) or _shelf(
-            request, link, DepartureForm(request.POST), status=UNPROCESSABLE
-        )
-    if too_often := _too_often(request, link, HOLDS):
+        too_often = _looked_too_often(request, link, stay_form)
+        return too_often or _page(request, link, stay_form, status=UNPROCESSABLE)
+    now = timezone.now()
+    if too_often := _wait(request, link, wait(HOLDS, request, link.token, now)):
         return too_often
-    chosen = form.cleaned_data
+    key, amount = form.cleaned_data["key"], form.cleaned_data["amount"]
     try:
-        purchase = checkout.begin(link, chosen["nights"], chosen["amount"], timezone.now())
+        purchase = checkout.begin(link, stay_form.stay, key, amount, now)
     except ledger.NightsTaken:
-        messages.error(request, _("Somebody was quicker: not all of these nights are free any more."))
-        return _shelf(request, link, DepartureForm(request.POST), status=CONFLICT)
+        messages.error(request, _("Somebody was quicker: this isn't free any more."))
+        return _page(request, link, stay_form, status=CONFLICT)
     except checkout.NotOnSale:
         messages.error(request, _("The offer has changed. This is what you can book now."))
-        return _shelf(request, link, DepartureForm(request.POST), status=CONFLICT)
+        return _page(request, link, stay_form, status=CONFLICT)
     request.session[OWN] = purchase.public_id
     return redirect("guest:purchase", link.token, purchase.public_id)
 
 
-def _shelf(request: HttpRequest, link: StayLink, form: DepartureForm, status: int = 200) -> HttpResponse:
-    home = link.property
-    now = timezone.now()
-    shelf = None
-    if form.is_bound and form.is_valid():
-        shelf = checkout.shelf(home, form.cleaned_data["departure"], now)
-    elif form.is_bound:
-        status = UNPROCESSABLE
+def _page(request: HttpRequest, link: StayLink, form: StayForm, status: int = 200) -> HttpResponse:
+    home, now = link.property, timezone.now()
     today = home.house.today(now)
+    shelf = shelves.shelf(home, form.stay, now) if form.is_bound and form.is_valid() else None
+    seen = _digest(shelf) if shelf else ""
+    refreshes = request.htmx and request.method == "GET" and shelf is not None  # type: ignore[attr-defined]  # django-htmx sets it
+    if refreshes and request.GET.get("seen") == seen:
+        return HttpResponse(status=NOTHING_NEW)
+    on_sale = shelf or shelves.stand(home, today, now)
+    other = Side.ARRIVING if form.side is Side.LEAVING else Side.LEAVING
     context = {
         "link": link,
         "property": home,
         "form": form,
-        "shelf": shelf,
-        "why": shelf.why.value if shelf and shelf.why else "",
+        "side": form.side.value,
+        "other_side": other.value if on_sale.sells(other) else "",
+        "leaving": form.side is Side.LEAVING,
+        "seen": seen,
+        "refreshes": refreshes,
         "today": today,
         "tomorrow": today + NIGHT,
         "own": _own(request, link),
+        **_shown(shelf, link),
     }
-    return render(request, "guest/stay.html", context, status=status)
+    status = UNPROCESSABLE if form.errors else status
+    return render(request, "guest/stay.html" + ("#shelf" if refreshes else ""), context, status=status)
+
+
+def _shown(shelf: Shelf | None, link: StayLink) -> dict[str, object]:
+    """What the pages show of a shelf."""
+    if shelf is None:
+        return {}
+    groups = _groups(shelf, link.channel)
+    return {
+        "shelf": shelf,
+        "stay": shelf.stay,
+        "why": shelf.why.value if shelf.why else "",
+        "groups": groups,
+        "last": groups[0].choices[-1].quote if groups else None,
+        "address": _address(link, shelf.stay),
+        "site": _site(link.channel),
+    }
+
+
+def _groups(shelf: Shelf, channel: str) -> list[Group]:
+    """The choices by what is sold, and how each kind is bought."""
+    found = ((kind, shelf.of(kind)) for kind in KINDS[shelf.stay.side])
+    return [
+        Group(kind, choices, choices[0].mode is Mode.APPROVAL, shelf.collection(kind, channel))
+        for kind, choices in found
+        if choices
+    ]
+
+
+def _digest(shelf: Shelf) -> str:
+    """Two shelves with the same digest look the same to a guest."""
+    told = [(choice.quote.key, choice.quote.price.total.amount, choice.mode) for choice in shelf.choices]
+    return hashlib.sha256(repr((shelf.why, told)).encode()).hexdigest()[:16]
+
+
+def _address(link: StayLink, stay: Stay) -> str:
+    """Where the offers for the stay are shown."""
+    query: dict[str, str | int] = {DAYS[stay.side]: stay.day.isoformat(), "persons": stay.persons}
+    return f"{reverse('guest:stay', args=[link.token])}?{urlencode(query)}"
+
+
+def _site(channel: str) -> str:
+    """The name of the site the guest booked at; empty where nobody knows."""
+    return CHANNELS[channel].name if channel in CHANNELS and channel != OTHER.key else ""
 
 
 def _own(request: HttpRequest, link: StayLink) -> Purchase | None:
     """The purchase this browser began here, while there is still something to do or to see."""
-    rows = Purchase.objects.filter(stay_link=link, public_id=request.session.get(OWN, ""))
-    alive = Q(state=Purchase.State.HELD, held_until__gt=timezone.now())
-    return rows.filter(alive | Q(state__in=[Purchase.State.CHECKING, Purchase.State.CONFIRMED])).first()
+    if OWN not in request.session:
+        return None
+    rows = Purchase.objects.filter(stay_link=link, public_id=request.session[OWN])
+    lapsed = Q(state=Purchase.State.HELD, held_until__lte=timezone.now())
+    return rows.alive().exclude(lapsed).first()
 
 
 @private
 @require_http_methods(["GET", "HEAD", "POST"])
 def purchase(request: HttpRequest, token: str, purchase_id: str) -> HttpResponse:
-    """One purchase from hold to answer; the page asks again by itself while we check.
+    """One purchase from hold to answer; the page asks again by itself while we check or the host is asked.
 
     A link that was replaced still opens what was booked through it, for it is the guest's receipt.
     """
-    rows = Purchase.objects.select_related("property", "stay_link").filter(stay_link__token=token)
+    rows = Purchase.objects.select_related("property__organization", "stay_link")
     usable = Q(stay_link__revoked_at=None) | Q(requested_at__isnull=False)
-    row = get_object_or_404(rows.filter(usable), public_id=purchase_id)
+    row = get_object_or_404(rows.filter(usable), stay_link__token=token, public_id=purchase_id)
     if request.method == "POST" and "let_go" in request.POST:
         checkout.let_go(row, timezone.now())
-        departure = f"?departure={row.span.start}"
-        return redirect(reverse("guest:stay", args=[token]) + departure)
+        return redirect(_address(row.stay_link, _stay_of(row)))
     form = GuestForm(request.POST or None)
     if request.method == "POST" and form.is_valid():
         return _book(row, form)
     return _progress(request, row, form)
+
+
+def _stay_of(row: Purchase) -> Stay:
+    """The stay that the guest named when they bought."""
+    side = Side.LEAVING if row.kind in KINDS[Side.LEAVING] else Side.ARRIVING
+    return Stay(row.day, side, row.persons)
 
 
 def _progress(request: HttpRequest, row: Purchase, form: GuestForm) -> HttpResponse:
@@ -150,26 +236,31 @@ def _progress(request: HttpRequest, row: Purchase, form: GuestForm) -> HttpRespo
         state = Purchase.State.LAPSED
     slow = row.waits and row.requested_at is not None and now - row.requested_at > checkout.ANSWER_WITHIN
     asks_again = request.htmx and request.method == "GET"  # type: ignore[attr-defined]  # django-htmx sets it
-    if asks_again and row.waits and not slow:
+    if asks_again and request.GET.get("seen") == state and not slow:
         return HttpResponse(status=NOTHING_NEW)
+    link = row.stay_link
     context = {
-        "link": row.stay_link,
+        "link": link,
         "property": row.property,
         "purchase": row,
+        "price": checkout.price_of(row),
         "state": state,
         "slow": slow,
         "form": form,
-        "reason": row.get_reason_display(),
+        "site": _site(row.channel),
+        "address": _address(link, _stay_of(row)),
+        "leaving": row.kind in KINDS[Side.LEAVING],
     }
+    if state in {Purchase.State.DECLINED, Purchase.State.LAPSED} and not link.revoked_at:
+        context |= _shown(shelves.shelf(row.property, _stay_of(row), now), link)
     template = "guest/purchase.html" + ("#progress" if asks_again else "")
     return render(request, template, context, status=UNPROCESSABLE if form.errors else 200)
 
 
 def _book(row: Purchase, form: GuestForm) -> HttpResponse:
+    name, email = form.cleaned_data["name"], form.cleaned_data["email"]
     try:
-        checkout.book(
-            row, name=form.cleaned_data["name"], email=form.cleaned_data["email"], now=timezone.now()
-        )
+        checkout.book(row, name=name, email=email, now=timezone.now())
     except ledger.Lapsed:
         pass  # the page says so
     else:

@@ -2,14 +2,27 @@
 
 from django.urls import path
 
-from upsells import views
+from upsells import conflictpages, offerpages, views, whatif
 
 app_name = "upsells"
 urlpatterns = [
-    path("<slug:public_id>/offer/", views.offer, name="offer"),
+    path("conflicts/<slug:conflict_id>/", conflictpages.conflict, name="conflict"),
+    path("conflicts/<slug:conflict_id>/cancel/", conflictpages.cancel, name="conflict-cancel"),
+    path("conflicts/<slug:conflict_id>/shorten/", conflictpages.shorten, name="conflict-shorten"),
+    path("conflicts/<slug:conflict_id>/move/", conflictpages.move, name="conflict-move"),
+    path("conflicts/<slug:conflict_id>/settle/", conflictpages.settle, name="conflict-settle"),
+    path("<slug:public_id>/offers/", offerpages.offers, name="offers"),
+    path("<slug:public_id>/offers/start/", offerpages.start, name="start"),
+    path("<slug:public_id>/offers/copy/", offerpages.copy, name="copy"),
+    path("<slug:public_id>/offers/cleaners/", offerpages.cleaners, name="cleaners"),
+    path("<slug:public_id>/offers/what-if/", whatif.page, name="what-if"),
+    path("<slug:public_id>/offers/<slug:kind>/", offerpages.offer, name="terms"),
+    path("<slug:public_id>/offers/<slug:kind>/switch/", offerpages.switch, name="switch"),
     path("<slug:public_id>/guest-page/", views.guest_page, name="guest-page"),
     path("<slug:public_id>/guest-page/qr.svg", views.qr, name="qr"),
     path("<slug:public_id>/guest-page/renew/", views.renew_link, name="renew-link"),
     path("<slug:public_id>/sales/", views.sales, name="sales"),
     path("<slug:public_id>/sales/<slug:purchase_id>/cancel/", views.cancel, name="cancel"),
+    path("<slug:public_id>/sales/<slug:purchase_id>/agree/", views.agree, name="agree"),
+    path("<slug:public_id>/sales/<slug:purchase_id>/refuse/", views.refuse, name="refuse"),
 ]

@@ -1,6 +1,7 @@
-"""The host's side of selling: the offer, the guest page's link and QR code, the sales."""
+"""The host's side of selling: the guest page's link and QR code, requests that wait for a word, the sales."""
 
 from io import BytesIO
+from typing import Any
 
 import segno
 from django.conf import settings
@@ -10,20 +11,19 @@ from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_GET, require_http_methods, require_POST
+from django.views.decorators.http import require_GET, require_POST
 
 from accounts.tenancy import HostRequest, get_or_404, host
 from calendars.models import Feed
-from domain.money import Money
-from domain.offers import fresh_enough
+from connectors.broker import hint
+from domain import offers
 from properties.models import Property
-from upsells import checkout
-from upsells.forms import OfferForm
-from upsells.models import Offer, Purchase, StayLink
+from upsells import checkout, sentences, tasks
+from upsells.models import Purchase, StayLink
 
-UNPROCESSABLE = 422
 MOST_SALES = 200
-PREVIEWED = 3
+State = Purchase.State
+SHOWN = (State.ASKED, State.CONFIRMED, State.CANCELLED, State.CHECKING, State.DECLINED)
 
 
 def _property(request: HostRequest, public_id: str) -> Property:
@@ -44,51 +44,6 @@ def _live_link(request: HostRequest, row: Property) -> StayLink:
 
 def _address(link: StayLink) -> str:
     return settings.SITE_URL + reverse("guest:stay", args=[link.token])
-
-
-@require_http_methods(["GET", "POST"])
-@host
-def offer(request: HostRequest, public_id: str) -> HttpResponse:
-    """Extra nights: switch on, price, and what a guest would be offered today."""
-    row = _property(request, public_id)
-    found = Offer.objects.of(request.org).filter(property=row, kind=Offer.Kind.EXTRA_NIGHTS).first()
-    found = found or Offer(organization=request.org, property=row)
-    form = OfferForm(request.POST or None, instance=found)
-    if request.method == "POST" and form.is_valid():
-        saved = form.save()
-        messages.success(
-            request,
-            _("Extra nights are on sale.") if saved.active else _("Saved. Extra nights are not on sale."),
-        )
-        return redirect("upsells:offer", public_id)
-    saved_offer = found if found.pk and not form.errors else None
-    context = {
-        "property": row,
-        "tab": "offer",
-        "form": form,
-        "offer": saved_offer,
-        "hint": _why_hidden(request, row),
-        "preview": _preview(saved_offer),
-        "address": _address(_live_link(request, row)),
-    }
-    return render(request, "upsells/offer.html", context, status=UNPROCESSABLE if form.errors else 200)
-
-
-def _why_hidden(request: HostRequest, row: Property) -> str:
-    """What keeps offers from guests although they are switched on: none, paused or late calendars; else empty."""
-    feeds = list(Feed.objects.of(request.org).filter(property=row))
-    if not feeds:
-        return "none"
-    if any(feed.paused_at for feed in feeds):
-        return "paused"
-    return "" if fresh_enough((feed.last_good_at for feed in feeds), timezone.now()) else "late"
-
-
-def _preview(offer: Offer | None) -> list[tuple[int, Money]]:
-    """The first few options a guest would see, as nights and price."""
-    if offer is None:
-        return []
-    return [(count, offer.terms.nightly * count) for count in range(1, min(offer.max_nights, PREVIEWED) + 1)]
 
 
 @require_GET
@@ -124,27 +79,78 @@ def renew_link(request: HostRequest, public_id: str) -> HttpResponse:
 @require_GET
 @host
 def sales(request: HostRequest, public_id: str) -> HttpResponse:
-    """What was sold at the property, newest first."""
+    """What guests ask for and wait to hear about, then what was sold, newest first."""
     row = _property(request, public_id)
-    shown = [
-        Purchase.State.CONFIRMED,
-        Purchase.State.CANCELLED,
-        Purchase.State.CHECKING,
-        Purchase.State.DECLINED,
-    ]
-    found = Purchase.objects.of(request.org).filter(property=row, state__in=shown).order_by("-created_at")
-    context = {"property": row, "tab": "sales", "purchases": found[:MOST_SALES], "most": MOST_SALES}
+    found = Purchase.objects.of(request.org).filter(property=row, state__in=SHOWN).order_by("-created_at")
+    told = [_told(purchase, row) for purchase in found[:MOST_SALES]]
+    asked = [each for each in told if each["purchase"].state == State.ASKED]
+    context = {
+        "property": row,
+        "tab": "sales",
+        "requests": sorted(asked, key=lambda each: each["purchase"].answer_by),
+        "sales": [each for each in told if each["purchase"].state != State.ASKED],
+        "freshness": _freshness(request, row),
+        "most": MOST_SALES if len(told) == MOST_SALES else 0,
+    }
     return render(request, "upsells/sales.html", context)
+
+
+def _told(purchase: Purchase, row: Property) -> dict[str, Any]:
+    return {
+        "purchase": purchase,
+        "what": sentences.bought(purchase, row.house),
+        "lines": sentences.kept_lines(purchase),
+    }
+
+
+def _freshness(request: HostRequest, row: Property) -> str:
+    """What keeps the calendars from being believed right now; empty when all were just read."""
+    feeds = list(Feed.objects.of(request.org).filter(property=row).defer("url"))
+    reads = [None if feed.paused_at else feed.last_good_at for feed in feeds]
+    mode = offers.mode(offers.Mode.INSTANT, reads, timezone.now())
+    told = [(feed.title, feed.last_good_at, feed.paused_at is not None) for feed in feeds]
+    return sentences.feeds(told, mode, row.house)
+
+
+def _purchase(request: HostRequest, public_id: str, purchase_id: str) -> Purchase:
+    rows = Purchase.objects.select_related("property")
+    return get_or_404(rows, request, property__public_id=public_id, public_id=purchase_id)
+
+
+@require_POST
+@host
+def agree(request: HostRequest, public_id: str, purchase_id: str) -> HttpResponse:
+    """Say yes to a guest who asks: every calendar is read once more, then it is confirmed."""
+    purchase = _purchase(request, public_id, purchase_id)
+    if checkout.agree(purchase, timezone.now()):
+        hint(tasks.settle, purchase.pk)
+        messages.success(
+            request, _("Agreed. Every calendar is read once more; then the guest has your confirmation.")
+        )
+    else:
+        messages.error(request, _("This question is settled already."))
+    return redirect("upsells:sales", public_id)
+
+
+@require_POST
+@host
+def refuse(request: HostRequest, public_id: str, purchase_id: str) -> HttpResponse:
+    """Say no to a guest who asks: what was kept for them is free for others at once."""
+    if checkout.refuse(_purchase(request, public_id, purchase_id), timezone.now()):
+        messages.success(
+            request, _("Refused. The guest sees it on their page, and nothing is kept any more.")
+        )
+    else:
+        messages.error(request, _("This question is settled already."))
+    return redirect("upsells:sales", public_id)
 
 
 @require_POST
 @host
 def cancel(request: HostRequest, public_id: str, purchase_id: str) -> HttpResponse:
     """Take a sale back."""
-    rows = Purchase.objects.select_related("property")
-    purchase = get_or_404(rows, request, property__public_id=public_id, public_id=purchase_id)
-    if checkout.cancel(purchase, timezone.now()):
-        messages.success(request, _("Cancelled. The nights are open again; please tell the guest."))
+    if checkout.cancel(_purchase(request, public_id, purchase_id), timezone.now()):
+        messages.success(request, _("Cancelled. What was sold is open again; please tell the guest."))
     else:
         messages.error(request, _("Only a confirmed sale can be cancelled."))
     return redirect("upsells:sales", public_id)

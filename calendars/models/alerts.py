@@ -44,6 +44,7 @@ class Alert(PropertyRow):
         QUARANTINED = "quarantined", _("quarantined")
         HELD = "held", _("nights held back")
         CONFLICT = "conflict", _("double booking")
+        REQUEST = "request", _("a guest asks")
 
     public_id = models.CharField(max_length=14, unique=True, default=public_id, editable=False)
     kind = models.CharField(max_length=12, choices=Kind.choices)

@@ -1,12 +1,18 @@
-"""Template filters for money and nights, in the reader's language."""
+"""Template filters for money, nights and hours, in the reader's language."""
+
+from dataclasses import dataclass
+from datetime import date
 
 from babel.dates import format_date, format_interval
+from babel.lists import format_list
 from babel.numbers import format_currency
+from babel.units import format_unit
 from django import template
 from django.utils.translation import get_language
 
-from domain.money import Money, minor_digits
-from domain.spans import Span
+from domain.money import Money, minor_digits, total
+from domain.prices import Item, Line, Price
+from domain.spans import Period, Span
 
 register = template.Library()
 
@@ -35,3 +41,44 @@ def day(value: object) -> str:
 def stay(value: Span) -> str:
     """Arrival to departure: Dec 6 to 8, 2026."""
     return str(format_interval(value.start, value.end, "yMMMd", locale=_locale()))
+
+
+@register.filter
+def hours(value: Period) -> str:
+    """How long the period is: 2 hours; 1 hour, 30 minutes."""
+    whole, minutes = divmod(int((value.end - value.start).total_seconds()) // 60, 60)
+    parts = {"duration-hour": whole, "duration-minute": minutes}
+    told = [format_unit(count, unit, locale=_locale()) for unit, count in parts.items() if count]
+    return ", ".join(told)
+
+
+@dataclass(frozen=True, slots=True)
+class Summary:
+    """The lines of a price that are for the same: how many they are, and the night and the name of the first."""
+
+    item: str
+    count: int
+    amount: Money
+    on: date | None
+    name: str
+
+
+@register.filter
+def summed(value: Price) -> list[Summary]:
+    """The price in as few lines as say what it is made of, each tax by its name."""
+    groups: dict[tuple[Item, str], list[Line]] = {}
+    for line in value.lines:
+        groups.setdefault((line.item, line.name), []).append(line)
+    return [
+        Summary(
+            item.value, len(lines), total((line.amount for line in lines), value.currency), lines[0].on, name
+        )
+        for (item, name), lines in groups.items()
+    ]
+
+
+@register.filter
+def taxes(value: Price) -> str:
+    """The names of the taxes in the price; empty where there are none."""
+    names = dict.fromkeys(line.name for line in value.lines if line.item is Item.TAX)
+    return str(format_list(list(names), locale=_locale())) if names else ""

@@ -3,7 +3,7 @@ function report(event) {
   const stack = document.getElementById("toasts");
   const template = document.getElementById("no-answer");
   // A page that asks again by itself needs no message for each miss.
-  if (!stack || !template || event.detail?.requestConfig?.triggeringEvent?.type === "htmx:poll") return;
+  if (!stack || !template || ["htmx:poll", "fresh"].includes(event.detail?.requestConfig?.triggeringEvent?.type)) return;
   if (stack.querySelector("[data-no-answer]")) return;
   stack.append(template.content.cloneNode(true));
 }

@@ -12,7 +12,7 @@ import psycopg
 import pytest
 from django.conf import settings
 
-from bench.database import NAME, SERVERS_OWN, named
+from bench.database import LARGE, NAME, SERVERS_OWN, named
 
 ROOT = Path(__file__).resolve().parents[2]
 PLACES = {
@@ -101,4 +101,45 @@ def test_an_unknown_benchmark_is_refused_with_the_names_there_are(bench: Bench) 
     out, err = process.communicate(timeout=BOUND_S)
     assert process.returncode != 0
     assert out == ""
-    assert "'export', 'poll'" in err
+    assert "'checkout', 'export', 'poll', 'scale'" in err
+
+
+def test_of_many_guests_who_want_the_same_night_exactly_one_gets_it(bench: Bench) -> None:
+    found = figures(bench("checkout"))
+    notes = found.pop("notes")
+    assert set(found) == {"attempts_per_s", "p99_ms", "winners", "overlaps", "deadlocks"}
+    assert (found["winners"], found["overlaps"], found["deadlocks"]) == (1, 0, 0)
+    assert found["attempts_per_s"] > 0
+    assert found["p99_ms"] >= notes["p50_ms"] > 0
+    assert notes["guests"] == 32
+    assert notes["winners_by_round"] == [1] * notes["rounds"]
+
+
+def test_a_large_database_is_compared_with_a_small_one_of_the_same_kind(bench: Bench) -> None:
+    found = figures(bench("scale", "--properties", "250"))
+    notes = found.pop("notes")
+    assert (found.pop("properties"), found.pop("feeds"), found.pop("blocks")) == (300, 600, 15_000)
+    assert set(found) == {"claim_ms", "export_p99_ratio", "offers_p99_ratio"}
+    assert all(value > 0 for value in found.values())
+    times = notes["milliseconds"]["export"]
+    slowest = {place: times[place]["p99"] for place in ("small", "large")}
+    assert found["export_p99_ratio"] == pytest.approx(slowest["large"] / slowest["small"], rel=0.05)
+    assert notes["quote_ms"] > 0
+    assert LARGE not in databases()
+
+
+@pytest.mark.parametrize(
+    ("words", "sentence"),
+    [
+        (("scale", "--properties", "100"), "at least 200"),
+        (("export", "--properties", "1000"), "only scale has --properties"),
+    ],
+)
+def test_a_number_of_properties_that_cannot_be_meant_is_refused(
+    bench: Bench, words: tuple[str, ...], sentence: str
+) -> None:
+    process = bench(*words)
+    out, err = process.communicate(timeout=BOUND_S)
+    assert process.returncode != 0
+    assert out == ""
+    assert sentence in err

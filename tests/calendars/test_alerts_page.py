@@ -168,20 +168,11 @@ def test_an_alert_about_a_feed_leads_to_its_page(alices: Client, home: Property)
     assert answer["Location"] == reverse("calendars:log", args=[home.public_id, feed.public_id])
 
 
-def test_a_double_booking_leads_to_its_first_night(alices: Client, home: Property, today: date) -> None:
-    night = today + 10 * NIGHT
-    answer = alices.get(way(a_double_booking(home, today)), follow=True)
-    assert answer.redirect_chain[0][0].startswith(
-        f"{home.get_absolute_url()}?month={night:%Y-%m}&night={night}"
-    )
-    assert "Double booking at Casa Gràcia" in text_of(answer)
-
-
-def test_a_double_booking_under_way_leads_to_tonight(alices: Client, home: Property, today: date) -> None:
+def test_a_double_booking_leads_to_its_page(alices: Client, home: Property, today: date) -> None:
     alert = a_double_booking(home, today)
-    alert.details |= {"arrival": str(today - 2 * NIGHT), "departure": str(today + NIGHT)}
-    alert.save(update_fields=["details"])
-    assert f"night={today}#" in alices.get(way(alert))["Location"]
+    answer = alices.get(way(alert), follow=True)
+    assert answer.redirect_chain[0][0] == reverse("upsells:conflict", args=[alert.public_id])
+    assert "Booked twice" in text_of(answer)
 
 
 def test_what_is_over_says_so_where_it_leads(alices: Client, home: Property, today: date) -> None:

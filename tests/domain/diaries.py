@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from domain.diary import Diary, Taken
 from domain.house import House
-from domain.shelf import Desk, HourRules, Kind, NightRules, Quote, When
+from domain.offers import Desk, HourRules, Kind, NightRules, Quote, When
 from domain.spans import NIGHT, Period, Span
 from tests.domain.tariffs import PRICING
 

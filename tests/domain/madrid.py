@@ -5,7 +5,7 @@ from zoneinfo import ZoneInfo
 
 from domain.diary import Diary, Taken
 from domain.house import House
-from domain.shelf import Desk, Found, HourRules, NightRules
+from domain.offers import Desk, Found, HourRules, NightRules
 from domain.spans import NIGHT, Period, Span
 from tests.domain.tariffs import PRICING
 

@@ -40,7 +40,7 @@ SOON = Occasion(timedelta(hours=6))
 LATER = Occasion(LONG)
 HOUR = timedelta(hours=1)
 LENGTHS = st.integers(1, 1_440).map(lambda minutes: timedelta(minutes=minutes))
-MODULES = ("money", "prices", "diary", "shelf")
+MODULES = ("money", "prices", "diary", "offers")
 
 
 def run(nights: Sequence[date], pricing: Pricing, occasion: Occasion = LATER) -> Price:

@@ -10,8 +10,7 @@ from time import process_time
 import pytest
 
 from domain.diary import Taken
-from domain.prices import Item
-from domain.shelf import (
+from domain.offers import (
     HourRules,
     Mode,
     NightRules,
@@ -25,6 +24,7 @@ from domain.shelf import (
     nights_after,
     nights_before,
 )
+from domain.prices import Item
 from domain.spans import NIGHT, Period, Span
 from tests.domain.madrid import (
     DAY,
@@ -229,7 +229,7 @@ from zoneinfo import ZoneInfo
 from domain.diary import Diary, Taken
 from domain.house import House
 from domain.prices import *
-from domain.shelf import *
+from domain.offers import *
 from domain.spans import Span
 day = date(2026, 12, 31)
 taken = Taken(Span(day - timedelta(3), day)), Taken(Span(day + timedelta(3), day + timedelta(5)))
@@ -254,8 +254,8 @@ def test_keys_tell_quotes_apart_and_hold_no_price() -> None:
     here, rules = desk(STAY), replace(HOURS, most=3 * HOUR)
     quotes = nights_after(DAY, NIGHTS, here).quotes + late_check_out(DAY, rules, here).quotes
     assert len({quote.key for quote in quotes}) == 10
-    assert quotes[1].key == "extra_nights-20261206-20261208"
-    assert quotes[-1].key == "late_check_out-20261206T100000Z-20261206T130000Z"
+    assert quotes[1].key == "extra_nights-2"
+    assert quotes[-1].key == "late_check_out-180"
     dearer = replace(here, pricing=replace(PRICING, minimum=10**6))
     assert [quote.key for quote in nights_after(DAY, NIGHTS, dearer).quotes] == [
         quote.key for quote in quotes[:7]

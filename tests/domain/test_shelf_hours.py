@@ -8,8 +8,7 @@ import pytest
 
 from domain.diary import Taken
 from domain.house import House
-from domain.prices import Item
-from domain.shelf import (
+from domain.offers import (
     HourRules,
     Stop,
     When,
@@ -18,6 +17,7 @@ from domain.shelf import (
     late_check_out,
     nights_after,
 )
+from domain.prices import Item
 from domain.spans import NIGHT, Period, Span
 from tests.domain.madrid import (
     DAY,

@@ -9,8 +9,7 @@ from hypothesis import strategies as st
 
 from domain.diary import Diary, Taken
 from domain.house import House
-from domain.prices import Pricing
-from domain.shelf import (
+from domain.offers import (
     Desk,
     Found,
     HourRules,
@@ -22,6 +21,7 @@ from domain.shelf import (
     nights_after,
     nights_before,
 )
+from domain.prices import Pricing
 from domain.spans import NIGHT, Period, Span
 from tests.domain.diaries import DAYS, MIDNIGHT, QUARTER, Oracle, World, bought, houses, nights_of, worlds
 from tests.domain.tariffs import PRICING, PRICINGS

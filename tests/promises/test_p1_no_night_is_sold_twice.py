@@ -1,7 +1,7 @@
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from datetime import datetime, timedelta
+from datetime import datetime, time, timedelta
 from threading import Barrier
 
 import pytest
@@ -13,6 +13,7 @@ from django.utils import timezone
 
 from calendars import ledger
 from calendars.models import Block, Busy, Calendar
+from domain.spans import Period
 from properties.models import Property
 from tests import cast
 
@@ -104,6 +105,20 @@ def test_the_constraint_alone_lets_one_guest_win(home: Property, no_lock: None) 
 def test_with_the_lock_one_wins_and_everybody_else_is_told_politely(home: Property) -> None:
     assert sorted(_rush(home)) == ["held"] + ["taken"] * (GUESTS - 1)
     assert cast.busy(home) == [(NIGHT.start, NIGHT.end)]
+
+
+def test_hours_and_nights_that_overlap_are_refused_by_the_constraint_alone(
+    home: Property, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    now, house = timezone.now(), home.house
+    monkeypatch.setattr(ledger, "_is_closed", lambda *_: False)
+    monkeypatch.setattr(ledger, "_hours_taken", lambda *_: False)
+    hours = Period(house.instant(NIGHT.start, house.check_out), house.instant(NIGHT.start, time(16)))
+    with ledger.changing(home, now) as change:
+        ledger.hold(change, NIGHT, until=now + HOUR, reference="night")
+    with pytest.raises(ledger.NightsTaken), ledger.changing(home, now) as change:
+        ledger.hold(change, None, hours=hours, until=now + HOUR, reference="hours")
+    assert Block.objects.ours().count() == 1
 
 
 def test_a_lock_that_does_not_come_in_time_is_a_polite_503_and_changes_nothing(

@@ -161,8 +161,7 @@ def test_a_purchase_whose_task_was_lost_is_settled_by_the_sweep(
     polling.read(ids, lease, now)
     cast.an_offer(home)
     link = cast.a_stay_link(home)
-    nights = checkout.shelf(home, today + timedelta(days=2), now).quotes[0].nights
-    purchase = checkout.begin(link, nights, 9_900, now)
+    purchase = checkout.begin(link, cast.leaving(home, 2), "extra_nights-1", 9_900, now)
     checkout.book(purchase, name="Marta", email="marta@example.org", now=timezone.now())
     worker.start()
     assert within(lambda: cast.the_states() == [Purchase.State.CONFIRMED])

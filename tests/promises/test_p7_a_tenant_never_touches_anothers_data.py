@@ -25,7 +25,7 @@ def test_another_tenants_page_does_not_exist(mallorys: Client, home: Property) -
         ("calendars:month", [home.public_id]),
         ("calendars:connections", [home.public_id]),
         ("calendars:log", [home.public_id, feed.public_id]),
-        ("upsells:offer", [home.public_id]),
+        ("upsells:offers", [home.public_id]),
         ("properties:settings", [home.public_id]),
     ]:
         answer = mallorys.get(reverse(name, args=args))

@@ -14,7 +14,7 @@ from accounts.models import Organization
 from calendars import leases
 from calendars.models import Feed
 from domain.money import Money
-from properties.forms import to_decimal, to_minor
+from properties.fields import to_decimal, to_minor
 from properties.models import Property
 from tests import cast
 
@@ -50,6 +50,7 @@ BAD_INPUT = [
     ({"rate": "NaN"}, "rate", "Enter a number."),
     ({"rate": "0"}, "rate", "above zero"),
     ({"rate": "-5"}, "rate", "greater than or equal to 0"),
+    ({"rate": "1e999999999"}, "rate", "digits"),
     ({"rate": "1.005"}, "rate", "EUR has no more than 2 decimals."),
     ({"rate": "99999999999"}, "rate", "too high"),
     ({"rate": "100.50", "currency": "JPY"}, "rate", "JPY has no more than 0 decimals."),
@@ -106,7 +107,7 @@ def test_a_new_property_is_what_was_typed_and_leads_to_its_calendars(
 
 @pytest.mark.parametrize(
     ("currency", "rate", "amount"),
-    [("JPY", "12000", 12_000), ("KWD", "12.345", 12_345), ("USD", "99", 9_900)],
+    [("JPY", "12000", 12_000), ("KWD", "12.345", 12_345), ("USD", "99", 9_900), ("EUR", "1.234,5", 123_450)],
 )
 def test_a_price_is_kept_in_the_currencys_own_minor_units(
     create: Post, currency: str, rate: str, amount: int

@@ -15,8 +15,8 @@ from properties.models import Property
 from tests import cast
 from tests.conftest import read
 from tests.stories.lookalikes import Site, airbnb_reserved, entry
-from upsells import checkout
-from upsells.checkout import Nothing
+from upsells import checkout, shelves
+from upsells.shelves import Nothing, Side, Stay
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -50,18 +50,18 @@ def test_nothing_is_sold_while_an_entry_of_a_feed_cant_be_read(
     site.says(airbnb_reserved(stay(home)))
     feed = site.feed(home)
     read(feed, now)
-    departure = stay(home).end
-    assert checkout.shelf(home, departure, now).quotes
+    departure = Stay(stay(home).end, Side.LEAVING)
+    assert shelves.shelf(home, departure, now).choices
     site.says(airbnb_reserved(stay(home)), doubtful)
     link = cast.a_stay_link(home)
-    nights = checkout.shelf(home, departure, now).quotes[0]
-    purchase = checkout.begin(link, nights.nights, nights.price.amount, now + MINUTE)
+    nights = shelves.shelf(home, departure, now).choices[0].quote
+    purchase = checkout.begin(link, departure, nights.key, nights.price.total.amount, now + MINUTE)
     checkout.book(purchase, name="Marta", email="marta@example.org", now=now + MINUTE)
     read(feed, now + 2 * MINUTE)
     purchase.refresh_from_db()
     assert standing.standing(feed, now + 2 * MINUTE) is Standing.PARTLY
     assert checkout.decide(purchase, now + 3 * MINUTE) != "confirmed"
-    assert checkout.shelf(home, departure, now + 2 * HOUR).why is Nothing.STALE
+    assert shelves.shelf(home, departure, now + 2 * HOUR).why is Nothing.STALE
     site.says(airbnb_reserved(stay(home)))
     read(feed, now + 2 * HOUR)
     assert standing.standing(feed, now + 2 * HOUR) is Standing.FRESH
@@ -77,7 +77,7 @@ def test_an_entry_that_is_closed_altogether_although_odd_stops_no_sale(
     feed = site.feed(home)
     line = read(feed, now)
     assert "ends before it begins" in str(line.problem)
-    assert checkout.shelf(home, stay(home).end, now).quotes
+    assert shelves.shelf(home, Stay(stay(home).end, Side.LEAVING), now).choices
 
 
 def test_nothing_new_is_no_answer_to_the_question_for_the_whole(

@@ -24,9 +24,9 @@ from tests.stories.lookalikes import (
     vrbo_reserved,
     vrbo_tentative,
 )
-from upsells import checkout
-from upsells.checkout import Nothing
+from upsells import checkout, shelves
 from upsells.models import Purchase, StayLink
+from upsells.shelves import Nothing, Side, Stay
 
 MINUTE, HOUR, DAY = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
 AROUND, TENTATIVE, INCLUSIVE = (
@@ -73,12 +73,19 @@ def turn(feed: Feed, switches: Switches, now: datetime | None = None) -> None:
 def offered(home: Property, departure: int) -> list[Span]:
     """What a guest who leaves in so many days may add."""
     day = home.house.today(timezone.now()) + departure * DAY
-    return [quote.nights for quote in checkout.shelf(home, day, timezone.now()).quotes]
+    shelf = shelves.shelf(home, Stay(day, Side.LEAVING), timezone.now())
+    return [choice.quote.nights for choice in shelf.choices if choice.quote.nights]
 
 
 def bought(link: StayLink, nights: Span) -> Purchase:
     """The guest's way from the page to the answer, with everything a worker does in between."""
-    purchase = checkout.begin(link, nights, 9_900 * len(nights), timezone.now())
+    purchase = checkout.begin(
+        link,
+        Stay(nights.start, Side.LEAVING),
+        f"extra_nights-{len(nights)}",
+        9_900 * len(nights),
+        timezone.now(),
+    )
     checkout.book(purchase, name="Marta", email="marta@example.org", now=timezone.now())
     purchase.refresh_from_db()
     checkout.look_again(purchase, timezone.now())
@@ -141,7 +148,7 @@ def test_a_guest_buys_the_night_though_the_feed_closes_it_before_and_after(
     feed = airbnb.feed(home, sells_around=True)
     read(feed)
     page = client.get(reverse("guest:stay", args=[link.token]), {"departure": str(days(home, 3, 4).start)})
-    assert page.context["shelf"].quotes[0].nights == days(home, 3, 4)
+    assert page.context["shelf"].choices[0].quote.nights == days(home, 3, 4)
     purchase = bought(link, days(home, 3, 4))
     assert purchase.state == Purchase.State.CONFIRMED
     assert cast.busy(home) == [pair(days(home, 0, 4))]
@@ -196,7 +203,7 @@ def test_a_sale_that_was_begun_is_declined_when_the_host_turns_it_off_meanwhile(
     feed = airbnb.feed(home, sells_around=True)
     read(feed)
     nights = days(home, 3, 4)
-    purchase = checkout.begin(link, nights, 9_900, timezone.now())
+    purchase = checkout.begin(link, Stay(nights.start, Side.LEAVING), "extra_nights-1", 9_900, timezone.now())
     turn(feed, PLAIN)
     checkout.book(purchase, name="Marta", email="marta@example.org", now=timezone.now())
     purchase.refresh_from_db()
@@ -229,7 +236,9 @@ def test_tentative_nights_are_closed_until_the_host_sells_them_and_at_once_when_
     vrbo.says(vrbo_reserved(days(home, 0, 3)), vrbo_tentative(days(home, 3, 6)))
     feed = vrbo.feed(home)
     read(feed)
-    assert checkout.shelf(home, days(home, 3, 4).start, timezone.now()).why is Nothing.TAKEN
+    assert (
+        shelves.shelf(home, Stay(days(home, 3, 4).start, Side.LEAVING), timezone.now()).why is Nothing.TAKEN
+    )
     turn(feed, TENTATIVE)
     assert offered(home, 3)[-1].end > days(home, 3, 6).end
     assert bought(link, days(home, 3, 4)).state == Purchase.State.CONFIRMED

@@ -126,14 +126,21 @@ class Command(BaseCommand):
         for listing in home.listings:
             self._listing(row, home, listing, today, now)
         if new:
-            Offer.objects.create(
-                organization=organization,
-                property=row,
-                active=True,
-                currency=home.currency,
-                nightly_price=home.extra_night,
-                max_nights=7,
-            )
+            for kind, price in {
+                Offer.Kind.EXTRA_NIGHTS: home.extra_night,
+                Offer.Kind.NIGHTS_BEFORE: home.extra_night,
+                Offer.Kind.LATE_CHECK_OUT: home.extra_night // 8,
+                Offer.Kind.EARLY_CHECK_IN: home.extra_night // 8,
+            }.items():
+                Offer.objects.create(
+                    organization=organization,
+                    property=row,
+                    kind=kind,
+                    mode=Offer.Mode.INSTANT,
+                    currency=home.currency,
+                    priced_by=Offer.PricedBy.FIXED if kind in Offer.NIGHTLY else Offer.PricedBy.PER_HOUR,
+                    price=price,
+                )
             StayLink.objects.create(organization=organization, property=row, created_at=now)
 
     def _listing(self, row: Property, home: Home, listing: Listing, today: date, now: datetime) -> None:

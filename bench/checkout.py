@@ -1,0 +1,144 @@
+"""`checkout`: many guests press for the same night at once, through HTTP; exactly one may get it."""
+
+import json
+import subprocess
+import sys
+import time
+from collections import Counter
+from collections.abc import Sequence
+from contextlib import ExitStack
+from dataclasses import asdict
+from typing import Any
+from urllib.parse import urlsplit
+
+from django.conf import settings
+from django.db import connection
+from django.urls import reverse
+from django.utils import timezone
+
+from bench import rows
+from bench.guests import Outcome, Rush
+from bench.poll import tidy_broker
+from bench.processes import HOST, BenchError, Processor, await_port, database_root, running
+from calendars.models import Block
+from properties.models import Property
+
+GUESTS = 32
+ROUNDS = 40
+QUICK_ROUNDS = 3
+WARM_UP = 3
+WEB = (
+    "--interface",
+    "wsgi",
+    "--workers",
+    "2",
+    "--blocking-threads",
+    "4",
+    "--no-ws",
+)  # as the image starts it
+GOT_IT, TOO_LATE = 302, 409
+SETTLES_S = 1.5  # PostgreSQL's processes report what they counted every second
+
+DEADLOCKS = "SELECT deadlocks FROM pg_stat_database WHERE datname = current_database()"
+OVERLAPS = """SELECT count(*) FROM calendars_block a JOIN calendars_block b ON a.property_id = b.property_id
+              WHERE a.id <> b.id AND a.origin IN ('hold', 'sale') AND (a.id < b.id OR b.origin IN ('feed', 'host'))
+                AND (a.nights && b.nights OR a.period && b.period)"""
+
+
+def run(*, quick: bool) -> dict[str, Any]:
+    """The figures; raises BenchError."""
+    began = time.monotonic()
+    port = urlsplit(settings.SITE_URL).port or 0
+    rounds = QUICK_ROUNDS if quick else ROUNDS
+    homes = rows.homes_on_sale(rows.a_host(), WARM_UP + rounds, timezone.now())
+    rows.settle()
+    with ExitStack() as stack:
+        stack.enter_context(tidy_broker())
+        words = ("--host", HOST, "--port", str(port), "amplistay.wsgi:application")
+        web = stack.enter_context(running("-m", "granian", *WEB, *words))
+        await_port(web, port)
+        crowd = stack.enter_context(running("-m", "bench.guests", str(port), talks=True))
+        processors = Processor(web.pid), Processor(database_root())
+        for home in homes[:WARM_UP]:
+            rush(crowd, home)
+        before = [processor.seconds() for processor in processors]
+        outcomes = [rush(crowd, home) for home in homes[WARM_UP:]]
+        used = [processor.seconds() - start for processor, start in zip(processors, before, strict=True)]
+    winners = [won(home, outcome) for home, outcome in zip(homes[WARM_UP:], outcomes, strict=True)]
+    notes = told(outcomes, used) | {
+        "winners_by_round": winners,
+        "seconds": round(time.monotonic() - began, 1),
+    }
+    return figures(outcomes, winners) | {"notes": notes}
+
+
+def rush(crowd: subprocess.Popen[str], home: Property) -> Outcome:
+    """One round, at a property that nobody was at before; raises BenchError when the guests gave up."""
+    link = home.staylinks.get()
+    path = f"{reverse('guest:stay', args=[link.token])}?departure={rows.departures(home)[0]}"
+    if crowd.stdin is None or crowd.stdout is None:
+        raise TypeError
+    crowd.stdin.write(json.dumps(asdict(Rush(path, GUESTS))) + "\n")
+    crowd.stdin.flush()
+    line = crowd.stdout.readline()
+    if not line:
+        message = "the guests gave up"
+        raise BenchError(message)
+    outcome = Outcome(**json.loads(line))
+    sys.stderr.write(f"{len(outcome.statuses) / outcome.seconds:6.0f}/s {Counter(outcome.statuses)}\n")
+    return outcome
+
+
+def won(home: Property, outcome: Outcome) -> int:
+    """How many guests were told that the night is theirs; raises BenchError where the ledger knows another number."""
+    if strange := set(outcome.statuses) - {GOT_IT, TOO_LATE}:
+        message = f"guests were answered {sorted(strange)}"
+        raise BenchError(message)
+    count = outcome.statuses.count(GOT_IT)
+    holds = Block.objects.filter(property=home, origin=Block.Origin.HOLD).count()
+    if holds != count:
+        message = f"{count} guests were told that the night is theirs, and there are {holds} holds"
+        raise BenchError(message)
+    return count
+
+
+def figures(outcomes: Sequence[Outcome], winners: Sequence[int]) -> dict[str, Any]:
+    """All rounds together; `winners` is that of the worst round."""
+    times = sorted(ms for outcome in outcomes for ms in outcome.milliseconds)
+    time.sleep(SETTLES_S)
+    return {
+        "attempts_per_s": round(len(times) / sum(outcome.seconds for outcome in outcomes), 1),
+        "p99_ms": round(slowest(times, 0.99), 1),
+        "winners": max(winners, key=lambda count: abs(count - 1)),
+        "overlaps": counted(OVERLAPS),
+        "deadlocks": counted(DEADLOCKS),
+    }
+
+
+def slowest(times: Sequence[float], share: float) -> float:
+    """The time that this share of them, which are sorted, stayed within."""
+    return times[int(share * (len(times) - 1))]
+
+
+def counted(query: str) -> int:
+    with connection.cursor() as cursor:
+        cursor.execute(query)
+        return int(cursor.fetchone()[0])
+
+
+def told(outcomes: Sequence[Outcome], used: Sequence[float]) -> dict[str, Any]:
+    """What the figures consist of."""
+    times = sorted(ms for outcome in outcomes for ms in outcome.milliseconds)
+    presses = len(times)
+    web, database = used
+    return {
+        "guests": GUESTS,
+        "rounds": len(outcomes),
+        "attempt": "POST of the guest page's form: shelf, lock, hold; or the page that says somebody was quicker",
+        "guests_addresses": "each their own, told by X-Forwarded-For (BEHIND_PROXY=1); limits as in production",
+        "p50_ms": round(slowest(times, 0.5), 1),
+        "web_cpu_ms_per_page_and_press": round(1000 * web / presses, 2),
+        "database_cpu_ms_per_page_and_press": round(1000 * database / presses, 2),
+        "guests_busy": round(sum(o.busy_seconds for o in outcomes) / sum(o.seconds for o in outcomes), 2),
+        "web": " ".join(WEB),
+    }

@@ -1,0 +1,154 @@
+"""What a guest would be offered on a day, for the host: every price explained, every rule that stops more."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+from calendars import ledger
+from calendars.models import Block, Feed
+from domain import offers
+from domain.diary import Diary
+from domain.money import Money
+from domain.offers import NIGHTLY, Kind, Mode, Quote
+from domain.prices import Price
+from domain.spans import NIGHT, Span, gaps
+from properties.models import Property
+from properties.templatetags.stays import day
+from upsells import sentences, shelves
+from upsells.models import Offer
+from upsells.shelves import AROUND, FARTHEST, KINDS, Side, Stay
+
+SHOWN_DAYS = 4
+SOON = timedelta(days=120)
+
+
+@dataclass(frozen=True, slots=True)
+class Option:
+    """One thing a guest could choose: in words, its price, and how that comes about."""
+
+    title: str
+    price: Price
+    closes: str = ""
+
+    @property
+    def total(self) -> Money:
+        """What the guest would pay."""
+        return self.price.total
+
+    @property
+    def lines(self) -> list[tuple[str, str]]:
+        """What the price is made of."""
+        return sentences.lines(self.price)
+
+
+@dataclass(frozen=True, slots=True)
+class Tried:
+    """One offer on one day: its options, and one sentence per rule that stopped it or more of it."""
+
+    offer: Offer
+    options: tuple[Option, ...]
+    stops: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Days:
+    """The next days on which guests leave or arrive, as the calendar knows them; else the next free day."""
+
+    leaving: tuple[date, ...]
+    arriving: tuple[date, ...]
+    free: date
+
+    def of(self, side: Side) -> tuple[date, ...]:
+        """The days of one side."""
+        return self.leaving if side is Side.LEAVING else self.arriving
+
+    def first(self, side: Side) -> date:
+        """The day to begin with."""
+        return next(iter(self.of(side)), self.free)
+
+
+def side_of(kind: str) -> Side:
+    """Whether an offer of the kind is for guests who leave or for guests who arrive."""
+    return next(side for side, kinds in KINDS.items() if kind in kinds)
+
+
+def days(home: Property, now: datetime) -> Days:
+    """The next check-out and check-in days in the calendar."""
+    today = home.house.today(now)
+    rows = Block.objects.filter(
+        property=home, yields=False, nights__endswith__gte=today, nights__startswith__lt=today + SOON
+    ).exclude(origin__in=[Block.Origin.HOST, Block.Origin.HOLD])
+    spans = [Span(nights.lower, nights.upper) for nights in rows.values_list("nights", flat=True)]
+    leaving = sorted({span.end for span in spans})
+    arriving = sorted({span.start for span in spans if span.start > today})
+    free = gaps(spans, Span(today, today + FARTHEST))
+    return Days(tuple(leaving[:SHOWN_DAYS]), tuple(arriving[:SHOWN_DAYS]), free[0].start if free else today)
+
+
+def tried(home: Property, chosen: Iterable[Offer], stay: Stay, now: datetime) -> list[Tried]:
+    """Each of the offers for this stay, in the calendar as it is, whether or not they are on sale."""
+    diary = ledger.diary(home, Span(stay.day - AROUND, stay.day + AROUND))
+    return [
+        _tried(home, offer, stay, diary, now)
+        for kind in KINDS[stay.side]
+        for offer in chosen
+        if offer.kind == kind
+    ]
+
+
+def _tried(home: Property, offer: Offer, stay: Stay, diary: Diary, now: datetime) -> Tried:
+    kind, today = Kind(offer.kind), home.house.today(now)
+    if stay.day > today + FARTHEST:
+        return Tried(offer, (), (_("That is more than a year away. Guests see nothing so far ahead."),))
+    found = shelves.quotes(home, offer, stay, diary, now)
+    stops = [sentences.stopped(kind, stop, home.house, some=bool(found.quotes)) for stop in found.stops]
+    options = tuple(_option(quote, home) for quote in found.quotes)
+    return Tried(offer, options, tuple(dict.fromkeys(stops)))
+
+
+def _option(quote: Quote, home: Property) -> Option:
+    zone = home.house.zone
+    if quote.kind in NIGHTLY and quote.nights:
+        late = quote.kind is Kind.EXTRA_NIGHTS
+        words = (
+            ngettext("%(n)s more night, until %(day)s", "%(n)s more nights, until %(day)s", len(quote.nights))
+            if late
+            else ngettext(
+                "%(n)s night before, from %(day)s", "%(n)s nights before, from %(day)s", len(quote.nights)
+            )
+        )
+        edge = quote.nights.end if late else quote.nights.start
+        return Option(words % {"n": len(quote.nights), "day": day(edge)}, quote.price)
+    late = quote.kind is Kind.LATE_CHECK_OUT
+    words = _("Check-out until %(time)s") if late else _("Check-in from %(time)s")
+    at = (quote.period.end if late else quote.period.start).astimezone(zone)
+    lost = _("closes the night of %(night)s") % {"night": day(quote.nights.start)} if quote.nights else ""
+    return Option(words % {"time": f"{at:%H:%M}"}, quote.price, lost)
+
+
+def notes(home: Property, stay: Stay, now: datetime) -> list[str]:
+    """What keeps guests of that day from seeing what the host sees here: the home, its calendars, no such stay."""
+    found = [_("This home is archived, so nothing is sold.")] if home.archived_at else []
+    rows = list(Feed.objects.filter(property=home).only("label", "channel", "last_good_at", "paused_at"))
+    reads = [None if feed.paused_at else feed.last_good_at for feed in rows]
+    told = [(feed.title, feed.last_good_at, feed.paused_at is not None) for feed in rows]
+    found.append(sentences.feeds(told, offers.mode(Mode.INSTANT, reads, now), home.house))
+    if _nobody(home, stay, now):
+        words = (
+            _("No stay in your calendars ends on %(day)s, so a guest who enters that day is offered nothing.")
+            if stay.side is Side.LEAVING
+            else _(
+                "No stay in your calendars begins on %(day)s, so a guest who enters that day is offered nothing."
+            )
+        )
+        found.append(words % {"day": day(stay.day)})
+    return [note for note in found if note]
+
+
+def _nobody(home: Property, stay: Stay, now: datetime) -> bool:
+    """Whether the calendar knows of nobody who stays beside that day, and it is still to come."""
+    night = stay.day - NIGHT if stay.side is Side.LEAVING else stay.day
+    return stay.day > home.house.today(now) and not ledger.taken(home, Span(night, night + NIGHT))

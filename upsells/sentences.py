@@ -1,0 +1,249 @@
+"""What a host reads about offers: which rule stopped what, what a price is made of, what an offer costs at a glance."""
+
+from collections.abc import Iterable, Mapping
+from datetime import datetime
+from typing import Any
+
+from django.utils.formats import date_format
+from django.utils.text import capfirst
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy, ngettext
+
+from domain.house import House
+from domain.money import Money
+from domain.offers import NIGHTLY, Kind, Mode, Stop, Why
+from domain.prices import Item, Line, Price
+from properties.models import Property
+from properties.templatetags.stays import day, money, stay
+from upsells.models import Offer, Purchase
+
+LATE_SIDE = frozenset({Kind.EXTRA_NIGHTS, Kind.LATE_CHECK_OUT})
+ITEMS: Mapping[str, Any] = {
+    Item.NIGHT: gettext_lazy("Night"),
+    Item.HOURS: gettext_lazy("Hours"),
+    Item.LOST_NIGHT: gettext_lazy("Lost night"),
+    Item.LENGTH: gettext_lazy("Longer stay"),
+    Item.WEEKEND: gettext_lazy("Weekend"),
+    Item.LAST_MINUTE: gettext_lazy("Bought late"),
+    Item.GAP: gettext_lazy("Fills the gap"),
+    Item.MINIMUM: gettext_lazy("Up to the minimum"),
+    Item.ROUNDING: gettext_lazy("Rounded"),
+    Item.TAX: gettext_lazy("Tax"),
+}
+
+
+# Why not more
+
+
+def stopped(kind: Kind, stop: Stop, house: House, *, some: bool) -> str:
+    """Which rule stopped an offer, in one sentence; `some` when there are quotes and it stopped only more."""
+    words = _of_nights(kind, stop, house) if kind in NIGHTLY else _of_hours(kind, stop, house)
+    return _("Why not more: %(why)s") % {"why": words} if some else capfirst(words)
+
+
+def _of_nights(kind: Kind, stop: Stop, house: House) -> str:
+    count = {"n": stop.count}
+    match stop.why:
+        case Why.MOST:
+            return (
+                ngettext("you sell %(n)s night at most.", "you sell %(n)s nights at most.", stop.count)
+                % count
+            )
+        case Why.ORPHAN:
+            return (
+                ngettext(
+                    "%(n)s night would leave a gap that is too short for anybody else.",
+                    "%(n)s nights would leave a gap that is too short for anybody else.",
+                    stop.count,
+                )
+                % count
+            )
+        case Why.OVER if stop.count:
+            return _("the night of %(night)s has begun or is over.") % _at(stop, house)
+        case Why.TURNAROUND:
+            words = (
+                _("the next guest arrives early, on %(at)s, and the home couldn't be cleaned before.")
+                if kind in LATE_SIDE
+                else _("the guest before leaves late, on %(at)s, and the home couldn't be cleaned after.")
+            )
+            return words % _at(stop, house)
+    return _of_days(stop, house)
+
+
+def _of_hours(kind: Kind, stop: Stop, house: House) -> str:
+    late = kind in LATE_SIDE
+    match stop.why:
+        case Why.MOST:
+            words = (
+                _("you sell it until %(time)s at most.") if late else _("you sell it from %(time)s at most.")
+            )
+        case Why.LIMIT:
+            words = _("your latest time is %(time)s.") if late else _("your earliest time is %(time)s.")
+        case Why.TURNAROUND:
+            words = (
+                _("cleaning for the next guest must begin by %(time)s.")
+                if late
+                else _("cleaning after the guest before isn't done until %(time)s.")
+            )
+        case Why.HOURS:
+            words = (
+                _("something else is in the calendar from %(time)s on.")
+                if late
+                else _("something else is in the calendar until %(time)s.")
+            )
+        case Why.CLOSES_NIGHT:
+            words = (
+                _("any later, nobody could arrive for the night of %(night)s, and you don't allow that.")
+                if late
+                else _("any earlier, nobody could stay the night of %(night)s, and you don't allow that.")
+            )
+        case Why.CUT_OFF if not late and stop.at:
+            words = _("it can't be bought for earlier than %(time)s any more.")
+        case _other:
+            return _of_days(stop, house)
+    return words % _at(stop, house)
+
+
+DAYS: Mapping[Why, Any] = {
+    Why.OVER: gettext_lazy("%(night)s is over."),
+    Why.CUT_OFF: gettext_lazy("it was on sale until %(at)s."),
+    Why.NOT_YET: gettext_lazy("it goes on sale on %(at)s."),
+    Why.TAKEN: gettext_lazy("the night of %(night)s is taken."),
+    Why.WEEKDAY: gettext_lazy("you don't sell it for a %(weekday)s."),
+    Why.BLACKOUT: gettext_lazy("%(night)s is among the dates that you excluded."),
+    Why.SOLD: gettext_lazy("another check-out or check-in time is already sold for %(night)s."),
+}
+
+
+def _of_days(stop: Stop, house: House) -> str:
+    """The rules that nights and hours share."""
+    words = DAYS.get(stop.why) or ngettext(
+        "the cleaners can take %(n)s changed turnover on %(night)s, and have it already.",
+        "the cleaners can take %(n)s changed turnovers on %(night)s, and have them already.",
+        stop.count,
+    )
+    text: str = words % _at(stop, house)
+    return text
+
+
+def _at(stop: Stop, house: House) -> dict[str, Any]:
+    at = stop.at.astimezone(house.zone) if stop.at else None
+    return {
+        "n": stop.count,
+        "night": day(stop.night) if stop.night else "",
+        "weekday": date_format(stop.night, "l") if stop.night else "",
+        "at": moment(stop.at, house) if stop.at else "",
+        "time": f"{at:%H:%M}" if at else "",
+    }
+
+
+def moment(at: datetime, house: House) -> str:
+    """A local day and time: 4 Dec, 11:00."""
+    return date_format(at.astimezone(house.zone), "j M, H:i")
+
+
+def feeds(feeds: Iterable[tuple[str, datetime | None, bool]], mode: Mode, house: House) -> str:
+    """What the calendars leave of an offer, in one sentence; empty while all is well.
+
+    `feeds` are name, last good read and whether it is paused; `mode` is what freshness leaves of "at once".
+    """
+    feeds = list(feeds)
+    if not feeds:
+        return _("No calendar is connected, so nobody knows which nights are free.")
+    paused = [name for name, _read, is_paused in feeds if is_paused]
+    if paused:
+        return _("%(feed)s is paused, so nobody knows which nights it takes.") % {"feed": paused[0]}
+    if mode is Mode.INSTANT:
+        return ""
+    name, read = min(((name, read) for name, read, _paused in feeds), key=_age)
+    if read is None:
+        return _("%(feed)s hasn't been read yet.") % {"feed": name}
+    words = (
+        _("%(feed)s was last read on %(at)s. Until the next good read, guests can only ask.")
+        if mode is Mode.APPROVAL
+        else _(
+            "%(feed)s was last read on %(at)s, more than an hour ago. Offers come back with the next good read."
+        )
+    )
+    return words % {"feed": name, "at": moment(read, house)}
+
+
+def _age(feed: tuple[str, datetime | None]) -> tuple[bool, float]:
+    _name, read = feed
+    return read is not None, read.timestamp() if read else 0
+
+
+# What it costs
+
+
+def line(each: Line) -> str:
+    """What one line of a price is for."""
+    if each.item is Item.TAX:
+        return each.name
+    return f"{ITEMS[each.item]}, {day(each.on)}" if each.on else str(ITEMS[each.item])
+
+
+def lines(price: Price) -> list[tuple[str, str]]:
+    """A price as it is made up: what for, and how much."""
+    return [(line(each), money(each.amount)) for each in price.lines]
+
+
+def kept_lines(purchase: Purchase) -> list[tuple[str, str]]:
+    """The same of a purchase, as its guest was shown it."""
+    found = []
+    for item, amount, on, name in purchase.lines:
+        words = name if item == Item.TAX else str(ITEMS.get(item, item))
+        night = f", {day(_date(on))}" if on else ""
+        found.append((words + night, money(Money(amount, purchase.currency))))
+    return found
+
+
+def _date(text: str) -> Any:
+    return datetime.fromisoformat(text).date()
+
+
+def glance(offer: Offer, home: Property) -> str:
+    """The price of an offer in a few words."""
+    amount = money(Money(offer.price, offer.currency))
+    by = Offer.PricedBy
+    if offer.currency != home.currency:
+        return _("its price is still in %(currency)s") % {"currency": offer.currency}
+    match offer.priced_by:
+        case by.PERCENT:
+            example = money(home.rate.share(offer.percent))
+            return _("%(percent)s %% of the night's price, usually %(amount)s") % {
+                "percent": offer.percent, "amount": example,
+            }  # fmt: skip
+        case by.PER_HOUR:
+            return _("%(amount)s an hour") % {"amount": amount}
+        case by.SLOTS:
+            first = money(Money(offer.slots[0][1], offer.currency))
+            return _("from %(amount)s, by length") % {"amount": first}
+    words = _("%(amount)s a night") if offer.is_nightly else _("%(amount)s, however long")
+    return words % {"amount": amount}
+
+
+def reach(offer: Offer, home: Property, farthest: str) -> str:
+    """How far an offer goes, in a few words; `farthest` is the local time that hours end at."""
+    if offer.is_nightly:
+        return ngettext("at most %(n)s night", "at most %(n)s nights", offer.most_nights) % {
+            "n": offer.most_nights
+        }
+    late = offer.kind == Offer.Kind.LATE_CHECK_OUT
+    words = _("until %(time)s instead of %(usual)s") if late else _("from %(time)s instead of %(usual)s")
+    usual = home.check_out if late else home.check_in
+    return words % {"time": farthest, "usual": f"{usual:%H:%M}"}
+
+
+def bought(purchase: Purchase, house: House) -> tuple[str, str]:
+    """What a guest bought or asks for, and when that is."""
+    span = purchase.span
+    if purchase.is_nightly and span:
+        words = ngettext("%(n)s extra night", "%(n)s extra nights", len(span))
+        if purchase.kind == Kind.NIGHTS_BEFORE:
+            words = ngettext("%(n)s night before the stay", "%(n)s nights before the stay", len(span))
+        return words % {"n": len(span)}, stay(span)
+    late = purchase.kind == Kind.LATE_CHECK_OUT
+    at = (purchase.takes.end if late else purchase.takes.start).astimezone(house.zone)
+    words = _("Late check-out, until %(time)s") if late else _("Early check-in, from %(time)s")
+    return words % {"time": f"{at:%H:%M}"}, day(purchase.day)

@@ -1,0 +1,227 @@
+"""What a guest is shown: the quotes for one check-out or check-in day, or why there are none."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from datetime import date, datetime, timedelta
+from enum import StrEnum
+from typing import Any
+
+from django.contrib.postgres.expressions import ArraySubquery
+from django.db.models import Case, Count, F, OuterRef, Q, QuerySet, Subquery, When
+from django.db.models.functions import Coalesce
+
+from calendars import ledger
+from calendars.models import Feed
+from domain import offers
+from domain.diary import Diary
+from domain.offers import Desk, Found, Kind, Mode, Quote, Stop, Why
+from domain.spans import NIGHT, Span
+from properties.models import Property
+from upsells.models import Offer, Purchase
+
+FARTHEST = timedelta(days=365)
+AROUND = timedelta(days=62)  # of the diary that one stay can depend on: the most nights and the least gap
+STEPS_OF_HOURS = (Offer.Kind.LATE_CHECK_OUT, Offer.Kind.EARLY_CHECK_IN)
+
+
+class Side(StrEnum):
+    """Which day of their stay a guest names: the one they leave on, or the one they arrive on."""
+
+    LEAVING = "leaving"
+    ARRIVING = "arriving"
+
+
+@dataclass(frozen=True, slots=True)
+class Stay:
+    """The day of their stay that a guest names, and how many they are."""
+
+    day: date
+    side: Side
+    persons: int = 1
+
+
+KINDS: Mapping[Side, tuple[Kind, Kind]] = {
+    Side.LEAVING: (Kind.EXTRA_NIGHTS, Kind.LATE_CHECK_OUT),
+    Side.ARRIVING: (Kind.NIGHTS_BEFORE, Kind.EARLY_CHECK_IN),
+}
+
+
+class Nothing(StrEnum):
+    """Why a guest is offered nothing."""
+
+    OFF = "off"
+    STALE = "stale"
+    OVER = "over"
+    FAR = "far"
+    NO_STAY = "no_stay"
+    TAKEN = "taken"  # somebody else needs the time
+    TOO_LATE = "too_late"  # it could have been bought earlier
+    TOO_SOON = "too_soon"  # it can be bought later; `Shelf.opens` says when
+    RULED_OUT = "ruled_out"  # the host doesn't sell it on that day
+
+
+BY_THE_CLOCK = frozenset({Why.CUT_OFF, Why.OVER})
+BY_THE_HOST = BY_THE_CLOCK | {Why.NOT_YET, Why.WEEKDAY, Why.BLACKOUT, Why.MOST, Why.LIMIT, Why.CLOSES_NIGHT}
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """A quote with how it may be bought."""
+
+    quote: Quote
+    mode: Mode
+
+
+@dataclass(frozen=True, slots=True)
+class Shelf:
+    """What is offered for one day of one stay; when that is nothing, why. `stops` is for the host alone."""
+
+    stay: Stay
+    choices: tuple[Choice, ...] = ()
+    why: Nothing | None = None
+    stops: tuple[tuple[Kind, Stop], ...] = ()
+    offers: tuple[Offer, ...] = ()
+
+    def of(self, kind: Kind) -> list[Choice]:
+        """The choices of one kind."""
+        return [choice for choice in self.choices if choice.quote.kind is kind]
+
+    def collection(self, kind: Kind, channel: str) -> str:
+        """How the money for one kind is collected from a guest of the channel."""
+        return next(offer.collected(channel) for offer in self.offers if offer.kind == kind)
+
+    def is_withdrawn(self, key: str) -> bool:
+        """Whether the host or the clock, and not another booking, keeps the quote of that key off the shelf."""
+        if self.why not in {None, Nothing.TAKEN}:
+            return True
+        kind = key.partition("-")[0]
+        return {stop.why for stopped, stop in self.stops if stopped == kind} <= BY_THE_HOST
+
+    def sells(self, side: Side) -> bool:
+        """Whether anything is on sale to those who leave, or arrive."""
+        return _sells(self.offers, side)
+
+    def find(self, key: str) -> Choice | None:
+        """The choice with the quote of that key."""
+        return next((choice for choice in self.choices if choice.quote.key == key), None)
+
+    @property
+    def opens(self) -> datetime | None:
+        """When the first of it may be bought, where it is too soon."""
+        return min((stop.at for _, stop in self.stops if stop.why is Why.NOT_YET and stop.at), default=None)
+
+
+@dataclass(frozen=True, slots=True)
+class Stand:
+    """What a property sells at the moment: its offers that are on, and how fresh its calendars are.
+
+    `cleaned` is how many changed turnovers the cleaners have on the day that was asked about.
+    """
+
+    offers: tuple[Offer, ...]
+    reads: tuple[datetime | None, ...]
+    cleaned: int = 0
+
+    def mode(self, offer: Offer, now: datetime) -> Mode:
+        """How the offer may be bought now."""
+        return offers.mode(Mode(offer.mode), self.reads, now)
+
+    def sells(self, side: Side) -> bool:
+        """Whether anything is on sale to those who leave, or arrive."""
+        return _sells(self.offers, side)
+
+
+def _sells(on_sale: Iterable[Offer], side: Side) -> bool:
+    return any(offer.kind in KINDS[side] for offer in on_sale)
+
+
+def stand(home: Property, day: date, now: datetime) -> Stand:
+    """The property's offers with the last good reads of its feeds, in one query; a paused feed was never read."""
+    read = Case(When(paused_at=None, then=F("last_good_at")))
+    feeds = Feed.objects.filter(property=OuterRef("property")).annotate(read=read).values("read")
+    rows = Offer.objects.filter(property=home, currency=home.currency).on()
+    rows = rows.annotate(reads=ArraySubquery(feeds))
+    if home.organization.cleanings_a_day is not None:
+        rows = rows.annotate(cleaned=Coalesce(Subquery(_changed_cleanings(home, day, now)), 0))
+    found = tuple(rows) if home.archived_at is None else ()
+    first = found[0] if found else None
+    return Stand(found, tuple(getattr(first, "reads", ())), getattr(first, "cleaned", 0))
+
+
+def shelf(home: Property, stay: Stay, now: datetime) -> Shelf:
+    """What a guest leaving or arriving on the day may buy, priced; or the reason there is nothing."""
+    found = stand(home, stay.day, now)
+    bare = Shelf(stay, offers=found.offers)
+    if not found.sells(stay.side):
+        return replace(bare, why=Nothing.OFF)
+    today = home.house.today(now)
+    if why := _unfit(stay.day, today):
+        return replace(bare, why=why)
+    if all(found.mode(offer, now) is Mode.OFF for offer in found.offers):
+        return replace(bare, why=Nothing.STALE)
+    diary = ledger.diary(home, Span(stay.day - AROUND, stay.day + AROUND))
+    night = stay.day - NIGHT if stay.side is Side.LEAVING else stay.day
+    if stay.day > today and not diary.is_taken(night):
+        return replace(bare, why=Nothing.NO_STAY)
+    return filled(home, stay, found, diary, now)
+
+
+def filled(home: Property, stay: Stay, found: Stand, diary: Diary, now: datetime) -> Shelf:
+    """The shelf for a stay in this diary, whether anybody stays or not."""
+    choices: list[Choice] = []
+    stops: list[tuple[Kind, Stop]] = []
+    for kind in KINDS[stay.side]:
+        for offer in found.offers:
+            mode = found.mode(offer, now)
+            if offer.kind != kind or mode is Mode.OFF:
+                continue
+            answer = quotes(home, offer, stay, diary, now, cleaned=found.cleaned)
+            choices += [Choice(quote, mode) for quote in answer.quotes]
+            stops += [(kind, stop) for stop in answer.stops]
+    why = None if choices else _why(stop.why for _, stop in stops)
+    return Shelf(stay, tuple(choices), why, tuple(stops), found.offers)
+
+
+def quotes(
+    home: Property, offer: Offer, stay: Stay, diary: Diary, now: datetime, *, cleaned: int | None = None
+) -> Found:
+    """What one offer has for the day; `cleaned` turnovers are changed on it, which are counted where not given."""
+    capacity = None if offer.is_nightly else home.organization.cleanings_a_day
+    if cleaned is None and capacity is not None:
+        cleaned = next((row["count"] for row in _changed_cleanings(home, stay.day, now)), 0)
+    pricing = offer.price_rules(home.rates, home.tax_rules)
+    desk = Desk(diary, pricing, now, stay.persons, cleaned={stay.day: cleaned or 0})
+    hours = replace(offer.hour_rules, capacity=capacity)
+    match Kind(offer.kind):
+        case Kind.EXTRA_NIGHTS:
+            return offers.nights_after(stay.day, offer.night_rules, desk)
+        case Kind.NIGHTS_BEFORE:
+            return offers.nights_before(stay.day, offer.night_rules, desk)
+        case Kind.LATE_CHECK_OUT:
+            return offers.late_check_out(stay.day, hours, desk)
+        case Kind.EARLY_CHECK_IN:
+            return offers.early_check_in(stay.day, hours, desk)
+
+
+def _changed_cleanings(home: Property, day: date, now: datetime) -> QuerySet[Purchase, Any]:
+    """How many late check-outs and early check-ins the organization has sold or keeps for the day, as a query."""
+    keeps = Q(state=Purchase.State.CONFIRMED) | Q(held_until__gt=now)
+    rows = Purchase.objects.filter(keeps, organization=home.organization_id, day=day, kind__in=STEPS_OF_HOURS)
+    return rows.alive().order_by().values("organization").annotate(count=Count("pk")).values("count")
+
+
+def _unfit(day: date, today: date) -> Nothing | None:
+    """Whether the day is one that nobody can leave or arrive on any more, or not yet."""
+    if day < today:
+        return Nothing.OVER
+    return Nothing.FAR if day > today + FARTHEST else None
+
+
+def _why(stops: Iterable[Why]) -> Nothing:
+    """What to tell a guest whom nothing can be offered for these reasons."""
+    whys = frozenset(stops)
+    if whys <= BY_THE_CLOCK:
+        return Nothing.TOO_LATE
+    if Why.NOT_YET in whys and whys <= BY_THE_HOST:
+        return Nothing.TOO_SOON
+    return Nothing.RULED_OUT if whys <= BY_THE_HOST else Nothing.TAKEN

@@ -1,0 +1,194 @@
+"""The what-if page: other cleaning times, gaps and prices, tried on departures to come and on the past year's."""
+
+from collections.abc import Iterable
+from copy import copy
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import Any
+
+from django import forms
+from django.http import HttpResponse
+from django.shortcuts import render
+from django.template.defaultfilters import floatformat
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+from django.views.decorators.http import require_GET
+
+from accounts.tenancy import HostRequest, get_or_404, host
+from domain import whatif
+from domain.house import House
+from domain.offers import Quote
+from domain.whatif import Case, Outcome, Rules
+from properties.fields import QUARTER, HoursField, MoneyField, time_input
+from properties.models import DAY_MINUTES, Property
+from upsells import replays, terms
+from upsells.models import Offer
+from upsells.offerforms import MOST_MINUTES, MOST_NIGHTS
+
+UNPROCESSABLE = 422
+KINDS = Offer.Kind
+FIELDS = {  # of the form, by kind and by the field that a contradiction names
+    KINDS.EXTRA_NIGHTS: {
+        "least_gap": "least_gap",
+        "steps": "most_nights",
+        "percent": "percent",
+        "price": "nights_price",
+    },
+    KINDS.LATE_CHECK_OUT: {
+        "step_minutes": "most_hours",
+        "slots": "most_hours",
+        "limit": "limit",
+        "price": "hours_price",
+    },
+}
+
+
+class TrialForm(forms.Form):
+    """What may be tried; `nights` and `hours` are the offers as they would be."""
+
+    turnaround = forms.IntegerField(label=_("Cleaning takes (minutes)"), min_value=0, max_value=DAY_MINUTES)
+    most_nights = forms.IntegerField(label=_("Nights at most"), min_value=1, max_value=MOST_NIGHTS)
+    least_gap = forms.IntegerField(label=_("Shortest gap to leave"), min_value=0, max_value=MOST_NIGHTS)
+    percent = forms.IntegerField(label=_("Percent of the usual price"), min_value=1, max_value=1_000)
+    most_hours = HoursField(label=_("Hours at most"), least=QUARTER, most=MOST_MINUTES)
+    limit = forms.TimeField(label=_("Not later than"), required=False, widget=time_input())
+
+    def __init__(self, home: Property, nights: Offer, hours: Offer, data: Any = None) -> None:
+        super().__init__(data, initial=_initial(home, nights, hours))
+        self.home, self.nights, self.hours = home, copy(nights), copy(hours)
+        self.fields["nights_price"] = MoneyField(label=_("Price of a night"), currency=home.currency)
+        self.fields["hours_price"] = MoneyField(label=_("Price"), currency=home.currency)
+        del self.fields["percent" if nights.priced_by == Offer.PricedBy.FIXED else "nights_price"]
+        if hours.priced_by == Offer.PricedBy.SLOTS:
+            del self.fields["hours_price"]
+        elif hours.priced_by == Offer.PricedBy.PER_HOUR:
+            self.fields["hours_price"].label = _("Price of an hour")
+        self.order_fields(
+            ["turnaround", "nights_price", "percent", "most_nights", "least_gap", "hours_price"]
+        )
+
+    def clean(self) -> dict[str, Any]:
+        """Make the offers as they would be, and refuse what contradicts itself."""
+        data = super().clean() or self.cleaned_data
+        if self.errors:
+            return data
+        self.nights.most_nights, self.nights.least_gap = data["most_nights"], data["least_gap"]
+        self.nights.percent = data.get("percent", self.nights.percent)
+        self.nights.price = data.get("nights_price", self.nights.price)
+        self.hours.most_minutes, self.hours.limit = data["most_hours"], data["limit"]
+        self.hours.price = data.get("hours_price", self.hours.price)
+        for offer in (self.nights, self.hours):
+            for name, sentence in terms.contradictions(offer, self.home):
+                self.add_error(FIELDS[Offer.Kind(offer.kind)].get(name), sentence)
+        return data
+
+
+def _initial(home: Property, nights: Offer, hours: Offer) -> dict[str, Any]:
+    return {
+        "turnaround": home.turnaround,
+        "most_nights": nights.most_nights,
+        "least_gap": nights.least_gap,
+        "percent": nights.percent,
+        "nights_price": nights.price,
+        "most_hours": hours.most_minutes,
+        "limit": hours.limit,
+        "hours_price": hours.price,
+    }
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """What one guest could have bought of one kind, in the words of a table."""
+
+    amount: Any = None
+    span: Any = None
+    until: str = ""
+
+
+@require_GET
+@host
+def page(request: HostRequest, public_id: str) -> HttpResponse:
+    """Now against what is tried, for each departure to come and of the past year."""
+    home = get_or_404(Property.objects.all(), request, public_id=public_id)
+    saved = {
+        offer.kind: offer
+        for offer in Offer.objects.of(request.org).filter(property=home, currency=home.currency)
+    }
+    nights, hours = (saved.get(kind) or terms.start(home, kind) for kind in FIELDS)
+    form = TrialForm(home, nights, hours, request.GET if "turnaround" in request.GET else None)
+    now = timezone.now()
+    before = _rules(home, home.house, nights, hours, on_sale=True)
+    after = None
+    if form.is_bound and form.is_valid():
+        house = replace(home.house, turnaround=form.cleaned_data["turnaround"])
+        after = _rules(home, house, form.nights, form.hours, on_sale=False)
+    year = replays.past(home, now)
+    context = {
+        "property": home,
+        "tab": "offers",
+        "form": form,
+        "after": after,
+        "coming": _tried(replays.ahead(home, now), before, after, home),
+        "past": _tried(year.cases, before, after, home),
+        "since": _day(year.since, home),
+        "weekly": year.weekly,
+        "off": [offer.get_kind_display() for offer in (nights, hours) if offer.mode == Offer.Mode.OFF],
+    }
+    return render(request, "upsells/what_if.html", context, status=UNPROCESSABLE if form.errors else 200)
+
+
+def _day(at: datetime | None, home: Property) -> Any:
+    return at and home.house.today(at)
+
+
+def _rules(home: Property, house: House, nights: Offer, hours: Offer, *, on_sale: bool) -> Rules:
+    """The offers as rules; those that are off sell nothing where only what is `on_sale` counts."""
+
+    def sold(offer: Offer) -> bool:
+        return not on_sale or offer.mode != Offer.Mode.OFF
+
+    rates, taxes = home.rates, home.tax_rules
+    return Rules(
+        house,
+        (nights.night_rules, nights.price_rules(rates, taxes)) if sold(nights) else None,
+        (hours.hour_rules, hours.price_rules(rates, taxes)) if sold(hours) else None,
+    )
+
+
+def _tried(cases: Iterable[Case], before: Rules, after: Rules | None, home: Property) -> dict[str, Any]:
+    """A table of the cases under both sets of rules, and its sums."""
+    cases = list(cases)
+    outcomes = [
+        (whatif.outcome(case, before), whatif.outcome(case, after) if after else None) for case in cases
+    ]
+    return {
+        "rows": [
+            {
+                "day": case.departure,
+                "now": [_seen(now.nights, home), _seen(now.hours, home)],
+                "then": [_seen(then.nights, home), _seen(then.hours, home)] if then else [],
+            }
+            for case, (now, then) in zip(cases, outcomes, strict=True)
+        ],
+        "now": _sums((now for now, _then in outcomes), home),
+        "then": _sums((then for _now, then in outcomes if then), home) if after else None,
+    }
+
+
+def _sums(outcomes: Iterable[Outcome], home: Property) -> dict[str, Any]:
+    found = whatif.totals(outcomes, home.currency)
+    number = round(found.hours / timedelta(hours=1), 2)
+    return {
+        "guests": found.guests,
+        "nights": found.nights,
+        "nights_price": found.nights_price,
+        "hours": f"{floatformat(number, -2)} h",
+        "hours_price": found.hours_price,
+    }
+
+
+def _seen(quote: Quote | None, home: Property) -> Seen:
+    if quote is None:
+        return Seen()
+    at = quote.period.end.astimezone(home.house.zone)
+    return Seen(quote.price.total, quote.nights, f"{at:%H:%M}")
