@@ -10,9 +10,10 @@ from pathlib import Path
 import hypothesis
 import pytest
 import requests
+from django.db import connection
 from django.test import Client
 from django.utils import timezone, translation
-from pytest_django import Settings
+from pytest_django import DjangoDbBlocker, Settings
 
 from accounts.models import Organization, User
 from calendars import leases, polling
@@ -40,6 +41,19 @@ def english() -> Iterator[None]:
     """A request leaves its language behind in its thread; the next test starts from the default."""
     yield
     translation.deactivate()
+
+
+@pytest.fixture(scope="session")
+def django_db_setup(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iterator[None]:
+    """The test database, which can be dropped at the end even when a browser kept its line to the server open."""
+    yield
+    with django_db_blocker.unblock(), connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT pg_terminate_backend(pid), state, query FROM pg_stat_activity"
+            " WHERE datname = current_database() AND pid <> pg_backend_pid() AND backend_type = 'client backend'"
+        )
+        for _, state, query in cursor.fetchall():
+            sys.stderr.write(f"A session was still open at the end ({state}): {query[:200]}\n")
 
 
 @pytest.fixture

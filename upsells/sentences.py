@@ -45,10 +45,10 @@ def _of_nights(kind: Kind, stop: Stop, house: House) -> str:
     count = {"n": stop.count}
     match stop.why:
         case Why.MOST:
-            return (
-                ngettext("you sell %(n)s night at most.", "you sell %(n)s nights at most.", stop.count)
-                % count
-            )
+            most = stop.count - 1
+            return ngettext("you sell %(n)s night at most.", "you sell %(n)s nights at most.", most) % {
+                "n": most
+            }
         case Why.ORPHAN:
             return (
                 ngettext(
