@@ -1,6 +1,6 @@
 import django.contrib.postgres.fields
 import django.contrib.postgres.fields.ranges
-import upsells.models
+import upsells.models.offers
 from django.db import migrations, models
 
 
@@ -123,7 +123,7 @@ class Migration(migrations.Migration):
         migrations.AddField(
             model_name='offer',
             name='weekdays',
-            field=django.contrib.postgres.fields.ArrayField(base_field=models.SmallIntegerField(), default=upsells.models.every_day),
+            field=django.contrib.postgres.fields.ArrayField(base_field=models.SmallIntegerField(), default=upsells.models.offers.every_day),
         ),
         migrations.AddField(
             model_name='offer',

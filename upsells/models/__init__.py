@@ -1,0 +1,18 @@
+"""Offers, the links guests open, purchases with their payments, and what is sent about them."""
+
+from upsells.models.deliveries import Certificate, Delivery
+from upsells.models.offers import Offer
+from upsells.models.payments import Payment, PayoutAccount, StripeEvent
+from upsells.models.purchases import Purchase
+from upsells.models.stays import StayLink
+
+__all__ = [
+    "Certificate",
+    "Delivery",
+    "Offer",
+    "Payment",
+    "PayoutAccount",
+    "Purchase",
+    "StayLink",
+    "StripeEvent",
+]

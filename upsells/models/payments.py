@@ -1,0 +1,145 @@
+"""Payments by card: the host's account they go to, one payment a purchase, and the provider's messages."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import ClassVar, Self
+
+from django.db import models
+from django.db.models import F, Q
+from django.utils.translation import gettext_lazy as _
+
+from accounts.fields import public_id
+from accounts.models import TenantModel, TenantQuerySet
+from domain.money import Money
+from upsells.models.purchases import Purchase
+
+
+class PayoutAccount(TenantModel):
+    """The account of an organization at Stripe that guests' money goes to.
+
+    Everything but `wanted_at` repeats what Stripe said at `checked_at`; `link` opens Stripe's own form until
+    `link_until`.
+    """
+
+    stripe_id = models.CharField(max_length=64, blank=True, default="")
+    charges_enabled = models.BooleanField(default=False)
+    details_submitted = models.BooleanField(default=False)
+    due = models.JSONField(default=list, blank=True)  # what Stripe still wants to know, in its words
+    link = models.TextField(blank=True, default="")
+    link_until = models.DateTimeField(null=True)
+    wanted_at = models.DateTimeField()
+    checked_at = models.DateTimeField(null=True)
+    trouble = models.TextField(blank=True, default="")  # the sentence when Stripe refused
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["organization"], name="one_payout_account_of_an_organization"),
+            models.UniqueConstraint(
+                fields=["stripe_id"], condition=~Q(stripe_id=""), name="one_organization_of_a_stripe_account"
+            ),
+        ]
+
+
+class PaymentQuerySet(TenantQuerySet["Payment"]):
+    """Choices of payments."""
+
+    def unsettled(self) -> Self:
+        """Those that may still move money."""
+        return self.exclude(state__in=Payment.SETTLED)
+
+    def due(self, now: datetime) -> Self:
+        """Those that the provider is to be asked about."""
+        return self.filter(check_at__lte=now)
+
+
+class Payment(TenantModel):
+    """The card payment of one purchase, as the provider said last. Amounts are minor units of the purchase's currency.
+
+    `goal` is what the purchase's story wants of it: a booking's money captured, or everything given back.
+    """
+
+    class State(models.TextChoices):
+        """What the provider said last."""
+
+        NEW = "new", _("not begun")
+        OPEN = "open", _("waiting for the guest's card")
+        AUTHORISED = "authorised", _("reserved on the card")
+        CAPTURED = "captured", _("charged")
+        VOIDED = "voided", _("released")
+        EXPIRED = "expired", _("never paid")
+        REFUNDED = "refunded", _("given back")
+
+    class Goal(models.TextChoices):
+        """What the money shall come to."""
+
+        WAIT = "wait", _("wait")
+        CAPTURE = "capture", _("charge")
+        GIVE_BACK = "give_back", _("give everything back")
+
+    SETTLED = (State.VOIDED, State.EXPIRED, State.REFUNDED)
+
+    public_id = models.CharField(max_length=14, unique=True, default=public_id, editable=False)
+    purchase = models.OneToOneField(Purchase, on_delete=models.PROTECT, related_name="payment")
+    account = models.CharField(max_length=64)  # the connected account it goes to
+    session_id = models.CharField(max_length=255, blank=True, default="")
+    intent_id = models.CharField(max_length=255, blank=True, default="")
+    url = models.TextField(blank=True, default="")  # of Stripe's page, for the guest
+    attempt = models.PositiveSmallIntegerField(default=1)  # part of the idempotency key of the session
+    state = models.CharField(max_length=12, choices=State.choices, default=State.NEW)
+    goal = models.CharField(max_length=12, choices=Goal.choices, default=Goal.WAIT)
+    amount = models.PositiveIntegerField()
+    fee = models.PositiveIntegerField(default=0)  # of the platform, out of the amount
+    captured = models.PositiveIntegerField(default=0)
+    to_refund = models.PositiveIntegerField(default=0)  # what shall have been given back in all
+    refunded = models.PositiveIntegerField(default=0)
+    card = models.CharField(max_length=40, blank=True, default="")  # "Visa ···· 4242", for the receipt
+    trouble = models.CharField(max_length=200, blank=True, default="")
+    created_at = models.DateTimeField()
+    authorised_at = models.DateTimeField(null=True)
+    captured_at = models.DateTimeField(null=True)
+    settled_at = models.DateTimeField(null=True)
+    check_at = models.DateTimeField(null=True)  # when the provider is asked next; None: nothing is open
+    checks = models.PositiveSmallIntegerField(default=0)  # in a row without news
+
+    objects: ClassVar[PaymentQuerySet] = PaymentQuerySet.as_manager()  # type: ignore[assignment]  # django-stubs types the manager
+
+    class Meta:
+        indexes = [
+            models.Index(
+                fields=["check_at"], condition=Q(check_at__isnull=False), name="payment_to_ask_about"
+            ),
+        ]
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(captured__lte=F("amount")), name="captured_is_what_was_agreed"
+            ),
+            models.CheckConstraint(
+                condition=Q(to_refund__lte=F("captured")), name="refunds_never_exceed_captures"
+            ),
+            models.CheckConstraint(condition=Q(refunded__lte=F("captured")), name="refunded_was_captured"),
+            models.CheckConstraint(condition=Q(fee__lte=F("amount")), name="a_fee_is_part_of_the_amount"),
+        ]
+
+    @property
+    def total(self) -> Money:
+        """What the card is asked for."""
+        return Money(self.amount, self.purchase.currency)
+
+
+class StripeEvent(models.Model):
+    """A message of Stripe's, kept once; it only says that there may be news: the truth is asked for."""
+
+    event_id = models.CharField(max_length=255, unique=True)
+    kind = models.CharField(max_length=80)
+    account = models.CharField(max_length=64, blank=True, default="")
+    about = models.CharField(
+        max_length=255, blank=True, default=""
+    )  # the session's, intent's or account's id
+    received_at = models.DateTimeField()
+    handled_at = models.DateTimeField(null=True)
+
+    class Meta:
+        indexes = [
+            models.Index(fields=["received_at"], condition=Q(handled_at=None), name="stripe_event_unhandled"),
+        ]

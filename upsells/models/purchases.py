@@ -1,0 +1,149 @@
+"""Purchases, with the price the guest was shown."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import ClassVar, Self
+
+from django.contrib.postgres.fields import ArrayField, DateRangeField, DateTimeRangeField
+from django.db import models
+from django.db.models import Q
+from django.utils.translation import gettext_lazy as _
+
+from accounts.fields import token
+from accounts.models import TenantQuerySet
+from calendars.models import PropertyRow
+from domain.money import Money
+from domain.spans import Period, Span
+from upsells.models.offers import Offer
+from upsells.models.stays import StayLink
+
+
+class PurchaseQuerySet(TenantQuerySet["Purchase"]):
+    """Choices of purchases."""
+
+    def checking(self) -> Self:
+        """Those whose guest has pressed "book" and waits for our answer."""
+        return self.filter(state=Purchase.State.CHECKING)
+
+    def alive(self) -> Self:
+        """Those that keep or took time: held, being decided, or confirmed."""
+        return self.filter(state__in=Purchase.ALIVE)
+
+    def unanswered(self, now: datetime) -> Self:
+        """Those whose host didn't answer in time."""
+        return self.filter(state=Purchase.State.ASKED, answer_by__lte=now)
+
+    def lapsed(self, now: datetime) -> Self:
+        """Those whose hold ran out before the guest booked."""
+        return self.filter(state=Purchase.State.HELD, held_until__lte=now)
+
+
+class Purchase(PropertyRow):
+    """One guest's purchase: nights or hours, the price shown and charged, and how far it has come.
+
+    `nights` may be empty (hours that close no night); `period` is what the guest gets, half-open.
+    """
+
+    class State(models.TextChoices):
+        """Held → (paying) → checking → (capturing) → confirmed, or an end without a sale.
+
+        While it is captured the decision stands: its nights are sold and closed everywhere.
+        """
+
+        HELD = "held", _("held for the guest")
+        PAYING = "paying", _("waiting for the card")
+        CHECKING = "checking", _("being checked")
+        ASKED = "asked", _("waiting for the host")
+        CAPTURING = "capturing", _("being charged")
+        CONFIRMED = "confirmed", _("confirmed")
+        DECLINED = "declined", _("not possible")
+        LAPSED = "lapsed", _("ran out")
+        CANCELLED = "cancelled", _("cancelled")
+
+    class Reason(models.TextChoices):
+        """Why a purchase was declined."""
+
+        TAKEN = "taken", _("Somebody else has just booked one of these nights.")
+        UNREADABLE = (
+            "unreadable",
+            _("We couldn't make sure with every booking site that the nights are still free."),
+        )
+        WITHDRAWN = "withdrawn", _("Your host no longer offers these nights.")
+        LAPSED = "lapsed", _("The nights were kept for ten minutes, and that time is over.")
+        REFUSED = "refused", _("Your host can't make it possible this time.")
+        UNANSWERED = "unanswered", _("Your host didn't answer in time.")
+        UNPAID = "unpaid", _("The card couldn't be charged.")
+
+    ALIVE = (State.HELD, State.PAYING, State.CHECKING, State.ASKED, State.CAPTURING, State.CONFIRMED)
+
+    public_id = models.CharField(max_length=27, unique=True, default=token, editable=False)
+    stay_link = models.ForeignKey(StayLink, on_delete=models.PROTECT, related_name="purchases")
+    state = models.CharField(max_length=12, choices=State.choices, default=State.HELD)
+    reason = models.CharField(max_length=12, choices=Reason.choices, blank=True, default="")
+    kind = models.CharField(max_length=16, choices=Offer.Kind.choices, default=Offer.Kind.EXTRA_NIGHTS)
+    day = models.DateField()  # of the check-out or the check-in it changes
+    nights = DateRangeField()
+    period = DateTimeRangeField()
+    mode = models.CharField(max_length=12, choices=Offer.Mode.choices, default=Offer.Mode.INSTANT)
+    channel = models.CharField(max_length=24, blank=True, default="")
+    collection = models.CharField(
+        max_length=12, choices=Offer.Collection.choices, default=Offer.Collection.PROPERTY
+    )
+    persons = models.PositiveSmallIntegerField(default=1)
+    lines = models.JSONField(default=list)  # [item, amount, night or "", name] as shown to the guest
+    amount = models.PositiveIntegerField()
+    currency = models.CharField(max_length=3)
+    guest_name = models.CharField(max_length=120, blank=True, default="")
+    guest_email = models.EmailField(blank=True, default="")
+    language = models.CharField(max_length=8, default="en")  # that the guest read the page in
+    created_at = models.DateTimeField()
+    held_until = models.DateTimeField()
+    feeds = ArrayField(models.BigIntegerField(), default=list)
+    requested_at = models.DateTimeField(null=True)
+    answer_by = models.DateTimeField(null=True)
+    agreed_at = models.DateTimeField(null=True)  # when the host said yes
+    decided_at = models.DateTimeField(null=True)
+
+    objects: ClassVar[PurchaseQuerySet] = PurchaseQuerySet.as_manager()  # type: ignore[assignment]  # django-stubs types the manager
+
+    class Meta:
+        indexes = [
+            models.Index(fields=["state", "held_until"], name="purchase_unsettled"),
+            models.Index(fields=["property", "-created_at"], name="purchase_of_property"),
+        ]
+        constraints = [
+            models.CheckConstraint(condition=Q(period__isempty=False), name="a_purchase_takes_time"),
+            models.CheckConstraint(
+                condition=Q(state="asked", answer_by__isnull=False) | ~Q(state="asked"),
+                name="a_question_has_an_end",
+            ),
+            models.CheckConstraint(
+                condition=Q(state="declined") | Q(reason=""), name="only_a_decline_has_a_reason"
+            ),
+        ]
+
+    @property
+    def span(self) -> Span | None:
+        """The nights that it closes; None for hours that close none."""
+        return None if self.nights.isempty else Span(self.nights.lower, self.nights.upper)
+
+    @property
+    def takes(self) -> Period:
+        """What the guest gets, as instants."""
+        return Period(self.period.lower, self.period.upper)
+
+    @property
+    def is_nightly(self) -> bool:
+        """Whether nights were bought, not hours."""
+        return self.kind in Offer.NIGHTLY
+
+    @property
+    def price(self) -> Money:
+        """What the guest was shown and pays."""
+        return Money(self.amount, self.currency)
+
+    @property
+    def waits(self) -> bool:
+        """Whether the guest waits for our answer, which takes seconds."""
+        return self.state == self.State.CHECKING
