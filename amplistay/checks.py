@@ -6,14 +6,18 @@ from typing import Any
 from django.conf import settings
 from django.core.checks import CheckMessage, Error, Warning  # noqa: A004 - Django's own name
 
+from domain.certificate import key_bytes
+
 SHORTEST_KEY = 32
+WHOLE = 10_000  # basis points
 SHORT, LONG = timedelta(minutes=30), timedelta(hours=4)  # the design's waits of a removal
 SOONEST_ALERT, LATEST_ALERT = timedelta(minutes=15), timedelta(days=1)
 
 
 def deployable(app_configs: object, **_: Any) -> list[CheckMessage]:  # noqa: ARG001 - Django's contract
     """Settings that are fine on a laptop and wrong in public."""
-    errors = [Error(message, id=f"amplistay.{key}") for key, (wrong, message) in _errors().items() if wrong]
+    refused = _errors() | _stripe_errors()
+    errors = [Error(message, id=f"amplistay.{key}") for key, (wrong, message) in refused.items() if wrong]
     warnings = [
         Warning(message, id=f"amplistay.{key}") for key, (wrong, message) in _warnings().items() if wrong
     ]
@@ -44,7 +48,38 @@ def _errors() -> dict[str, tuple[bool, str]]:
             bool(settings.DEBUG or settings.ADMINS),
             "DEBUG shows and ADMINS mails reports with what hosts typed, links included. Unset both.",
         ),
+        "E007": (
+            not settings.CERTIFICATE_KEYS or not all(map(_is_key, settings.CERTIFICATE_KEYS)),
+            "CERTIFICATE_KEYS must hold a key of its own, 32 random bytes in base64: it signs certificates of sales.",
+        ),
     }
+
+
+def _stripe_errors() -> dict[str, tuple[bool, str]]:
+    """The same, of card payments."""
+    has_key = bool(settings.STRIPE_SECRET_KEY)
+    return {
+        "E008": (
+            settings.STRIPE_SIMULATED or "simulator" in settings.STRIPE_SECRET_KEY,
+            "STRIPE_API_BASE or STRIPE_SECRET_KEY is the simulator's: nobody would really pay. Unset or replace both.",
+        ),
+        "E009": (
+            has_key and not settings.STRIPE_WEBHOOK_SECRETS,
+            "STRIPE_SECRET_KEY is set without STRIPE_WEBHOOK_SECRETS: Stripe's messages would all be refused.",
+        ),
+        "E010": (
+            settings.STRIPE_FEE_BASIS_POINTS > WHOLE,
+            "STRIPE_FEE_BASIS_POINTS is more than 10000: the fee would be more than the price.",
+        ),
+    }
+
+
+def _is_key(text: str) -> bool:
+    try:
+        key_bytes(text)
+    except ValueError:
+        return False
+    return True
 
 
 def _warnings() -> dict[str, tuple[bool, str]]:
@@ -57,6 +92,10 @@ def _warnings() -> dict[str, tuple[bool, str]]:
         "W002": (
             settings.REMOVAL_WAIT_LONG < LONG,
             "REMOVAL_WAIT_LONG_SECONDS is below 14400: a feed that loses its events could free sold nights.",
+        ),
+        "W004": (
+            settings.STRIPE_SECRET_KEY.startswith(("sk_test_", "rk_test_")) and not settings.STRIPE_SIMULATED,
+            "STRIPE_SECRET_KEY is a test key: guests would seem to pay, and no money would move.",
         ),
         "W003": (
             not SOONEST_ALERT <= settings.ALERT_AFTER <= LATEST_ALERT,

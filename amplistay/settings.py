@@ -26,6 +26,9 @@ FIELD_KEYS = env.secrets(
     "FIELD_KEYS", development="ZGV2ZWxvcG1lbnQta2V5LW9ubHktMzItYnl0ZXMhISE=" if LAX else None
 )
 EXPORT_KEYS = env.secrets("EXPORT_KEYS", development="development-export-key" if LAX else None)
+# Certificates of sales: the first key signs; without any, one is derived from SECRET_KEY (check --deploy refuses that).
+CERTIFICATE_KEYS = [key for key in env.secrets("CERTIFICATE_KEYS", development="") if key]
+CERTIFICATE_RETIRED = env.words("CERTIFICATE_RETIRED")  # public keys that sign no more and still verify
 
 SITE_URL = env.words("SITE_URL", "http://127.0.0.1:8000")[0].rstrip("/")
 ALLOWED_HOSTS = env.words("ALLOWED_HOSTS", urlsplit(SITE_URL).hostname or "")
@@ -120,6 +123,8 @@ CELERY_BEAT_SCHEDULE = {
     "read what is due": {"task": "calendars.tasks.read_due_feeds", "schedule": 5.0},
     "see what hosts must know": {"task": "calendars.tasks.watch", "schedule": 20.0},
     "settle what waits": {"task": "upsells.tasks.sweep", "schedule": 10.0},
+    "send what the outbox holds": {"task": "upsells.tasks.deliver", "schedule": 10.0},
+    "ask about every open payment": {"task": "upsells.tasks.reconcile", "schedule": 300.0},
     "thin out the sync log": {"task": "calendars.tasks.prune", "schedule": 3600.0},
 }
 
@@ -171,6 +176,18 @@ ALERT_AFTER = timedelta(seconds=env.number("ALERT_AFTER_SECONDS", 3600))
 REMOVAL_WAIT = timedelta(seconds=env.number("REMOVAL_WAIT_SECONDS", 1800))
 REMOVAL_WAIT_LONG = timedelta(seconds=env.number("REMOVAL_WAIT_LONG_SECONDS", 14_400))
 
+# Payments: without a key, cards aren't offered. The simulator's Stripe stands in for the real one in demos and tests.
+STRIPE_SECRET_KEY = env.secrets("STRIPE_SECRET_KEY", development="")[0]
+STRIPE_API_BASE = env.words("STRIPE_API_BASE", "https://api.stripe.com")[0].rstrip("/")
+STRIPE_WEBHOOK_SECRETS = [key for key in env.secrets("STRIPE_WEBHOOK_SECRETS", development="") if key]
+STRIPE_FEE_BASIS_POINTS = env.number("STRIPE_FEE_BASIS_POINTS", 0)
+STRIPE_SIMULATED = urlsplit(STRIPE_API_BASE).hostname != "api.stripe.com"
+STRIPE_PAGES = (
+    "{0.scheme}://{0.netloc}".format(urlsplit(STRIPE_API_BASE))
+    if STRIPE_SIMULATED
+    else "https://checkout.stripe.com"
+)
+
 # Pages.
 LANGUAGE_CODE = "en"
 LANGUAGES = [
@@ -207,7 +224,7 @@ SECURE_CSP = {
     "img-src": [CSP.SELF, "data:"],
     "object-src": [CSP.NONE],
     "base-uri": [CSP.SELF],
-    "form-action": [CSP.SELF],
+    "form-action": [CSP.SELF, *([STRIPE_PAGES] if STRIPE_SECRET_KEY else [])],  # browsers check redirects, too
     "frame-ancestors": [CSP.NONE],
 }
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if env.flag("BEHIND_PROXY") else None

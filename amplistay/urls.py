@@ -5,6 +5,7 @@ from django.urls import include, path
 
 from amplistay import views
 from calendars.public import export
+from upsells.public import stripe_events
 
 urlpatterns = [
     path("", views.home, name="home"),
@@ -12,6 +13,9 @@ urlpatterns = [
     path("properties/", include("properties.urls")),
     path("properties/", include("calendars.urls")),
     path("properties/", include("upsells.urls")),
+    path("sales/", include("upsells.sales_urls")),
+    path("payments/", include("upsells.payment_urls")),
+    path("stripe/events/", stripe_events, name="stripe-events"),
     path("g/", include("upsells.guest_urls")),
     path("ical/<slug:public_id>/<slug:signed>.ics", export, name="export"),
     path("i18n/", include("django.conf.urls.i18n")),

@@ -9,7 +9,6 @@ from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from smtplib import SMTPDataError, SMTPRecipientsRefused
 from typing import Any
 
 import structlog
@@ -19,9 +18,9 @@ from django.db import transaction
 from django.db.models import Case, Exists, F, IntegerField, OuterRef, Q, QuerySet, When
 from django.db.models.fields.json import KT
 from django.db.models.functions import Cast
-from django.template.loader import render_to_string
 from django.utils.translation import gettext as _
 
+from accounts import mail
 from accounts.models import Membership, Organization, User
 from calendars.models import Alert, Block, Feed
 from calendars.sentences import advice, headline, relief
@@ -46,7 +45,6 @@ MOST_LISTED = 100  # in one e-mail
 AT_ONCE = 200  # feeds that one sweep opens alerts for, and organizations that it writes to
 TURN_S = 15.0  # of writing
 TELLING = timedelta(minutes=2)  # longer than a worker may take for a task
-LONGEST_PAUSE = timedelta(hours=6)
 
 
 @dataclass(frozen=True, slots=True)
@@ -251,9 +249,9 @@ def _write_to(people: Iterable[User], alerts: list[Alert], now: datetime) -> int
         if not (letter.new or letter.over):
             continue
         try:
-            _mail(letter).send()
-        except (SMTPRecipientsRefused, SMTPDataError, ValueError) as error:
-            log.warning("mail refused", person=letter.person.pk, error=type(error).__name__)
+            mail.send(_mail(letter))
+        except mail.Refused as error:
+            log.warning("mail refused", person=letter.person.pk, error=type(error.__cause__).__name__)
             refused = True
         else:
             sent += 1
@@ -280,14 +278,8 @@ def _mail(letter: Letter) -> EmailMultiAlternatives:
         "site_url": settings.SITE_URL,
     }
     subject = headline(new[0]) if len(new) == 1 else relief(over[0]) if len(over) == 1 and not new else ""
-    message = EmailMultiAlternatives(
-        subject=subject or _("%(count)s things about your calendars") % {"count": len(new) + len(over)},
-        body=render_to_string("mail/alerts.txt", context),
-        to=[letter.person.email],
-        headers={"Auto-Submitted": "auto-generated"},  # RFC 3834 §5: nobody's holiday reply, please
-    )
-    message.attach_alternative(render_to_string("mail/alerts.html", context), "text/html")
-    return message
+    subject = subject or _("%(count)s things about your calendars") % {"count": len(new) + len(over)}
+    return mail.message(letter.person.email, subject, "alerts", context)
 
 
 def _note(letter: Letter) -> None:
@@ -304,7 +296,7 @@ def _put_off(alerts: Iterable[Alert], now: datetime) -> None:
     alerts = list(alerts)
     for alert in alerts:
         age = now - (alert.resolved_at or alert.opened_at)
-        alert.telling_until = now + min(max(age, TELLING), LONGEST_PAUSE)
+        alert.telling_until = now + mail.pause(age, TELLING)
     Alert.objects.bulk_update(alerts, ["telling_until"])
 
 

@@ -74,6 +74,11 @@ def recognise(url: str) -> str:
     return BY_HOST.get(site[1], OTHER.key) if site else OTHER.key
 
 
+def site_name(key: str) -> str:
+    """The name of the booking site with that key; empty where nobody knows which one it is."""
+    return CHANNELS[key].name if key in CHANNELS and key != OTHER.key else ""
+
+
 def looks_like_listing_page(url: str) -> bool:
     """Whether the link opens a listing or a dashboard page of a channel instead of its calendar file."""
     parts = _split(url)

@@ -1,11 +1,12 @@
-"""The calendar file other sites read: RFC 5545, byte for byte stable while nothing changes."""
+"""The calendar files other sites and guests read: RFC 5545, byte for byte stable while nothing changes."""
 
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
+from zoneinfo import ZoneInfo
 
-from domain.spans import Span
+from domain.spans import Period, Span
 
 PRODUCT = "-//Amplistay//Calendar 1.0//EN"
 REFRESH = "PT15M"
@@ -15,6 +16,10 @@ UNSAFE = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff\ufeff]")
 SPECIAL = str.maketrans({"\\": "\\\\", ";": "\\;", ",": "\\,", "\n": "\\n"})
 PLACEHOLDER_UID = "placeholder-19700101"
 PLACEHOLDER_NIGHTS = Span(date(1970, 1, 1), date(1970, 1, 2))
+BEGIN = ("BEGIN:VCALENDAR", "VERSION:2.0", f"PRODID:{PRODUCT}", "CALSCALE:GREGORIAN")
+END = "END:VCALENDAR"
+YEAR = timedelta(days=366)
+DAY, MINUTE = timedelta(days=1), timedelta(minutes=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,13 +40,90 @@ def calendar(entries: Iterable[Entry], *, name: str, placeholder_stamp: datetime
     """
     shown = sorted(entries, key=_order)
     shown = shown or [Entry(PLACEHOLDER_UID, PLACEHOLDER_NIGHTS, "Placeholder", placeholder_stamp)]
-    lines = ["BEGIN:VCALENDAR", "VERSION:2.0", f"PRODID:{PRODUCT}", "CALSCALE:GREGORIAN"]
+    lines = [*BEGIN]
     lines += [f"NAME:{escaped(name)}", f"X-WR-CALNAME:{escaped(name)}"]
     lines += [f"REFRESH-INTERVAL;VALUE=DURATION:{REFRESH}", f"X-PUBLISHED-TTL:{REFRESH}"]
     for entry in shown:
         lines += _event(entry)
-    lines.append("END:VCALENDAR")
-    return b"".join(part for line in lines for part in folded(line))
+    lines.append(END)
+    return _written(lines)
+
+
+@dataclass(frozen=True, slots=True)
+class Appointment:
+    """Hours for somebody's own calendar, shown in `zone`; `changed_at` (aware) is when they last changed."""
+
+    uid: str
+    period: Period
+    zone: ZoneInfo
+    summary: str
+    changed_at: datetime
+    place: str = ""
+
+
+def appointment(entry: Appointment) -> bytes:
+    """A file with the one entry, to be opened by a guest; no METHOD, so that nobody is asked to answer.
+
+    The zone is written out (VTIMEZONE, RFC 5545 §3.6.5) with what its clock does within a year before the end.
+    Raises ValueError for a naive time stamp.
+    """
+    local = [at.astimezone(entry.zone) for at in (entry.period.start, entry.period.end)]
+    lines = [*BEGIN, *_zone(entry.zone, entry.period)]
+    lines += ["BEGIN:VEVENT", f"UID:{escaped(entry.uid)}", f"DTSTAMP:{_stamp(entry.changed_at)}"]
+    lines += [
+        f"{name};TZID={entry.zone.key}:{at:%Y%m%dT%H%M%S}"
+        for name, at in zip(("DTSTART", "DTEND"), local, strict=True)
+    ]
+    lines.append(f"SUMMARY:{escaped(entry.summary)}")
+    if entry.place:
+        lines.append(f"LOCATION:{escaped(entry.place)}")
+    return _written([*lines, "STATUS:CONFIRMED", "TRANSP:TRANSPARENT", "END:VEVENT", END])
+
+
+def _zone(zone: ZoneInfo, period: Period) -> list[str]:
+    """What the clocks there do from a year before the end to a day after it."""
+    changes = _changes(zone, period.end - YEAR, period.end + DAY)
+    if not changes:
+        changes = [
+            (datetime(1970, 1, 1, tzinfo=UTC), _offset(zone, period.start), _offset(zone, period.start))
+        ]
+    lines = ["BEGIN:VTIMEZONE", f"TZID:{zone.key}"]
+    for instant, before, after in changes:
+        name = "DAYLIGHT" if instant.astimezone(zone).dst() else "STANDARD"
+        lines += [
+            f"BEGIN:{name}",
+            f"DTSTART:{(instant + before).astimezone(UTC):%Y%m%dT%H%M%S}",
+            f"TZOFFSETFROM:{_signed(before)}",
+            f"TZOFFSETTO:{_signed(after)}",
+            f"END:{name}",
+        ]
+    return [*lines, "END:VTIMEZONE"]
+
+
+def _changes(zone: ZoneInfo, first: datetime, last: datetime) -> list[tuple[datetime, timedelta, timedelta]]:
+    """The instants in between from which on another offset from UTC counts, with the offsets before and after."""
+    found = []
+    at = first.astimezone(UTC).replace(second=0, microsecond=0)
+    while at < last:
+        before, after = _offset(zone, at), _offset(zone, at + DAY)
+        if before != after:
+            low, high = at, at + DAY
+            while high - low > MINUTE:
+                middle = low + (high - low) // MINUTE // 2 * MINUTE
+                low, high = (middle, high) if _offset(zone, middle) == before else (low, middle)
+            found.append((high, before, after))
+        at += DAY
+    return found
+
+
+def _offset(zone: ZoneInfo, at: datetime) -> timedelta:
+    return at.astimezone(zone).utcoffset() or timedelta(0)
+
+
+def _signed(offset: timedelta) -> str:
+    """An offset from UTC as +HHMM."""
+    hours, minutes = divmod(abs(offset) // MINUTE, 60)
+    return f"{'-' if offset < timedelta(0) else '+'}{hours:02}{minutes:02}"
 
 
 def _order(entry: Entry) -> tuple[date, str, date, str, datetime]:
@@ -49,13 +131,10 @@ def _order(entry: Entry) -> tuple[date, str, date, str, datetime]:
 
 
 def _event(entry: Entry) -> list[str]:
-    if entry.changed_at.tzinfo is None:
-        message = "changed_at must be aware"
-        raise ValueError(message)
     return [
         "BEGIN:VEVENT",
         f"UID:{escaped(entry.uid)}",
-        f"DTSTAMP:{entry.changed_at.astimezone(UTC):%Y%m%dT%H%M%SZ}",
+        f"DTSTAMP:{_stamp(entry.changed_at)}",
         f"DTSTART;VALUE=DATE:{_day(entry.nights.start)}",
         f"DTEND;VALUE=DATE:{_day(entry.nights.end)}",
         f"SUMMARY:{escaped(entry.summary)}",
@@ -65,8 +144,19 @@ def _event(entry: Entry) -> list[str]:
     ]
 
 
+def _stamp(at: datetime) -> str:
+    if at.tzinfo is None:
+        message = "changed_at must be aware"
+        raise ValueError(message)
+    return f"{at.astimezone(UTC):%Y%m%dT%H%M%SZ}"
+
+
 def _day(day: date) -> str:
     return day.isoformat().replace("-", "")
+
+
+def _written(lines: Iterable[str]) -> bytes:
+    return b"".join(part for line in lines for part in folded(line))
 
 
 def clean(text: str) -> str:

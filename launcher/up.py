@@ -12,6 +12,7 @@ from pathlib import Path
 
 from launcher.place import TakenError, data_folder, development_secrets, engines, holding, write_holder
 from launcher.run import ROOT, Crew, Part, PartError, Screen, Stopped
+from simulator.stripe_keys import DEMO_KEY, DEMO_WEBHOOK_SECRET
 
 HOST = "127.0.0.1"
 USUAL_PORTS = (8000, 8900)
@@ -76,6 +77,11 @@ def environment(data: Path, web: int, simulator: int | None) -> dict[str, str]:
         env |= DEMO_PACE
         env["DEMO"] = "1"
         env |= {"SIMULATOR_URL": f"http://{HOST}:{simulator}", "LOOPBACK_FEED_PORTS": str(simulator)}
+        env |= {
+            "STRIPE_API_BASE": f"http://{HOST}:{simulator}/stripe",
+            "STRIPE_SECRET_KEY": DEMO_KEY,
+            "STRIPE_WEBHOOK_SECRETS": DEMO_WEBHOOK_SECRET,
+        }
         env |= {"EMAIL_HOST": HOST, "EMAIL_PORT": str(mail_port(simulator)), "EMAIL_USE_TLS": "0"}
     return env | {name: os.environ[name] for name in env if os.environ.get(name)}
 
@@ -114,6 +120,8 @@ def start_demo(crew: Crew, env: Mapping[str, str], data: Path, port: int) -> Non
         str(data / "simulator.json"),
         "--smtp-port",
         str(mail_port(port)),
+        "--stripe-webhook",
+        f"{env['SITE_URL']}/stripe/events/",
     ]
     simulator = crew.start("simulator", command, env=env)
     await_answer(crew, simulator, port, "/")
@@ -142,6 +150,7 @@ def greet(screen: Screen, env: Mapping[str, str], data: Path) -> None:
         screen.say(f"  Demo log-in         {DEMO_LOGIN}")
         screen.say(f"  Demo channels       {env['SIMULATOR_URL']}")
         screen.say(f"  Demo mail           {env['SIMULATOR_URL']}/api/mails")
+        screen.say("  Demo payments       simulated; test cards such as 4242 4242 4242 4242 pay")
         pace = [env[name] for name in DEMO_PACE]
         screen.say(
             f"  Demo pace           links are read every {pace[0]} s; freed nights open after {pace[1]} s,"

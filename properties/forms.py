@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo, available_timezones
 from babel.core import get_global
 from babel.numbers import get_currency_name
 from django import forms
+from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.utils.translation import get_language, gettext
 from django.utils.translation import gettext_lazy as _
@@ -67,6 +68,14 @@ class PropertyForm(forms.ModelForm):  # type: ignore[type-arg]  # Django's class
         max_value=1440,
         help_text=_("Minutes between one guest's departure and the next one's arrival."),
     )
+    cleaner_email = forms.EmailField(
+        label=_("E-mail of the cleaners"),
+        required=False,
+        help_text=_("They get the new time when a guest leaves later or comes earlier. Optional."),
+    )
+    cleaner_language = forms.ChoiceField(
+        label=_("Language of that e-mail"), choices=settings.LANGUAGES, required=False
+    )
     currency = forms.ChoiceField(label=_("Currency"))
     rate = NumberField(
         label=_("Usual price per night"),
@@ -76,7 +85,16 @@ class PropertyForm(forms.ModelForm):  # type: ignore[type-arg]  # Django's class
 
     class Meta:
         model = Property
-        fields = ["name", "time_zone", "check_in", "check_out", "turnaround", "currency"]
+        fields = [
+            "name",
+            "time_zone",
+            "check_in",
+            "check_out",
+            "turnaround",
+            "cleaner_email",
+            "cleaner_language",
+            "currency",
+        ]
         labels = {"name": _("Name")}
         help_texts = {"name": _("Guests see it on their page.")}
 
@@ -93,6 +111,11 @@ class PropertyForm(forms.ModelForm):  # type: ignore[type-arg]  # Django's class
         name: str = self.cleaned_data["time_zone"]
         ZoneInfo(name)
         return name
+
+    def clean_cleaner_language(self) -> str:
+        """The language that was chosen, else the one from before."""
+        code: str = self.cleaned_data["cleaner_language"] or self.instance.cleaner_language
+        return code
 
     def clean_currency(self) -> str:
         """Another currency only while no other amount stands in the old one."""

@@ -53,6 +53,8 @@ class Property(TenantModel):
     taxes = models.JSONField(
         default=list, blank=True
     )  # [name, hundredths of a percent, minor a night, per person]
+    cleaner_email = models.EmailField(_("cleaners' e-mail"), blank=True, default="")
+    cleaner_language = models.CharField(_("cleaners' language"), max_length=8, default="en")
     created_at = models.DateTimeField(auto_now_add=True)
     archived_at = models.DateTimeField(null=True, blank=True)
 

@@ -59,4 +59,27 @@ makes no sense).
     One stay more in every growing load-test calendar: ``{"grown": <how many so far>}``.
 ``POST /api/reset``
     Forgets everything. 204.
+
+A Stripe is simulated as well: the API of Checkout with manual capture, refunds and Connect under ``/stripe``
+(give ``<address>/stripe`` as API base, and the keys of ``simulator.stripe_keys``), with its pages for guests and
+hosts and its signed messages. Its clock is the real one, put forward.
+
+``GET /api/stripe``
+    ``api_base``, ``key``, ``webhook_secret``, ``now``, ``ahead``, ``options``, ``faults``, ``accounts``.
+``GET /api/stripe/payments``
+    ``{"payments": [...]}``: each with ``reference``, ``account``, ``session_id``, ``intent_id``, the states ``session``
+    and ``intent``, ``amount``, and the totals ``captured``, ``refunded`` (or on its way), ``voided``; ``refunds``.
+``GET /api/stripe/events``
+    ``{"events": [...]}``: the last messages with ``kind``, ``account``, ``about``, ``state``, ``tries``.
+``POST /api/stripe/accounts``
+    ``id`` (acct_…), ``email``, ``country``: an account that has been onboarded. 201, or 200 for one that was known.
+``POST /api/stripe/fault``
+    ``kind`` (a key of ``simulator.stripe_bank.FAULTS``, or ``none`` to end all), ``count`` (without: until ended),
+    ``on`` (an operation of ``simulator.stripe_http.ROUTES``, or a message's kind), ``seconds`` (late, slow,
+    expires_early). Faults add up.
+``POST /api/stripe/clock``
+    ``ahead``: seconds that its clock is ahead of the real one; pages and reservations age by that.
+``POST /api/stripe/options``
+    ``webhook_url`` (also ``--stripe-webhook``), ``card_seconds`` of the slow card (20), ``refund_seconds`` until a
+    refund has arrived (2). Kept over a reset.
 """

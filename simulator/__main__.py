@@ -8,6 +8,7 @@ from pathlib import Path
 
 from simulator import smtp
 from simulator.server import application, serve
+from simulator.stripe_bank import BANK
 
 
 def arguments() -> argparse.Namespace:
@@ -22,6 +23,11 @@ def arguments() -> argparse.Namespace:
     parser.add_argument(
         "--smtp-port", type=int, help="port of a mail server that keeps what it is sent (none)"
     )
+    parser.add_argument(
+        "--stripe-webhook",
+        metavar="URL",
+        help="where the simulated Stripe sends its messages (as before, or nowhere)",
+    )
     return parser.parse_args()
 
 
@@ -35,6 +41,8 @@ async def main() -> None:
         app = application(chosen.state, chosen.domain)
         if chosen.smtp_port is not None:
             smtp.attach(app, chosen.host, chosen.smtp_port)
+        if chosen.stripe_webhook:
+            app[BANK].options.webhook_url = chosen.stripe_webhook
         await serve(app, chosen.host, chosen.port, until, _announce)
     except (OSError, ValueError, KeyError) as failure:
         sys.exit(f"The simulator can't start: {failure}")

@@ -14,6 +14,7 @@ from simulator.fields import BadFieldError, Fields
 from simulator.keys import CLOCK, DOMAIN, READER, WORLD
 from simulator.smtp import MAILBOX, Mailbox
 from simulator.spans import Span
+from simulator.stripe_bank import BANK
 from simulator.world import Booking, Import, Listing, NightsTakenError, UnknownThingError
 
 STATUSES: dict[type[Exception], int] = {UnknownThingError: 404, NightsTakenError: 409, BadFieldError: 422}
@@ -197,6 +198,7 @@ async def reset(request: web.Request) -> web.Response:
     request.config_dict[WORLD].reset()
     if mailbox := request.config_dict.get(MAILBOX):
         mailbox.reset()
+    request.config_dict[BANK].reset()
     return web.Response(status=204)
 
 

@@ -12,6 +12,7 @@ from simulator.control import STATUSES, export_url, listing_of
 from simulator.fields import Fields
 from simulator.keys import CLOCK, READER, WORLD
 from simulator.page_parts import bookings_table, closed_table, document, fault_form, imports_table, months
+from simulator.stripe_bank import BANK
 from simulator.world import Listing
 
 STYLE = (Path(__file__).parent / "page.css").read_text()
@@ -57,12 +58,22 @@ def home_page(request: web.Request, problem: str = "") -> str:
         <p class="lead">Stand-ins for booking channels. Each listing exports a calendar link and imports
         others, like the real sites do. Nothing here reaches the real sites.</p>
         {groups or "<p>No listing yet. Add one below.</p>"}
+        {_stripe(request)}
         <section><h2>Add a listing</h2><form method="post" action="/listings" class="row">
         <label>Channel <select name="channel">{options}</select></label>
         <label>Name <input name="name" required maxlength="200"></label>
         <label>Time zone <input name="timezone" value="Europe/Madrid" required></label>
         <button>Add listing</button></form></section>""",
     )
+
+
+def _stripe(request: web.Request) -> str:
+    bank = request.app[BANK]
+    taken = sum(payment.captured - payment.refunded > 0 for payment in bank.payments.values())
+    return f"""<section><h2>Simulated Stripe</h2><p>{len(bank.accounts)} hosts' accounts, {len(bank.payments)}
+        payment pages, {taken} paid. Its API is at <code>{escape(str(request.url.origin() / "stripe"))}</code>,
+        its <a href="/api/stripe/payments">payments</a> and <a href="/api/stripe/events">messages</a> can be read.</p>
+        </section>"""
 
 
 def _group(key: str, listings: list[Listing]) -> str:

@@ -9,10 +9,11 @@ from pathlib import Path
 
 from aiohttp import web
 
-from simulator import control, feeds, pages
+from simulator import control, feeds, pages, stripe_control, stripe_delivery
 from simulator.importing import Reader
 from simulator.keys import CLOCK, DOMAIN, READER, WORLD
 from simulator.state import World
+from simulator.stripe_bank import BANK, Bank
 
 SHUTDOWN_SECONDS = 1.0
 
@@ -25,13 +26,15 @@ def utc_now() -> datetime:
 def application(
     state: Path | None = None, domain: str = "localhost", clock: Callable[[], datetime] = utc_now
 ) -> web.Application:
-    """Feeds, control API and pages over the world kept in `state`."""
+    """Feeds, control API and pages over the world kept in `state`, and a Stripe whose state is kept beside it."""
     app = web.Application()
     app[WORLD] = World(state)
     app[CLOCK] = clock
     app[DOMAIN] = domain
     app[READER] = Reader(app[WORLD], clock)
+    app[BANK] = Bank(state and state.with_suffix(".stripe.json"), clock)
     app.cleanup_ctx.append(_reading)
+    stripe_delivery.attach(app)
     app.add_routes(
         [
             web.get("/healthz", _healthy),
@@ -39,7 +42,10 @@ def application(
             web.get("/rooms/{rental}", feeds.rental),
         ]
     )
-    app.add_subapp("/api", control.application())
+    api = control.application()
+    stripe_control.add_routes(api)
+    app.add_subapp("/api", api)
+    app.add_subapp("/stripe", stripe_control.application())
     pages.add_routes(app)
     app.router.add_get("/{feed:.*}", feeds.feed)
     return app

@@ -1,10 +1,12 @@
 """A mail server on a real socket that keeps what it is sent, shows it to the control API, and can misbehave."""
 
 import asyncio
+from base64 import b64encode
 from collections.abc import AsyncIterator
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from email import message_from_bytes, policy
+from email.message import Message
 
 from aiohttp import web
 from aiosmtpd.smtp import SMTP, Envelope, Session
@@ -20,6 +22,15 @@ REFUSALS = range(400, 600)
 
 
 @dataclass(frozen=True, slots=True)
+class Enclosure:
+    """A file that came with a mail; `content` is base64."""
+
+    name: str
+    kind: str
+    content: str
+
+
+@dataclass(frozen=True, slots=True)
 class Mail:
     """One accepted message: the envelope's addresses, and what its reader sees."""
 
@@ -29,6 +40,7 @@ class Mail:
     text: str
     html: str
     headers: list[tuple[str, str]]
+    enclosures: list[Enclosure]
     received: datetime
 
 
@@ -150,6 +162,12 @@ def described(mailbox: Mailbox) -> dict[str, object]:
     }
 
 
+def _enclosure(part: Message) -> Enclosure:
+    content = part.get_payload(decode=True)
+    octets = content if isinstance(content, bytes) else b""
+    return Enclosure(part.get_filename() or "", part.get_content_type(), b64encode(octets).decode())
+
+
 def _mail(envelope: Envelope, content: bytes) -> Mail:
     message = message_from_bytes(content, policy=policy.default)
     parts = {kind: message.get_body((kind,)) for kind in ("plain", "html")}
@@ -161,5 +179,6 @@ def _mail(envelope: Envelope, content: bytes) -> Mail:
         text=texts["plain"],
         html=texts["html"],
         headers=[(name, str(value)) for name, value in message.items()],
+        enclosures=[_enclosure(part) for part in message.iter_attachments()],
         received=datetime.now(UTC),
     )

@@ -40,8 +40,13 @@ TASKS = {
     "calendars.tasks.watch",
     "calendars.tasks.prune",
     "upsells.tasks.expect_a_sale",
+    "upsells.tasks.deliver",
     "upsells.tasks.settle",
     "upsells.tasks.sweep",
+    "upsells.tasks.pursue",
+    "upsells.tasks.prepare_account",
+    "upsells.tasks.reconcile",
+    "upsells.tasks.search_account",
 }
 
 # Modules behind the edge: they are handed rows that came through the door, or work for all tenants at once.
@@ -56,13 +61,22 @@ BEHIND_THE_DOOR = {
     "calendars/servers.py",
     "calendars/tasks.py",
     "calendars/verdicts.py",
+    "upsells/certificates.py",
+    "upsells/cancelling.py",
     "upsells/checkout.py",
+    "upsells/deliveries.py",
+    "upsells/hearing.py",
+    "upsells/paying.py",
+    "upsells/payments.py",
+    "upsells/payouts.py",
     "upsells/previews.py",
+    "upsells/progress.py",
     "upsells/remedies.py",
     "upsells/replays.py",
     "upsells/shelves.py",
     "upsells/tasks.py",
     "upsells/terms.py",
+    "upsells/timeline.py",
 }
 
 # Queries at the edge that don't begin with `.of(`, and why each can't reach another tenant's row.

@@ -36,8 +36,10 @@ GUEST_FACING = [
     "templates/forms/*.html",
     "templates/django/forms/**/*.html",
     "upsells/forms.py",
-    "upsells/models.py",
+    "upsells/letters.py",
+    "upsells/models/*.py",
     "upsells/public.py",
+    "upsells/receipts.py",
 ]
 ENTRANCE = [
     "accounts/forms.py",

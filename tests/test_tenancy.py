@@ -15,11 +15,13 @@ from psycopg.types.range import TimestamptzRange
 
 from accounts.models import TenantModel, User
 from calendars import ledger
-from calendars.models import Alert, Block, Busy, Calendar, ExportLink, Feed, PropertyRow, date_range
+from calendars.models import Alert, Block, Busy, Calendar, ExportLink, Feed, date_range
 from domain.spans import Span
 from properties.models import Property
 from tests import cast
-from upsells.models import Offer, Purchase, StayLink
+from tests.upsells.pages import a_purchase
+from upsells import certificates
+from upsells.models import Certificate, Delivery, Offer, Purchase, StayLink
 
 NOT_FOUND, NOT_ALLOWED = 404, 405
 
@@ -27,6 +29,9 @@ NOT_FOUND, NOT_ALLOWED = 404, 405
 MEMBERS_OWN = {  # no id in the address: the organization's own rows
     "properties:list",
     "properties:new",
+    "sales:list",
+    "sales:csv",
+    "sales:revenue",
 }
 MEMBERS_ROW = {  # an id in the address: 404 unless the row is the organization's
     "properties:settings",
@@ -63,7 +68,12 @@ MEMBERS_ROW = {  # an id in the address: 404 unless the row is the organization'
     "upsells:qr",
     "upsells:renew-link",
     "upsells:sales",
+    "upsells:purchase",
+    "upsells:receipt",
+    "upsells:certificate",
     "upsells:cancel",
+    "upsells:grant",
+    "upsells:keep",
     "upsells:agree",
     "upsells:refuse",
     "upsells:conflict",
@@ -75,6 +85,7 @@ MEMBERS_ROW = {  # an id in the address: 404 unless the row is the organization'
 BY_TOKEN = {
     "guest:stay",
     "guest:purchase",
+    "guest:receipt",
     "export",
 }  # open to strangers who hold the address; in a public.py
 NO_ROWS = {"kind"}  # parts of addresses that name no row
@@ -173,6 +184,7 @@ def alices_ids(home: Property) -> dict[str, str]:
         property=home,
         stay_link=link,
         state=Purchase.State.CONFIRMED,
+        decided_at=cast.NOW,
         day=nights.start,
         nights=date_range(nights),
         period=home_period(home, nights),
@@ -184,6 +196,7 @@ def alices_ids(home: Property) -> dict[str, str]:
     with ledger.changing(home, cast.NOW) as change:
         ledger.hold(change, nights, until=timezone.now(), reference=sold.public_id)
         ledger.confirm(change, sold.public_id)
+        certificates.certify(sold, cast.NOW)
     cast.an_import(feed, cast.nights(61, 2), uid="twice")
     return {
         "conflict_id": Alert.objects.get(kind=Alert.Kind.CONFLICT).public_id,
@@ -320,7 +333,7 @@ def test_a_user_of_no_organization_is_refused_everywhere(client: Client, alices_
 # What the database itself refuses
 
 
-def rows_on(home: Property, organization_id: int) -> dict[type[PropertyRow], PropertyRow]:
+def rows_on(home: Property, organization_id: int) -> dict[type[TenantModel], TenantModel]:
     """One unsaved row of every kind on the property, in the name of an organization."""
     at = {"organization_id": organization_id, "property": home}
     nights = date_range(cast.nights(1))
@@ -359,6 +372,15 @@ def rows_on(home: Property, organization_id: int) -> dict[type[PropertyRow], Pro
             created_at=cast.NOW,
             held_until=cast.NOW,
         ),
+        Delivery: Delivery(
+            organization_id=organization_id,
+            news=Delivery.News.CONFIRMED,
+            to=Delivery.To.HOST,
+            address="alice@example.org",
+            created_at=cast.NOW,
+            next_try_at=cast.NOW,
+        ),
+        Certificate: Certificate(organization_id=organization_id, body="{}", created_at=cast.NOW),
     }
 
 
@@ -368,12 +390,14 @@ KINDS = [model for model in apps.get_models() if issubclass(model, TenantModel) 
 @pytest.mark.parametrize("model", KINDS, ids=lambda model: model.__name__)
 @pytest.mark.parametrize("own", [True, False], ids=["own", "another's"])
 def test_the_database_ties_a_row_to_the_organization_of_its_property(
-    model: type[PropertyRow], own: bool, home: Property, mallory: User
+    model: type[TenantModel], own: bool, home: Property, mallory: User
 ) -> None:
     stranger = mallory.organizations.get().pk
     row = rows_on(home, home.organization_id if own else stranger)[model]
     if isinstance(row, Purchase):
         row.stay_link = cast.a_stay_link(home)
+    if isinstance(row, (Delivery, Certificate)):
+        row.purchase = a_purchase(cast.a_stay_link(home))
     with transaction.atomic():
         row.save(force_insert=True)
         if own:

@@ -10,19 +10,19 @@ from typing import Any
 
 import structlog
 from django.db import OperationalError, connection
+from django.db.models import QuerySet
 from psycopg.errors import LockNotAvailable
 from psycopg.types.range import TimestamptzRange
 
 from calendars import alerts, leases, ledger, polling
 from calendars.models import Alert, Feed, date_range
 from domain.hindrances import hinders
-from domain.money import Money
 from domain.offers import Kind, Mode
-from domain.prices import Item, Line, Price
+from domain.prices import Price
 from domain.spans import Span
 from properties.models import Property
-from upsells import shelves
-from upsells.models import Purchase, StayLink
+from upsells import certificates, deliveries, shelves
+from upsells.models import CancelTerms, Delivery, Offer, Payment, Purchase, StayLink
 from upsells.shelves import AROUND, STEPS_OF_HOURS, Choice, Stay
 
 log = structlog.get_logger()
@@ -31,6 +31,7 @@ HOLD_FOR = timedelta(minutes=10)
 ANSWER_WITHIN = timedelta(seconds=30)
 GIVE_UP_AFTER = timedelta(minutes=15)
 HOST_ANSWERS_WITHIN = timedelta(hours=24)
+CHANGES = ("state", "reason", "decided_at", "requested_at", "refund", "cancelled_by", "guest_name", "guest_email")
 
 
 class NotOnSale(Exception):
@@ -51,7 +52,7 @@ def begin(link: StayLink, stay: Stay, key: str, shown: int, now: datetime) -> Pu
     with ledger.changing(home, now) as change:
         if key.startswith(tuple(STEPS_OF_HOURS)):
             _count_cleanings_alone(home, stay.day)
-        found = shelves.shelf(home, stay, now)
+        found = shelves.shelf(home, stay, now, link.channel)
         choice = found.find(key)
         if choice is None:
             raise NotOnSale if found.is_withdrawn(key) else ledger.NightsTaken
@@ -90,7 +91,14 @@ def _purchase(link: StayLink, stay: Stay, choice: Choice, collection: str, now: 
         created_at=now,
         held_until=now + HOLD_FOR,
         feeds=list(Feed.objects.filter(property=link.property).values_list("pk", flat=True)),
+        tiers=tiers_of(link.property),
     )
+
+
+def tiers_of(home: Property) -> list[list[int]]:
+    """What a guest of the home gets back who cancels, as it is shown to them now: [hours before, percent]."""
+    terms = CancelTerms.objects.filter(property=home).first()
+    return terms.tiers if terms else CancelTerms.USUAL
 
 
 def book(purchase: Purchase, *, name: str, email: str, now: datetime) -> None:
@@ -98,23 +106,37 @@ def book(purchase: Purchase, *, name: str, email: str, now: datetime) -> None:
 
     Raises Lapsed when the hold ran out. Pressing twice is pressing once.
     """
-    asks = purchase.mode == Mode.APPROVAL
-    until = _answer_by(purchase, now) if asks else now + GIVE_UP_AFTER
     with ledger.changing(purchase.property, now) as change:
         held = Purchase.objects.filter(pk=purchase.pk, state=Purchase.State.HELD, held_until__gt=now)
-        if held.update(
-            state=Purchase.State.ASKED if asks else Purchase.State.CHECKING,
-            guest_name=name,
-            guest_email=email,
-            requested_at=now,
-            held_until=until,
-            answer_by=until if asks else None,
+        purchase.guest_name, purchase.guest_email = name, email
+        if (
+            not request(change, held, purchase)
+            and not Purchase.objects.filter(pk=purchase.pk, requested_at__isnull=False).exists()
         ):
-            ledger.extend(change, purchase.public_id, until)
-            if asks:
-                _tell_host(purchase, name, now)
-        elif not Purchase.objects.filter(pk=purchase.pk, requested_at__isnull=False).exists():
             raise ledger.Lapsed
+
+
+def request(change: ledger.Changing, rows: QuerySet[Purchase], purchase: Purchase) -> bool:
+    """The guest has done their part: from now on we look, or the host is asked; whether it was one of `rows`.
+
+    Raises Lapsed when the hold is gone.
+    """
+    now, asks = change.now, purchase.mode == Mode.APPROVAL
+    until = _answer_by(purchase, now) if asks else now + GIVE_UP_AFTER
+    if not rows.update(
+        state=Purchase.State.ASKED if asks else Purchase.State.CHECKING,
+        guest_name=purchase.guest_name,
+        guest_email=purchase.guest_email,
+        language=purchase.language,
+        requested_at=now,
+        held_until=until,
+        answer_by=until if asks else None,
+    ):
+        return False
+    ledger.extend(change, purchase.public_id, until)
+    if asks:
+        _tell_host(purchase, purchase.guest_name, now)
+    return True
 
 
 def agree(purchase: Purchase, now: datetime) -> bool:
@@ -132,7 +154,7 @@ def agree(purchase: Purchase, now: datetime) -> bool:
         )
         if agreed:
             ledger.extend(change, purchase.public_id, now + GIVE_UP_AFTER)
-            _answered(purchase, now)
+            answered(purchase, now)
     return agreed
 
 
@@ -182,25 +204,19 @@ def release_lapsed(now: datetime) -> int:
 
 
 def let_go(purchase: Purchase, now: datetime) -> bool:
-    """The guest changes their mind before anything is decided: the time is free for others at once."""
-    open_ones = (Purchase.State.HELD, Purchase.State.ASKED)
+    """The guest changes their mind before anything is decided: the time is free for others at once.
+
+    A payment that succeeds all the same is given back: that goal is final.
+    """
+    open_ones = (Purchase.State.HELD, Purchase.State.PAYING, Purchase.State.ASKED)
     with ledger.changing(purchase.property, now) as change:
         rows = Purchase.objects.filter(pk=purchase.pk, state__in=open_ones)
         released = bool(rows.update(state=Purchase.State.LAPSED, decided_at=now))
         if released:
             ledger.release(change, purchase.public_id)
-            _answered(purchase, now)
+            give_back(purchase, now)
+            answered(purchase, now)
     return released
-
-
-def cancel(purchase: Purchase, now: datetime) -> bool:
-    """The host takes a confirmed sale back: its nights and every export open with this commit."""
-    with ledger.changing(purchase.property, now) as change:
-        confirmed = Purchase.objects.filter(pk=purchase.pk, state=Purchase.State.CONFIRMED)
-        cancelled = bool(confirmed.update(state=Purchase.State.CANCELLED, decided_at=now))
-        if cancelled:
-            ledger.release(change, purchase.public_id)
-    return cancelled
 
 
 def lines(price: Price) -> list[list[Any]]:
@@ -210,12 +226,7 @@ def lines(price: Price) -> list[list[Any]]:
 
 def price_of(purchase: Purchase) -> Price:
     """The price that the guest was shown, line by line."""
-    currency = purchase.currency
-    kept = (
-        Line(Item(item), Money(amount, currency), date.fromisoformat(on) if on else None, name)
-        for item, amount, on, name in purchase.lines
-    )
-    return Price(tuple(kept), currency)
+    return purchase.made_of
 
 
 def _count_cleanings_alone(home: Property, day: date) -> None:
@@ -262,7 +273,9 @@ def _confirm_or_ask(purchase: Purchase, now: datetime) -> Purchase.State:
 def _confirm(purchase: Purchase, now: datetime, *, needs_proof: bool) -> Purchase.State:
     """Raises Unproven while a feed is unread, NotOnSale for an archived property, and what the ledger raises."""
     with ledger.changing(purchase.property, now) as change:
-        if not _leave(purchase, Purchase.State.CHECKING, Purchase.State.CONFIRMED, now):
+        by_card = purchase.collection == Offer.Collection.CARD
+        to = Purchase.State.CAPTURING if by_card else Purchase.State.CONFIRMED
+        if not leave(purchase, Purchase.State.CHECKING, to, now):
             return _state(purchase)
         if Property.objects.filter(pk=purchase.property_id).exclude(archived_at=None).exists():
             raise NotOnSale
@@ -271,8 +284,42 @@ def _confirm(purchase: Purchase, now: datetime, *, needs_proof: bool) -> Purchas
         if _hindered(purchase):
             raise ledger.NightsTaken
         ledger.confirm(change, purchase.public_id)
-    log.info("purchase confirmed", purchase=purchase.pk, kind=purchase.kind)
-    return Purchase.State.CONFIRMED
+        certificates.certify(purchase, now)
+        if by_card:
+            _charge(purchase, now)
+        else:
+            tell_confirmed(purchase, now)
+    log.info("purchase decided", purchase=purchase.pk, kind=purchase.kind, state=to.value)
+    return to
+
+
+def tell(purchase: Purchase, news: Delivery.News, now: datetime) -> None:
+    """Write down who is to be told, within the transaction that makes it true."""
+    purchase.refresh_from_db(fields=CHANGES)
+    deliveries.announce(purchase, news, now)
+
+
+def tell_confirmed(purchase: Purchase, now: datetime) -> None:
+    """Tell everybody of a sale, within the transaction that confirms it."""
+    tell(purchase, Delivery.News.CONFIRMED, now)
+
+
+def tell_declined(purchase: Purchase, now: datetime) -> None:
+    """Give the money back and tell the guest, within the transaction that declines it."""
+    give_back(purchase, now)
+    tell(purchase, Delivery.News.DECLINED, now)
+
+
+def give_back(purchase: Purchase, now: datetime) -> None:
+    """The purchase came to nothing: whatever its payment has taken or still takes goes back. This goal is final."""
+    Payment.objects.filter(purchase=purchase).update(goal=Payment.Goal.GIVE_BACK, check_at=now)
+
+
+def _charge(purchase: Purchase, now: datetime) -> None:
+    """What was decided is charged next. Raises Lapsed where there is nothing to charge."""
+    payments = Payment.objects.filter(purchase=purchase).exclude(goal=Payment.Goal.GIVE_BACK)
+    if not payments.update(goal=Payment.Goal.CAPTURE, check_at=now):
+        raise ledger.Lapsed
 
 
 def _hindered(purchase: Purchase) -> bool:
@@ -285,9 +332,10 @@ def _hindered(purchase: Purchase) -> bool:
 
 def _decline(purchase: Purchase, reason: Purchase.Reason, now: datetime) -> Purchase.State:
     with ledger.changing(purchase.property, now) as change:
-        if not _leave(purchase, Purchase.State.CHECKING, Purchase.State.DECLINED, now, reason):
+        if not leave(purchase, Purchase.State.CHECKING, Purchase.State.DECLINED, now, reason):
             return _state(purchase)
         ledger.release(change, purchase.public_id)
+        tell_declined(purchase, now)
     log.info("purchase declined", purchase=purchase.pk, reason=reason.value)
     return Purchase.State.DECLINED
 
@@ -307,10 +355,11 @@ def _ask_host(purchase: Purchase, now: datetime) -> Purchase.State:
 
 def _end_question(purchase: Purchase, reason: Purchase.Reason, now: datetime) -> bool:
     with ledger.changing(purchase.property, now) as change:
-        ended = _leave(purchase, Purchase.State.ASKED, Purchase.State.DECLINED, now, reason)
+        ended = leave(purchase, Purchase.State.ASKED, Purchase.State.DECLINED, now, reason)
         if ended:
             ledger.release(change, purchase.public_id)
-            _answered(purchase, now)
+            tell_declined(purchase, now)
+            answered(purchase, now)
     return ended
 
 
@@ -320,7 +369,8 @@ def _tell_host(purchase: Purchase, guest: str, now: datetime) -> None:
     alerts.open_one(purchase.property, Alert.Kind.REQUEST, _question(purchase), details, now)
 
 
-def _answered(purchase: Purchase, now: datetime) -> None:
+def answered(purchase: Purchase, now: datetime) -> None:
+    """Nobody waits for the host's word on it any more."""
     alerts.close_one(purchase.property, _question(purchase), now)
 
 
@@ -328,9 +378,10 @@ def _question(purchase: Purchase) -> str:
     return f"request {purchase.public_id}"
 
 
-def _leave(
+def leave(
     purchase: Purchase, state: Purchase.State, to: Purchase.State, now: datetime, reason: str = ""
 ) -> bool:
+    """Let it leave a state, which happens once; whether it was in that state."""
     rows = Purchase.objects.filter(pk=purchase.pk, state=state)
     return bool(rows.update(state=to, reason=reason, decided_at=now))
 

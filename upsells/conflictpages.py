@@ -208,6 +208,8 @@ def _refunded(purchase: Purchase, now: datetime) -> str:
 
 def _money_note(purchase: Purchase) -> str:
     """Where the guest's money is."""
+    if purchase.collection == Offer.Collection.CARD:
+        return _("It was paid by card: what isn't owed any more goes back to the card by itself.")
     if purchase.collection == Offer.Collection.CHANNEL:
         return _(
             "Nothing was charged here. If you asked for the money with the booking site's own tool, change that there."

@@ -1,9 +1,147 @@
-"""The outbox: what is to be sent about a purchase is written in the transaction that makes it true."""
+"""The outbox: what is to be sent about a purchase is written in the transaction that makes it true.
 
-from datetime import datetime
+Workers send it after the commit, outside any transaction, at least once: a worker that dies between the mail server's
+"yes" and our note of it sends it again, with the same Message-ID. Nothing is lost while the mail server is away.
+"""
 
+import time
+from collections import deque
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+
+import structlog
+from django.db import transaction
+from django.db.models import F
+from django.utils.translation import gettext as _
+
+from accounts import mail
+from accounts.models import Membership
+from upsells import letters
 from upsells.models import Delivery, Purchase
+
+log = structlog.get_logger()
+
+HOSTS_LANGUAGE = "en"  # until hosts choose one
+AT_ONCE = 50
+TURN_S = 15.0  # of sending; the last mail may take the server's own patience more
+SENDING = timedelta(minutes=2)  # longer than a worker may take for a task
+SHORTEST_PAUSE = timedelta(minutes=1)
+GIVE_UP_AFTER = timedelta(days=3)
+LONGEST_TROUBLE = 200
 
 
 def announce(purchase: Purchase, news: Delivery.News, now: datetime) -> None:
-    """Write down who is to be told, within the caller's transaction; workers send it after the commit."""
+    """Write down who is to be told, within the caller's transaction; workers send it after the commit.
+
+    Announced twice is told once. Who hears of which news stands in `letters.LETTERS`.
+    """
+    rows = [
+        Delivery(
+            organization_id=purchase.organization_id,
+            purchase=purchase,
+            news=news,
+            to=to,
+            address=address,
+            language=language,
+            created_at=now,
+            next_try_at=now,
+        )
+        for to, about in letters.LETTERS
+        if about == news
+        for address, language in _addresses(purchase, to)
+    ]
+    Delivery.objects.bulk_create(rows, ignore_conflicts=True)
+
+
+def _addresses(purchase: Purchase, to: Delivery.To) -> Iterator[tuple[str, str]]:
+    """Where they are written to, and in which language."""
+    home = purchase.property
+    match to:
+        case Delivery.To.GUEST if purchase.guest_email:
+            yield purchase.guest_email, purchase.language
+        case Delivery.To.HOST:
+            people = Membership.objects.filter(organization=purchase.organization_id, user__is_active=True)
+            for address in people.order_by("pk").values_list("user__email", flat=True):
+                yield address, HOSTS_LANGUAGE
+        case Delivery.To.CLEANER if home.cleaner_email:
+            yield home.cleaner_email, home.cleaner_language
+
+
+def send_due(now: datetime) -> int:
+    """Send what is to be sent; how many mails that were.
+
+    What can't be sent is tried again, later every time, for three days. When the mail server itself is away, the
+    turn ends, and the rest stays due.
+    """
+    claimed = deque(_claimed(now))
+    end = time.monotonic() + TURN_S
+    sent = 0
+    while claimed and time.monotonic() < end:
+        delivery = claimed.popleft()
+        try:
+            sent += _send(delivery, now)
+        except OSError as error:
+            log.warning("mail server away", delivery=delivery.pk, error=type(error).__name__)
+            _put_off(delivery, type(error).__name__, now)
+            break
+    Delivery.objects.filter(pk__in=[delivery.pk for delivery in claimed]).update(next_try_at=now)
+    return sent
+
+
+def undelivered(purchase: Purchase) -> list[str]:
+    """What couldn't be sent about the purchase, in sentences for the host: given up, or still being tried."""
+    rows = Delivery.objects.filter(purchase=purchase, delivered_at=None).exclude(trouble="").order_by("pk")
+    return [_trouble(row) for row in rows]
+
+
+def _trouble(row: Delivery) -> str:
+    words = (
+        _("The e-mail to %(address)s (%(news)s) couldn't be delivered within three days: %(trouble)s")
+        if row.given_up_at
+        else _(
+            "The e-mail to %(address)s (%(news)s) couldn't be delivered yet, and is tried again: %(trouble)s"
+        )
+    )
+    return words % {"address": row.address, "news": row.get_news_display(), "trouble": row.trouble}
+
+
+def _claimed(now: datetime) -> list[Delivery]:
+    """What nobody else is sending: ours to send for two minutes. What was tried least often comes first."""
+    with transaction.atomic():
+        due = Delivery.objects.due(now).select_for_update(skip_locked=True, no_key=True)
+        ids = [row.pk for row in due.order_by("tries", "next_try_at", "pk").only("pk")[:AT_ONCE]]
+        Delivery.objects.filter(pk__in=ids).update(next_try_at=now + SENDING)
+    rows = Delivery.objects.filter(pk__in=ids).order_by("tries", "created_at", "pk")
+    return list(
+        rows.select_related("purchase__property__organization", "purchase__stay_link", "purchase__payment")
+    )
+
+
+def _send(delivery: Delivery, now: datetime) -> bool:
+    """Whether it was taken. Raises OSError when the mail server is away."""
+    rows = Delivery.objects.filter(pk=delivery.pk)
+    rows.update(tries=F("tries") + 1)
+    try:
+        letter = letters.message(delivery)
+    except Exception as error:
+        log.exception("mail not written", delivery=delivery.pk)
+        _put_off(delivery, type(error).__name__, now)
+        return False
+    try:
+        mail.send(letter)
+    except mail.Refused as error:
+        log.warning("mail refused", delivery=delivery.pk, error=type(error.__cause__).__name__)
+        _put_off(delivery, str(error), now)
+        return False
+    rows.update(delivered_at=now, trouble="")
+    return True
+
+
+def _put_off(delivery: Delivery, trouble: str, now: datetime) -> None:
+    """Try again later, or never."""
+    age = now - delivery.created_at
+    Delivery.objects.filter(pk=delivery.pk).update(
+        trouble=trouble[:LONGEST_TROUBLE],
+        next_try_at=now + mail.pause(age, SHORTEST_PAUSE),
+        given_up_at=now if age >= GIVE_UP_AFTER else None,
+    )

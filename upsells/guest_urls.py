@@ -8,4 +8,5 @@ app_name = "guest"
 urlpatterns = [
     path("<slug:token>/", public.stay, name="stay"),
     path("<slug:token>/<slug:purchase_id>/", public.purchase, name="purchase"),
+    path("<slug:token>/<slug:purchase_id>/receipt.pdf", public.receipt, name="receipt"),
 ]

@@ -35,14 +35,14 @@ PRICED = Offer.PricedBy
 
 
 class ToolSelect(forms.Select):
-    """How money is collected; what isn't there yet can be seen and not chosen."""
+    """How money is collected; without an account for cards, these can be seen and not chosen."""
 
-    soon = Offer.Collection.CARD.value
+    takes_cards = False
 
     def create_option(self, *args: Any, **kwargs: Any) -> dict[str, Any]:
-        """An option, disabled when it is still to come."""
+        """An option, disabled when it can't be chosen."""
         option = super().create_option(*args, **kwargs)
-        if str(option["value"]) == self.soon:
+        if str(option["value"]) == Offer.Collection.CARD and not self.takes_cards:
             option["attrs"]["disabled"] = True
         return option
 
@@ -61,7 +61,7 @@ class TermsForm(forms.Form):
             self.offer.price, self.offer.slots = 0, []
         self.channels = list(dict.fromkeys([*USUAL_CHANNELS, *channels]))
         self.fields |= self.own_fields(home.currency) | shared_fields(home.currency, offer.rounding)
-        self.fields |= collection_fields(self.channels)
+        self.fields |= collection_fields(self.channels, takes_cards=terms.takes_cards(home))
         for name in frozenset().union(*self.priced.values()):
             self.fields[name].required = True  # of the way of pricing that is chosen; see `clean`
 
@@ -304,11 +304,14 @@ def shared_fields(currency: str, rounding: int) -> dict[str, forms.Field]:
     }  # fmt: skip
 
 
-def collection_fields(channels: Iterable[str]) -> dict[str, forms.Field]:
+def collection_fields(channels: Iterable[str], *, takes_cards: bool) -> dict[str, forms.Field]:
     """How money is collected from guests of each of the sites, and of all others."""
     ways = [
         (Offer.Collection.PROPERTY.value, _("At the property")),
-        (Offer.Collection.CARD.value, _("By card (comes with payments)")),
+        (
+            Offer.Collection.CARD.value,
+            _("By card") if takes_cards else _("By card (set it up under Payments first)"),
+        ),
         (Offer.Collection.CHANNEL.value, _("With the site's own tool")),
     ]
     as_others = ("", _("As from all others"))
@@ -316,23 +319,30 @@ def collection_fields(channels: Iterable[str]) -> dict[str, forms.Field]:
         f"from_{key}": ToolField(
             label=_("From %(site)s") % {"site": CHANNELS[key].name},
             choices=[as_others, *ways],
-            widget=ToolSelect,
-            required=False,
+            takes_cards=takes_cards,
         )
         for key in channels
     }
-    others = ToolField(label=_("From all others"), choices=ways, widget=ToolSelect, required=False)
+    others = ToolField(label=_("From all others"), choices=ways, takes_cards=takes_cards)
     return {"from_others": others, **fields}
 
 
 class ToolField(forms.ChoiceField):
-    """How money is collected; what is still to come is refused with the reason."""
+    """How money is collected; cards without an account for them are refused with the way to one."""
+
+    def __init__(self, *, takes_cards: bool, **options: Any) -> None:
+        widget = ToolSelect()
+        widget.takes_cards = takes_cards
+        super().__init__(widget=widget, required=False, **options)
+        self.takes_cards = takes_cards
 
     def validate(self, value: str) -> None:
         """Raises ValidationError."""
         super().validate(value)
-        if value == ToolSelect.soon:
-            raise forms.ValidationError(_("Cards come with payments. Choose another way until then."))
+        if value == Offer.Collection.CARD and not self.takes_cards:
+            raise forms.ValidationError(
+                _("Your account can't take cards yet. Finish it under Payments, or choose another way until then.")
+            )
 
 
 def _money(label: Any, currency: str) -> MoneyField:

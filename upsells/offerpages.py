@@ -78,6 +78,7 @@ def _tab(
         "property": home,
         "tab": "offers",
         "cards": cards,
+        "unpayable": [offer.get_kind_display() for offer in terms.unpayable(home, saved)],
         "sells": any(offer.mode != Offer.Mode.OFF for offer in saved),
         "copying": copying or (CopyForm(saved, others) if saved and others else None),
         "cleaners": cleaners or CleanersForm(initial={"cleanings": request.org.cleanings_a_day}),

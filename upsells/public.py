@@ -5,35 +5,49 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import wraps
 
+from django.conf import settings
 from django.contrib import messages
 from django.core.cache import cache
 from django.db.models import Q
-from django.http import HttpRequest, HttpResponse, QueryDict
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect, QueryDict
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.http import urlencode
+from django.utils.translation import get_language
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_http_methods
+from django.views.decorators.csrf import csrf_exempt
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from calendars import ledger
 from connectors.broker import hint
+from connectors.stripe_events import LARGEST_OCTETS, Forged, event
 from domain.channels import CHANNELS, OTHER
 from domain.offers import Kind, Mode
 from domain.spans import NIGHT
-from upsells import checkout, shelves, tasks
+from upsells import cancelling, checkout, hearing, paying, payments, progress, receipts, shelves, tasks
 from upsells.forms import ChoiceForm, GuestForm, StayForm
 from upsells.limits import HOLDS, wait, wait_to_look
-from upsells.models import Purchase, StayLink
+from upsells.models import Offer, Purchase, StayLink
 from upsells.shelves import KINDS, Choice, Shelf, Side, Stay
 
 NOTHING_NEW = 204
 CONFLICT = 409
 UNPROCESSABLE = 422
 TOO_MANY = 429
+PAYLOAD_TOO_LARGE = 413
+BAD_REQUEST = 400
 OWN = "purchase"
+PAGE_PATIENCE_S = 8.0  # for the provider's answer while the guest waits for the page
+LOOK_EVERY_S = 5
 EXPECT_EVERY_S = 600
 DAYS = {Side.LEAVING: "departure", Side.ARRIVING: "arrival"}
+
+
+class HttpResponseSeeOther(HttpResponseRedirect):
+    """On to the provider's page, whatever method brought the guest here."""
+
+    status_code = 303
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,12 +141,12 @@ def _choose(request: HttpRequest, link: StayLink) -> HttpResponse:
 def _page(request: HttpRequest, link: StayLink, form: StayForm, status: int = 200) -> HttpResponse:
     home, now = link.property, timezone.now()
     today = home.house.today(now)
-    shelf = shelves.shelf(home, form.stay, now) if form.is_bound and form.is_valid() else None
+    shelf = shelves.shelf(home, form.stay, now, link.channel) if form.is_bound and form.is_valid() else None
     seen = _digest(shelf) if shelf else ""
     refreshes = request.htmx and request.method == "GET" and shelf is not None  # type: ignore[attr-defined]  # django-htmx sets it
     if refreshes and request.GET.get("seen") == seen:
         return HttpResponse(status=NOTHING_NEW)
-    on_sale = shelf or shelves.stand(home, today, now)
+    on_sale = shelf or shelves.stand(home, today, now, link.channel)
     other = Side.ARRIVING if form.side is Side.LEAVING else Side.LEAVING
     context = {
         "link": link,
@@ -212,14 +226,18 @@ def purchase(request: HttpRequest, token: str, purchase_id: str) -> HttpResponse
     A link that was replaced still opens what was booked through it, for it is the guest's receipt.
     """
     rows = Purchase.objects.select_related("property__organization", "stay_link")
-    usable = Q(stay_link__revoked_at=None) | Q(requested_at__isnull=False)
+    usable = Q(stay_link__revoked_at=None) | Q(requested_at__isnull=False) | Q(payment__isnull=False)
     row = get_object_or_404(rows.filter(usable), stay_link__token=token, public_id=purchase_id)
     if request.method == "POST" and "let_go" in request.POST:
         checkout.let_go(row, timezone.now())
+        _look_at_payment(row)
         return redirect(_address(row.stay_link, _stay_of(row)))
+    if request.method == "POST" and "cancel" in request.POST:
+        return _cancel(request, row)
     form = GuestForm(request.POST or None)
     if request.method == "POST" and form.is_valid():
-        return _book(row, form)
+        row.language = get_language() or row.language  # of letters, receipts and the provider's page
+        return _pay(request, row, form) if row.collection == Offer.Collection.CARD else _book(row, form)
     return _progress(request, row, form)
 
 
@@ -234,9 +252,12 @@ def _progress(request: HttpRequest, row: Purchase, form: GuestForm) -> HttpRespo
     state = row.state
     if state == Purchase.State.HELD and row.held_until <= now:
         state = Purchase.State.LAPSED
+    shown = progress.shown(row, now, has_paid="paid" in request.GET)
+    if shown.waits_for_provider and cache.add(f"looked:{row.pk}", 1, timeout=LOOK_EVERY_S):
+        _look_at_payment(row)
     slow = row.waits and row.requested_at is not None and now - row.requested_at > checkout.ANSWER_WITHIN
     asks_again = request.htmx and request.method == "GET"  # type: ignore[attr-defined]  # django-htmx sets it
-    if asks_again and request.GET.get("seen") == state and not slow:
+    if asks_again and request.GET.get("seen") == f"{state}{shown.stage}" and not slow:
         return HttpResponse(status=NOTHING_NEW)
     link = row.stay_link
     context = {
@@ -245,6 +266,8 @@ def _progress(request: HttpRequest, row: Purchase, form: GuestForm) -> HttpRespo
         "purchase": row,
         "price": checkout.price_of(row),
         "state": state,
+        "seen": f"{state}{shown.stage}",
+        **shown.context,
         "slow": slow,
         "form": form,
         "site": _site(row.channel),
@@ -252,7 +275,7 @@ def _progress(request: HttpRequest, row: Purchase, form: GuestForm) -> HttpRespo
         "leaving": row.kind in KINDS[Side.LEAVING],
     }
     if state in {Purchase.State.DECLINED, Purchase.State.LAPSED} and not link.revoked_at:
-        context |= _shown(shelves.shelf(row.property, _stay_of(row), now), link)
+        context |= _shown(shelves.shelf(row.property, _stay_of(row), now, link.channel), link)
     template = "guest/purchase.html" + ("#progress" if asks_again else "")
     return render(request, template, context, status=UNPROCESSABLE if form.errors else 200)
 
@@ -266,3 +289,74 @@ def _book(row: Purchase, form: GuestForm) -> HttpResponse:
     else:
         hint(tasks.settle, row.pk)
     return redirect("guest:purchase", row.stay_link.token, row.public_id)
+
+
+def _pay(request: HttpRequest, row: Purchase, form: GuestForm) -> HttpResponse:
+    """Keep what was chosen while the guest pays, and send them to the provider's page."""
+    name, email = form.cleaned_data["name"], form.cleaned_data["email"]
+    try:
+        payment = paying.pay(row, name=name, email=email, now=timezone.now())
+    except ledger.Lapsed:
+        return redirect("guest:purchase", row.stay_link.token, row.public_id)  # the page says so
+    except checkout.NotOnSale:
+        messages.error(request, _("Your host can't take cards at the moment. Nothing was charged."))
+        return redirect(_address(row.stay_link, _stay_of(row)))
+    url = payments.begin(payment, payments.stripe(PAGE_PATIENCE_S))
+    if not url:
+        hint(tasks.pursue, payment.pk)
+        return redirect("guest:purchase", row.stay_link.token, row.public_id)
+    return HttpResponseSeeOther(url)
+
+
+def _look_at_payment(row: Purchase) -> None:
+    """Ask a worker to look at the purchase's payment now."""
+    for payment in payments.ask_again(timezone.now(), purchase=row):
+        hint(tasks.pursue, payment)
+
+
+def _cancel(request: HttpRequest, row: Purchase) -> HttpResponse:
+    """Cancel, or ask the host to, for the refund that the page showed."""
+    shown = request.POST["cancel"]
+    try:
+        done = cancelling.wish(row, int(shown) if shown.isdecimal() else -1, timezone.now())
+    except cancelling.Changed:
+        messages.error(request, _("What you get back has changed meanwhile. This is how it stands now."))
+    else:
+        if done:
+            _look_at_payment(row)
+    return redirect("guest:purchase", row.stay_link.token, row.public_id)
+
+
+@csrf_exempt
+@require_POST
+def stripe_events(request: HttpRequest) -> HttpResponse:
+    """The payment provider's messages: kept once if signed, answered after the commit; then a worker looks."""
+    length = request.META.get("CONTENT_LENGTH") or "0"
+    if not length.isdecimal() or int(length) > LARGEST_OCTETS:
+        return HttpResponse(status=PAYLOAD_TOO_LARGE)
+    now = timezone.now()
+    secrets, header = settings.STRIPE_WEBHOOK_SECRETS, request.headers.get("Stripe-Signature", "")
+    try:
+        message = event(request.body, header, secrets, int(now.timestamp()))
+    except Forged as problem:
+        return HttpResponse(str(problem), status=BAD_REQUEST, content_type="text/plain")
+    heard = hearing.hear(message, now)
+    for payment in heard.payments:
+        hint(tasks.pursue, payment)
+    for account in heard.accounts:
+        hint(tasks.prepare_account, account)
+    return HttpResponse(status=200)
+
+
+@private
+@require_safe
+def receipt(request: HttpRequest, token: str, purchase_id: str) -> HttpResponse:  # noqa: ARG001 - Django's contract
+    """The receipt of what was sold, to keep (PDF). A link that was replaced still opens it."""
+    rows = Purchase.objects.select_related("property__organization", "stay_link")
+    row = get_object_or_404(rows, stay_link__token=token, public_id=purchase_id)
+    if not receipts.exists(row):
+        raise Http404
+    name = f'inline; filename="{receipts.number(row)}.pdf"'
+    return HttpResponse(
+        receipts.pdf(row), content_type="application/pdf", headers={"Content-Disposition": name}
+    )

@@ -21,8 +21,8 @@ from domain.offers import Kind, Mode, mode
 from domain.prices import Item, Line, Price
 from domain.spans import Period, Span
 from properties.models import Property
-from upsells import checkout
-from upsells.models import Purchase, StayLink
+from upsells import cancelling, checkout
+from upsells.models import Payment, Purchase, StayLink
 from upsells.shelves import AROUND
 
 log = structlog.get_logger()
@@ -52,8 +52,7 @@ def cancel(alert: Alert, purchase: Purchase, now: datetime) -> None:
     """Take the sale back; its nights are free for whoever booked them. Raises Over."""
     with ledger.changing(purchase.property, now) as change:
         _refuse_unless_open(alert, purchase)
-        Purchase.objects.filter(pk=purchase.pk).update(state=Purchase.State.CANCELLED, decided_at=now)
-        ledger.release(change, purchase.public_id)
+        cancelling.taken_back(change, purchase, refund(purchase, now))
     log.info("sale cancelled for a double booking", purchase=purchase.pk)
 
 
@@ -92,6 +91,7 @@ def shorten(alert: Alert, purchase: Purchase, shown: tuple[int, int], now: datet
             amount=left.price.total.amount,
         )
         ledger.shorten(change, purchase.public_id, left.nights, period)
+        cancelling.keep_only(purchase, left.price.total.amount, now)
     log.info("sale shortened for a double booking", purchase=purchase.pk, nights=len(left.nights))
     return left
 
@@ -129,8 +129,12 @@ def move(alert: Alert, purchase: Purchase, home: Property, now: datetime) -> Pur
         moved = _twin(purchase, home, span, now)
         ledger.hold(there, span, until=now, reference=moved.public_id)
         ledger.confirm(there, moved.public_id)
-        Purchase.objects.filter(pk=purchase.pk).update(state=Purchase.State.CANCELLED, decided_at=now)
+        Payment.objects.filter(purchase=purchase).update(purchase=moved)  # what was paid is paid for the other home
+        Purchase.objects.filter(pk=purchase.pk).update(
+            state=Purchase.State.CANCELLED, decided_at=now, cancelled_by=Purchase.By.HOST
+        )
         ledger.release(here, purchase.public_id)
+        checkout.tell_confirmed(moved, now)
         row = Alert.objects.get(pk=alert.pk)
         row.details[MOVED] = moved.public_id
         row.save(update_fields=["details"])

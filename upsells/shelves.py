@@ -6,8 +6,9 @@ from datetime import date, datetime, timedelta
 from enum import StrEnum
 from typing import Any
 
+from django.conf import settings
 from django.contrib.postgres.expressions import ArraySubquery
-from django.db.models import Case, Count, F, OuterRef, Q, QuerySet, Subquery, When
+from django.db.models import Case, Count, Exists, F, OuterRef, Q, QuerySet, Subquery, When
 from django.db.models.functions import Coalesce
 
 from calendars import ledger
@@ -17,7 +18,7 @@ from domain.diary import Diary
 from domain.offers import Desk, Found, Kind, Mode, Quote, Stop, Why
 from domain.spans import NIGHT, Span
 from properties.models import Property
-from upsells.models import Offer, Purchase
+from upsells.models import Offer, PayoutAccount, Purchase
 
 FARTHEST = timedelta(days=365)
 AROUND = timedelta(days=62)  # of the diary that one stay can depend on: the most nights and the least gap
@@ -135,22 +136,35 @@ def _sells(on_sale: Iterable[Offer], side: Side) -> bool:
     return any(offer.kind in KINDS[side] for offer in on_sale)
 
 
-def stand(home: Property, day: date, now: datetime) -> Stand:
-    """The property's offers with the last good reads of its feeds, in one query; a paused feed was never read."""
+def stand(home: Property, day: date, now: datetime, channel: str = "") -> Stand:
+    """The property's offers with the last good reads of its feeds, in one query; a paused feed was never read.
+
+    What guests of the channel pay by card isn't on sale while the host's account takes none.
+    """
     read = Case(When(paused_at=None, then=F("last_good_at")))
     feeds = Feed.objects.filter(property=OuterRef("property")).annotate(read=read).values("read")
     rows = Offer.objects.filter(property=home, currency=home.currency).on()
     rows = rows.annotate(reads=ArraySubquery(feeds))
     if home.organization.cleanings_a_day is not None:
         rows = rows.annotate(cleaned=Coalesce(Subquery(_changed_cleanings(home, day, now)), 0))
+    accounts = PayoutAccount.objects.ready().filter(organization=OuterRef("organization"))
+    rows = rows.annotate(takes_cards=Exists(accounts))
     found = tuple(rows) if home.archived_at is None else ()
+    found = tuple(offer for offer in found if is_payable(offer, channel, takes_cards=offer.takes_cards))
     first = found[0] if found else None
     return Stand(found, tuple(getattr(first, "reads", ())), getattr(first, "cleaned", 0))
 
 
-def shelf(home: Property, stay: Stay, now: datetime) -> Shelf:
-    """What a guest leaving or arriving on the day may buy, priced; or the reason there is nothing."""
-    found = stand(home, stay.day, now)
+def is_payable(offer: Offer, channel: str, *, takes_cards: bool) -> bool:
+    """Whether guests of the channel can pay for it the way the host wants."""
+    return offer.collected(channel) != Offer.Collection.CARD or (
+        takes_cards and bool(settings.STRIPE_SECRET_KEY)
+    )
+
+
+def shelf(home: Property, stay: Stay, now: datetime, channel: str = "") -> Shelf:
+    """What a guest of the channel leaving or arriving on the day may buy, priced; or the reason there is nothing."""
+    found = stand(home, stay.day, now, channel)
     bare = Shelf(stay, offers=found.offers)
     if not found.sells(stay.side):
         return replace(bare, why=Nothing.OFF)
@@ -205,7 +219,7 @@ def quotes(
 
 def _changed_cleanings(home: Property, day: date, now: datetime) -> QuerySet[Purchase, Any]:
     """How many late check-outs and early check-ins the organization has sold or keeps for the day, as a query."""
-    keeps = Q(state=Purchase.State.CONFIRMED) | Q(held_until__gt=now)
+    keeps = ~Q(state=Purchase.State.HELD) | Q(held_until__gt=now)  # only that state ends by the clock alone
     rows = Purchase.objects.filter(keeps, organization=home.organization_id, day=day, kind__in=STEPS_OF_HOURS)
     return rows.alive().order_by().values("organization").annotate(count=Count("pk")).values("count")
 

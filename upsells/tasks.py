@@ -3,14 +3,16 @@
 from datetime import timedelta
 
 from celery import shared_task
+from django.conf import settings
 from django.utils import timezone
 
 from calendars import polling
 from connectors.broker import hint
-from upsells import checkout
-from upsells.models import Purchase
+from upsells import checkout, deliveries, payments, payouts
+from upsells.models import Payment, PayoutAccount, Purchase
 
 LOOKING = timedelta(hours=1)  # calendars are read more often for so long after a guest opened the page
+MOST = 500  # of each kind in one sweep
 
 
 @shared_task
@@ -22,18 +24,68 @@ def expect_a_sale(property_id: int) -> None:
 
 @shared_task
 def settle(purchase_id: int) -> None:
-    """Look at every feed once more, then decide."""
-    purchase = (
-        Purchase.objects.checking().select_related("property__organization").filter(pk=purchase_id).first()
-    )
-    if purchase is not None:
-        checkout.look_again(purchase, timezone.now())
-        checkout.decide(purchase, timezone.now())
+    """Look at every feed once more, then decide; what was decided is charged at once."""
+    rows = Purchase.objects.checking().select_related("property__organization", "payment")
+    purchase = rows.filter(pk=purchase_id).first()
+    if purchase is None:
+        return
+    checkout.look_again(purchase, timezone.now())
+    checkout.decide(purchase, timezone.now())
+    if payment := getattr(purchase, "payment", None):
+        payments.pursue(payment, timezone.now(), payments.stripe())
+    hint(deliver)
+
+
+@shared_task
+def pursue(payment_id: int) -> None:
+    """Ask how a payment stands and take it further; a purchase that it has brought to a decision is decided."""
+    payment = Payment.objects.filter(pk=payment_id).first()
+    if payment is None or not settings.STRIPE_SECRET_KEY:
+        return
+    payments.pursue(payment, timezone.now(), payments.stripe())
+    for pk in Purchase.objects.checking().filter(payment=payment).values_list("pk", flat=True):
+        settle(pk)
+    hint(deliver)
+
+
+@shared_task
+def deliver() -> None:
+    """Send what the outbox holds."""
+    deliveries.send_due(timezone.now())
+
+
+@shared_task
+def prepare_account(account_id: int) -> None:
+    """Open or look at a host's account at the payment provider."""
+    account = PayoutAccount.objects.select_related("organization").filter(pk=account_id).first()
+    if account is not None and settings.STRIPE_SECRET_KEY:
+        payouts.prepare(account, timezone.now(), payments.stripe())
 
 
 @shared_task
 def sweep() -> None:
-    """Pick up purchases that wait for an answer, and let go of holds that ran out."""
-    for pk in Purchase.objects.checking().values_list("pk", flat=True)[:500]:
+    """Pick up purchases that wait for an answer and payments that are due, and let go of holds that ran out."""
+    now = timezone.now()
+    for pk in Purchase.objects.checking().values_list("pk", flat=True)[:MOST]:
         hint(settle, pk)
-    checkout.release_lapsed(timezone.now())
+    for pk in Payment.objects.due(now).free(now).order_by("check_at").values_list("pk", flat=True)[:MOST]:
+        hint(pursue, pk)
+    for pk in PayoutAccount.objects.due(now).values_list("pk", flat=True)[:MOST]:
+        hint(prepare_account, pk)
+    checkout.release_lapsed(now)
+
+
+@shared_task
+def reconcile() -> None:
+    """Ask about every payment that isn't settled, and look for pages that no payment knows."""
+    now = timezone.now()
+    payments.reconcile(now)
+    for account in payments.accounts_to_search(now):
+        hint(search_account, account)
+
+
+@shared_task
+def search_account(account: str) -> None:
+    """Close or give back what was begun twice on one account."""
+    if settings.STRIPE_SECRET_KEY:
+        payments.end_orphans(account, timezone.now(), payments.stripe())

@@ -6,13 +6,14 @@ from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from itertools import pairwise
 
+from django.conf import settings
 from django.utils.translation import gettext as _
 
 from domain.money import Money, minor_digits
 from domain.prices import HUNDRED
 from properties.fields import HOUR
 from properties.models import Property
-from upsells.models import Offer
+from upsells.models import Offer, PayoutAccount
 
 DAY = 24 * HOUR
 LATEST, EARLIEST = time(15), time(9)
@@ -43,6 +44,22 @@ def at_home(home: Property, offers: Iterable[Offer]) -> dict[str, Offer]:
     """An offer of each kind: the saved one, else one to start with that is off."""
     saved = {offer.kind: offer for offer in offers}
     return {kind: saved.get(kind) or start(home, kind) for kind in Offer.Kind.values}
+
+
+def takes_cards(home: Property) -> bool:
+    """Whether guests of the home can pay by card at the moment."""
+    accounts = PayoutAccount.objects.ready().filter(organization=home.organization_id)
+    return bool(settings.STRIPE_SECRET_KEY) and accounts.exists()
+
+
+def unpayable(home: Property, offers: Iterable[Offer]) -> list[Offer]:
+    """Those on sale that some guests would pay by card, and can't."""
+    by_card = [
+        offer
+        for offer in offers
+        if offer.mode != Offer.Mode.OFF and Offer.Collection.CARD in offer.collection.values()
+    ]
+    return by_card if by_card and not takes_cards(home) else []
 
 
 # Contradictions

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from upsells import conflictpages, offerpages, views, whatif
+from upsells import conflictpages, offerpages, papers, paypages, purchasepages, views, whatif
 
 app_name = "upsells"
 urlpatterns = [
@@ -15,14 +15,22 @@ urlpatterns = [
     path("<slug:public_id>/offers/start/", offerpages.start, name="start"),
     path("<slug:public_id>/offers/copy/", offerpages.copy, name="copy"),
     path("<slug:public_id>/offers/cleaners/", offerpages.cleaners, name="cleaners"),
+    path("<slug:public_id>/offers/cancelling/", paypages.cancelling, name="cancelling"),
     path("<slug:public_id>/offers/what-if/", whatif.page, name="what-if"),
     path("<slug:public_id>/offers/<slug:kind>/", offerpages.offer, name="terms"),
     path("<slug:public_id>/offers/<slug:kind>/switch/", offerpages.switch, name="switch"),
     path("<slug:public_id>/guest-page/", views.guest_page, name="guest-page"),
     path("<slug:public_id>/guest-page/qr.svg", views.qr, name="qr"),
     path("<slug:public_id>/guest-page/renew/", views.renew_link, name="renew-link"),
-    path("<slug:public_id>/sales/", views.sales, name="sales"),
+    path("<slug:public_id>/sales/", purchasepages.sales, name="sales"),
+    path("<slug:public_id>/sales/<slug:purchase_id>/", purchasepages.purchase, name="purchase"),
+    path("<slug:public_id>/sales/<slug:purchase_id>/receipt.pdf", papers.receipt, name="receipt"),
+    path(
+        "<slug:public_id>/sales/<slug:purchase_id>/certificate.json", papers.certificate, name="certificate"
+    ),
     path("<slug:public_id>/sales/<slug:purchase_id>/cancel/", views.cancel, name="cancel"),
+    path("<slug:public_id>/sales/<slug:purchase_id>/grant/", views.grant, name="grant"),
+    path("<slug:public_id>/sales/<slug:purchase_id>/keep/", views.keep, name="keep"),
     path("<slug:public_id>/sales/<slug:purchase_id>/agree/", views.agree, name="agree"),
     path("<slug:public_id>/sales/<slug:purchase_id>/refuse/", views.refuse, name="refuse"),
 ]

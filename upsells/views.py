@@ -1,7 +1,6 @@
-"""The host's side of selling: the guest page's link and QR code, requests that wait for a word, the sales."""
+"""The host's side of selling: the guest page's link and QR code, and the host's word about a purchase."""
 
 from io import BytesIO
-from typing import Any
 
 import segno
 from django.conf import settings
@@ -14,16 +13,10 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST
 
 from accounts.tenancy import HostRequest, get_or_404, host
-from calendars.models import Feed
 from connectors.broker import hint
-from domain import offers
 from properties.models import Property
-from upsells import checkout, sentences, tasks
+from upsells import cancelling, checkout, tasks
 from upsells.models import Purchase, StayLink
-
-MOST_SALES = 200
-State = Purchase.State
-SHOWN = (State.ASKED, State.CONFIRMED, State.CANCELLED, State.CHECKING, State.DECLINED)
 
 
 def _property(request: HostRequest, public_id: str) -> Property:
@@ -76,42 +69,6 @@ def renew_link(request: HostRequest, public_id: str) -> HttpResponse:
     return redirect("upsells:guest-page", public_id)
 
 
-@require_GET
-@host
-def sales(request: HostRequest, public_id: str) -> HttpResponse:
-    """What guests ask for and wait to hear about, then what was sold, newest first."""
-    row = _property(request, public_id)
-    found = Purchase.objects.of(request.org).filter(property=row, state__in=SHOWN).order_by("-created_at")
-    told = [_told(purchase, row) for purchase in found[:MOST_SALES]]
-    asked = [each for each in told if each["purchase"].state == State.ASKED]
-    context = {
-        "property": row,
-        "tab": "sales",
-        "requests": sorted(asked, key=lambda each: each["purchase"].answer_by),
-        "sales": [each for each in told if each["purchase"].state != State.ASKED],
-        "freshness": _freshness(request, row),
-        "most": MOST_SALES if len(told) == MOST_SALES else 0,
-    }
-    return render(request, "upsells/sales.html", context)
-
-
-def _told(purchase: Purchase, row: Property) -> dict[str, Any]:
-    return {
-        "purchase": purchase,
-        "what": sentences.bought(purchase, row.house),
-        "lines": sentences.kept_lines(purchase),
-    }
-
-
-def _freshness(request: HostRequest, row: Property) -> str:
-    """What keeps the calendars from being believed right now; empty when all were just read."""
-    feeds = list(Feed.objects.of(request.org).filter(property=row).defer("url"))
-    reads = [None if feed.paused_at else feed.last_good_at for feed in feeds]
-    mode = offers.mode(offers.Mode.INSTANT, reads, timezone.now())
-    told = [(feed.title, feed.last_good_at, feed.paused_at is not None) for feed in feeds]
-    return sentences.feeds(told, mode, row.house)
-
-
 def _purchase(request: HostRequest, public_id: str, purchase_id: str) -> Purchase:
     rows = Purchase.objects.select_related("property")
     return get_or_404(rows, request, property__public_id=public_id, public_id=purchase_id)
@@ -129,7 +86,7 @@ def agree(request: HostRequest, public_id: str, purchase_id: str) -> HttpRespons
         )
     else:
         messages.error(request, _("This question is settled already."))
-    return redirect("upsells:sales", public_id)
+    return redirect("upsells:purchase", public_id, purchase_id)
 
 
 @require_POST
@@ -142,15 +99,37 @@ def refuse(request: HostRequest, public_id: str, purchase_id: str) -> HttpRespon
         )
     else:
         messages.error(request, _("This question is settled already."))
-    return redirect("upsells:sales", public_id)
+    return redirect("upsells:purchase", public_id, purchase_id)
 
 
 @require_POST
 @host
 def cancel(request: HostRequest, public_id: str, purchase_id: str) -> HttpResponse:
     """Take a sale back."""
-    if checkout.cancel(_purchase(request, public_id, purchase_id), timezone.now()):
+    if cancelling.cancel(_purchase(request, public_id, purchase_id), timezone.now()):
         messages.success(request, _("Cancelled. What was sold is open again; please tell the guest."))
     else:
         messages.error(request, _("Only a confirmed sale can be cancelled."))
-    return redirect("upsells:sales", public_id)
+    return redirect("upsells:purchase", public_id, purchase_id)
+
+
+@require_POST
+@host
+def grant(request: HostRequest, public_id: str, purchase_id: str) -> HttpResponse:
+    """Cancel the sale as its guest asked, for what they were shown."""
+    if cancelling.grant(_purchase(request, public_id, purchase_id), timezone.now()):
+        messages.success(request, _("Cancelled as the guest asked. What was sold is open again."))
+    else:
+        messages.error(request, _("This question is settled already."))
+    return redirect("upsells:purchase", public_id, purchase_id)
+
+
+@require_POST
+@host
+def keep(request: HostRequest, public_id: str, purchase_id: str) -> HttpResponse:
+    """Keep the sale although its guest asked to cancel."""
+    if cancelling.keep(_purchase(request, public_id, purchase_id), timezone.now()):
+        messages.success(request, _("The sale stays. The guest is told so."))
+    else:
+        messages.error(request, _("This question is settled already."))
+    return redirect("upsells:purchase", public_id, purchase_id)

@@ -6,13 +6,13 @@ from zoneinfo import ZoneInfo
 
 import icalendar
 import pytest
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from domain.encode import Entry, calendar, clean
+from domain.encode import Appointment, Entry, appointment, calendar, clean
 from domain.house import House
 from domain.ics import State, Window, read
-from domain.spans import Span
+from domain.spans import Period, Span
 
 STAMP = datetime(2026, 11, 21, 10, 15, tzinfo=UTC)
 NIGHTS = Span(date(2026, 12, 1), date(2026, 12, 3))
@@ -106,3 +106,59 @@ def test_an_empty_calendar_holds_one_stable_event_in_the_past() -> None:
 def test_a_naive_stamp_is_refused() -> None:
     with pytest.raises(ValueError, match="aware"):
         written(Entry("a", NIGHTS, "x", STAMP.replace(tzinfo=None)))
+
+
+# One entry for a guest's own calendar
+
+ZONES = [
+    "Europe/Madrid", "America/New_York", "Australia/Lord_Howe", "Asia/Kathmandu", "UTC", "Africa/Casablanca",
+    "America/Sao_Paulo", "Pacific/Kiritimati",
+]  # fmt: skip
+instants = st.datetimes(datetime(2024, 1, 1), datetime(2036, 1, 1), timezones=st.just(UTC)).map(  # noqa: DTZ001 - bounds
+    lambda at: at.replace(minute=0, second=0, microsecond=0)
+)
+
+
+def an_appointment(
+    start: datetime, length: timedelta, zone: str, summary: str = "Late check-out"
+) -> Appointment:
+    return Appointment("a@x", Period(start, start + length), ZoneInfo(zone), summary, STAMP, "Casa Gràcia")
+
+
+@given(instants, st.integers(1, 40 * 24), st.sampled_from(ZONES), texts)
+def test_an_independent_reader_finds_the_hours_of_an_appointment_in_the_homes_zone(
+    start: datetime, hours: int, zone: str, summary: str
+) -> None:
+    entry = an_appointment(start, timedelta(hours=hours), zone, summary)
+    (event,) = icalendar.Calendar.from_ical(appointment(entry)).walk("VEVENT")
+    for name, at in (("DTSTART", entry.period.start), ("DTEND", entry.period.end)):
+        wall = event[name].dt
+        assert event[name].params["TZID"] == zone or zone == "UTC"
+        assert wall.replace(tzinfo=None) == at.astimezone(entry.zone).replace(tzinfo=None)
+    assert str(event["SUMMARY"]) == clean(summary)
+
+
+@given(instants, st.integers(1, 40 * 24), st.sampled_from(ZONES))
+def test_the_zone_that_is_written_out_says_the_same_as_the_zone_itself(
+    start: datetime, hours: int, zone: str
+) -> None:
+    entry = an_appointment(start, timedelta(hours=hours), zone)
+    ends = [at.astimezone(entry.zone) for at in (entry.period.start, entry.period.end)]
+    assume(all(at.utcoffset() == at.replace(fold=1).utcoffset() for at in ends))  # no hour that comes twice
+    text = appointment(entry).replace(zone.encode(), b"Made/Up")  # so that nobody knows it but from the file
+    text = text.replace(b"TRANSPARENT", b"OPAQUE")  # our reader skips what takes no time
+    window = Window(start.date() - timedelta(5), start.date() + timedelta(60))
+    (event,) = read(text, House(ZoneInfo("UTC")), window, today=start.date()).events
+    assert (event.start, event.end) == (entry.period.start, entry.period.end)
+
+
+def test_a_naive_time_stamp_is_refused_for_an_appointment_too() -> None:
+    entry = Appointment("a", Period(STAMP, STAMP + timedelta(1)), ZoneInfo("UTC"), "x", datetime(2026, 1, 1))  # noqa: DTZ001 - the point
+    with pytest.raises(ValueError, match="aware"):
+        appointment(entry)
+
+
+def test_an_appointment_asks_nobody_to_answer() -> None:
+    text = appointment(an_appointment(STAMP, timedelta(hours=3), "Europe/Madrid"))
+    assert b"METHOD" not in text
+    assert b"ATTENDEE" not in text

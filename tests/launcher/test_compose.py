@@ -80,7 +80,7 @@ def test_no_secret_is_written_down() -> None:
                 assert value.startswith("${"), name
     address = SERVICES["web"]["environment"]["DATABASE_URL"]
     assert "${POSTGRES_PASSWORD:?" in address
-    for name in ("SECRET_KEY", "FIELD_KEYS", "EXPORT_KEYS", "POSTGRES_PASSWORD"):
+    for name in ("SECRET_KEY", "FIELD_KEYS", "EXPORT_KEYS", "CERTIFICATE_KEYS", "POSTGRES_PASSWORD"):
         assert re.search(rf"^{name}=$", EXAMPLE, re.MULTILINE), name
 
 

@@ -16,7 +16,7 @@ from tests.stories.test_a_purchase import (  # noqa: F401 - collected here under
     test_a_price_that_changed_meanwhile_is_shown_before_it_is_charged,
     test_settling_twice_or_pressing_twice_changes_nothing,
 )
-from upsells import checkout
+from upsells import cancelling, checkout
 from upsells.models import Offer, Purchase, StayLink
 
 
@@ -36,7 +36,7 @@ def test_a_later_price_does_not_touch_a_purchase_under_way(
 ENDINGS: dict[str, Callable[[Purchase], object]] = {
     "confirm": lambda purchase: checkout.decide(purchase, timezone.now()),
     "late": lambda purchase: checkout.decide(purchase, timezone.now() + checkout.GIVE_UP_AFTER),
-    "cancel": lambda purchase: checkout.cancel(purchase, timezone.now()),
+    "cancel": lambda purchase: cancelling.cancel(purchase, timezone.now()),
     "sweep": lambda _purchase: checkout.release_lapsed(timezone.now() + checkout.GIVE_UP_AFTER),
 }
 

@@ -16,10 +16,12 @@ from domain.spans import Span
 from properties.models import Property
 from tests import cast, fleet
 from tests.conftest import Listing, Simulator
+from tests.post import Post, an_office
 from tests.short_leases import LEASE
+from tests.upsells.pages import a_purchase
 from tests.workers import Worker, broker, within
-from upsells import checkout
-from upsells.models import Purchase
+from upsells import checkout, deliveries
+from upsells.models import Delivery, Purchase
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -165,3 +167,38 @@ def test_a_purchase_whose_task_was_lost_is_settled_by_the_sweep(
     checkout.book(purchase, name="Marta", email="marta@example.org", now=timezone.now())
     worker.start()
     assert within(lambda: cast.the_states() == [Purchase.State.CONFIRMED])
+
+
+@pytest.fixture
+def post() -> Iterator[Post]:
+    with an_office() as address:
+        yield Post(address)
+
+
+def test_no_mail_is_lost_while_the_mail_server_hangs_and_the_worker_is_killed_in_the_middle_of_one(
+    home: Property, simulator: Simulator, post: Post, tmp_path: Path
+) -> None:
+    """One who was killed holds the mail for two minutes: the test brings the end of that forward, nothing else."""
+    cast.a_member(home.organization, "alice@example.org")
+    sale = a_purchase(
+        cast.a_stay_link(home), "confirmed", guest_email="marta@example.org", decided_at=cast.NOW
+    )
+    with transaction.atomic():
+        deliveries.announce(sale, Delivery.News.CONFIRMED, timezone.now())
+    host, number = post.state["address"]
+    mailing = {"EMAIL_HOST": host, "EMAIL_PORT": str(number), "EMAIL_USE_TLS": "0"}
+    worker = Worker(tmp_path, simulator.port, **mailing)
+    post.trouble("slow", seconds=60)
+    try:
+        worker.start()
+        assert within(lambda: post.state["attempts"] > 0)
+        worker.kill()
+        assert [post.mails, Delivery.objects.filter(delivered_at=None).count()] == [[], 2]
+        redis.Redis.from_url(broker()).flushdb()
+        post.trouble("none")
+        Delivery.objects.update(next_try_at=timezone.now())
+        worker.start()
+        assert within(lambda: not Delivery.objects.filter(delivered_at=None).exists())
+    finally:
+        worker.stop()
+    assert sorted(mail["to"][0] for mail in post.mails) == ["alice@example.org", "marta@example.org"]

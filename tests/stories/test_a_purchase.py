@@ -10,7 +10,7 @@ from calendars.models import Alert, Block, Feed
 from properties.models import Property
 from tests import cast
 from tests.conftest import Listing
-from upsells import checkout, shelves
+from upsells import cancelling, checkout, shelves
 from upsells.models import Purchase, StayLink
 from upsells.shelves import Nothing
 
@@ -135,10 +135,10 @@ def test_a_cancelled_sale_opens_the_nights_and_the_exports(
     export = cast.an_export(home)
     before, empty = cast.busy(home), export.etag
     purchase = settle(booked(link))
-    assert checkout.cancel(purchase, timezone.now())
+    assert cancelling.cancel(purchase, timezone.now())
     export.refresh_from_db()
     assert (cast.busy(home), export.etag) == (before, empty)
-    assert not checkout.cancel(purchase, timezone.now())
+    assert not cancelling.cancel(purchase, timezone.now())
 
 
 def test_nothing_is_offered_while_a_feed_is_stale_or_paused(home: Property, place: Listing) -> None:

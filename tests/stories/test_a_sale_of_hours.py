@@ -15,7 +15,7 @@ from properties.models import Property
 from tests import cast
 from tests.conftest import Listing, read
 from tests.stories.test_a_purchase import settle
-from upsells import checkout, shelves
+from upsells import cancelling, checkout, shelves
 from upsells.models import Offer, Purchase, StayLink
 from upsells.shelves import Side, Stay
 
@@ -102,7 +102,7 @@ def test_hours_that_make_an_arrival_impossible_close_the_night_everywhere_until_
     assert state_of_night(alices, home, night) == "sale"
     for export in exports:
         assert exported(alices, export) == [(night, night + timedelta(days=1))]
-    assert checkout.cancel(purchase, timezone.now())
+    assert cancelling.cancel(purchase, timezone.now())
     assert cast.busy(home) == before
     assert state_of_night(alices, home, night) == "free"
     for export in exports:

@@ -7,7 +7,6 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
-import requests
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
@@ -19,66 +18,32 @@ from calendars.models import Alert, Feed
 from domain.events import Kind
 from domain.spans import Span
 from properties.models import Property
-from simulator import smtp
-from simulator.server import application, in_thread
 from tests import cast
 from tests.conftest import Listing, free_port, read
+from tests.post import GIVES_UP_AFTER_S, Post, an_office, mail_server
 
 Open = Callable[..., Listing]
 
 MINUTE, HOUR, DAY = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
 NOW = cast.NOW
 MEMBERS = {"alice@example.org", "bob@example.org"}
-GIVES_UP_AFTER_S = 2  # how long we wait for a mail server in these tests
-
-
-class Post:
-    """The mail server: what arrived, and how it misbehaves."""
-
-    def __init__(self, address: str) -> None:
-        self.api = f"{address}/api/mails"
-
-    @property
-    def state(self) -> Any:
-        return requests.get(self.api, timeout=10).json()
-
-    @property
-    def mails(self) -> list[dict[str, Any]]:
-        found: list[dict[str, Any]] = self.state["mails"]
-        return found
-
-    def to(self, person: str) -> list[str]:
-        """The subjects of what a person got."""
-        return [mail["subject"] for mail in self.mails if mail["to"] == [person]]
-
-    def trouble(self, mode: str, **options: object) -> None:
-        requests.post(f"{self.api}/fault", json={"mode": mode, **options}, timeout=10).raise_for_status()
 
 
 @pytest.fixture(scope="module")
 def post_office() -> Iterator[str]:
-    app = application()
-    smtp.attach(app, "127.0.0.1", 0)
-    with in_thread(app) as address:
+    with an_office() as address:
         yield address
 
 
 @pytest.fixture
 def post(post_office: str, settings: Settings) -> Post:
     post = Post(post_office)
-    requests.delete(post.api, timeout=10).raise_for_status()
+    post.empty()
     host, port = post.state["address"]
     mail_server(settings, host, port)
     settings.ALERT_AFTER, settings.POLL_INTERVAL = HOUR, 15 * MINUTE
     settings.SITE_URL = "https://stay.example"
     return post
-
-
-def mail_server(settings: Settings, host: str, port: int, patience_s: float = GIVES_UP_AFTER_S) -> None:
-    options = {"host": host, "port": port, "use_tls": False, "timeout": patience_s}
-    settings.MAILERS = {
-        "default": {"BACKEND": "django.core.mail.backends.smtp.EmailBackend", "OPTIONS": options}
-    }
 
 
 @pytest.fixture

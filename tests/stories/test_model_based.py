@@ -29,7 +29,7 @@ from calendars.models import Block, ExportLink, Feed
 from domain.offers import NIGHTLY, Quote
 from domain.spans import NIGHT, Span, runs
 from tests import cast
-from upsells import checkout, shelves
+from upsells import cancelling, checkout, shelves
 from upsells.models import Purchase, StayLink
 from upsells.shelves import Side, Stay
 
@@ -309,7 +309,7 @@ class Walk(RuleBasedStateMachine):
         """A sale is taken back."""
         purchase = self._pick(number, "confirmed")
         if purchase is not None:
-            assert checkout.cancel(purchase, self.now)
+            assert cancelling.cancel(purchase, self.now)
             del self.model.claims[purchase.public_id]
 
     # What the worker does ------------------------------------------------------------------------------------

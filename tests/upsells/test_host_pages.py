@@ -12,11 +12,10 @@ from django.utils import timezone
 
 from accounts.models import Organization, User
 from calendars import ledger
-from calendars.models import Alert, Feed, date_range
-from domain.spans import Period
+from calendars.models import Alert, Feed
 from properties.models import Property
 from tests import cast
-from tests.upsells.pages import DEPARTURE, NIGHTLY, OTHER_GUEST, a_purchase, instants, text
+from tests.upsells.pages import DEPARTURE, NIGHTLY, OTHER_GUEST, a_purchase, text
 from tests.upsells.test_offer_forms import HOURS, NIGHTS
 from upsells.models import Offer, Purchase, StayLink
 
@@ -401,23 +400,6 @@ def test_a_question_that_is_over_cannot_be_agreed_to(alices: Client, home: Prope
     assert "settled already" in text(post(alices, "agree", home, asked.public_id))
     asked.refresh_from_db()
     assert asked.state == "asked"
-
-
-def test_hours_and_nights_are_listed_with_mode_money_and_lines(
-    alices: Client, home: Property, link: StayLink
-) -> None:
-    begins = home.house.instant(DEPARTURE, home.check_out)
-    a_purchase(link, "confirmed", kind="late_check_out", nights=date_range(None), amount=3_000,
-               period=instants(Period(begins, begins + timedelta(hours=2))), collection="channel", mode="approval",
-               lines=[["hours", 2_800, "", ""], ["tax", 200, "", "City tax"]])  # fmt: skip
-    a_purchase(link, "confirmed", kind="nights_before")
-    a_purchase(link, "declined", reason="taken")
-    a_purchase(link, "held")
-    page = text(alices.get(sales_page(home)))
-    for part in ("Late check-out, until 13:00", "with the booking site's own tool", "when I agree", "City tax", "€2.00",
-                 "2 nights before the stay", "Somebody else has just booked"):  # fmt: skip
-        assert part in page, part
-    assert len(alices.get(sales_page(home)).context["sales"]) == 3
 
 
 def test_a_sale_taken_back_opens_its_nights_and_says_so(alices: Client, home: Property) -> None:

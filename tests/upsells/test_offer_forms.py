@@ -164,7 +164,7 @@ def test_what_belongs_to_another_way_of_pricing_is_not_looked_at(alices: Client,
         ({"opens_days": "1", "cut_off": "24"}, "cut_off", "would end before it opens"),
         ({"cut_off": "1.1"}, "cut_off", "quarters of an hour"),
         ({"last_minute_off": "10", "last_minute_hours": "5", "cut_off": "6"}, "last_minute_hours", "nobody would"),
-        ({"from_vrbo": "card"}, "from_vrbo", "Cards come with payments"),
+        ({"from_vrbo": "card"}, "from_vrbo", "can't take cards yet"),
         ({"from_vrbo": "barter"}, "from_vrbo", "Select a valid choice"),
     ],
 )  # fmt: skip

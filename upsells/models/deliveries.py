@@ -76,3 +76,5 @@ class Certificate(TenantModel):
     signature = models.CharField(max_length=128)
     key_id = models.CharField(max_length=32)
     created_at = models.DateTimeField()
+
+    objects: ClassVar[TenantQuerySet[Certificate]] = TenantQuerySet.as_manager()  # type: ignore[assignment]  # django-stubs types the manager

@@ -15,6 +15,18 @@ from domain.money import Money
 from upsells.models.purchases import Purchase
 
 
+class PayoutAccountQuerySet(TenantQuerySet["PayoutAccount"]):
+    """Choices of accounts."""
+
+    def ready(self) -> Self:
+        """Those that may take cards."""
+        return self.filter(charges_enabled=True).exclude(stripe_id="")
+
+    def due(self, now: datetime) -> Self:
+        """Those that the provider is to be asked about."""
+        return self.filter(check_at__lte=now)
+
+
 class PayoutAccount(TenantModel):
     """The account of an organization at Stripe that guests' money goes to.
 
@@ -22,6 +34,7 @@ class PayoutAccount(TenantModel):
     `link_until`.
     """
 
+    country = models.CharField(max_length=2, blank=True, default="")  # ISO 3166-1, where the host is at home
     stripe_id = models.CharField(max_length=64, blank=True, default="")
     charges_enabled = models.BooleanField(default=False)
     details_submitted = models.BooleanField(default=False)
@@ -30,7 +43,10 @@ class PayoutAccount(TenantModel):
     link_until = models.DateTimeField(null=True)
     wanted_at = models.DateTimeField()
     checked_at = models.DateTimeField(null=True)
+    check_at = models.DateTimeField(null=True)  # when the provider is asked next
     trouble = models.TextField(blank=True, default="")  # the sentence when Stripe refused
+
+    objects: ClassVar[PayoutAccountQuerySet] = PayoutAccountQuerySet.as_manager()  # type: ignore[assignment]  # django-stubs types the manager
 
     class Meta:
         constraints = [
@@ -51,6 +67,10 @@ class PaymentQuerySet(TenantQuerySet["Payment"]):
     def due(self, now: datetime) -> Self:
         """Those that the provider is to be asked about."""
         return self.filter(check_at__lte=now)
+
+    def free(self, now: datetime) -> Self:
+        """Those that no worker speaks with the provider about."""
+        return self.filter(Q(leased_until=None) | Q(leased_until__lte=now))
 
 
 class Payment(TenantModel):
@@ -100,7 +120,8 @@ class Payment(TenantModel):
     captured_at = models.DateTimeField(null=True)
     settled_at = models.DateTimeField(null=True)
     check_at = models.DateTimeField(null=True)  # when the provider is asked next; None: nothing is open
-    checks = models.PositiveSmallIntegerField(default=0)  # in a row without news
+    checks = models.PositiveSmallIntegerField(default=0)  # in a row without an answer
+    leased_until = models.DateTimeField(null=True)  # while a worker speaks with the provider about it
 
     objects: ClassVar[PaymentQuerySet] = PaymentQuerySet.as_manager()  # type: ignore[assignment]  # django-stubs types the manager
 
@@ -125,6 +146,32 @@ class Payment(TenantModel):
     def total(self) -> Money:
         """What the card is asked for."""
         return Money(self.amount, self.purchase.currency)
+
+    @property
+    def charged(self) -> Money:
+        """What was charged so far."""
+        return Money(self.captured, self.purchase.currency)
+
+    @property
+    def back(self) -> Money:
+        """What was given back, or is on its way by the provider's word."""
+        return Money(self.refunded, self.purchase.currency)
+
+    @property
+    def kept(self) -> Money:
+        """What of the charge isn't given back."""
+        return Money(self.captured - self.refunded, self.purchase.currency)
+
+    @property
+    def owed(self) -> Money | None:
+        """What is still to be given back; None when nothing is."""
+        wanted = self.captured if self.goal == self.Goal.GIVE_BACK else self.to_refund
+        return Money(wanted - self.refunded, self.purchase.currency) if wanted > self.refunded else None
+
+    @property
+    def declined(self) -> str:
+        """Why the guest's last card didn't work, in the provider's words."""
+        return self.trouble if self.state == self.State.OPEN and not self.checks else ""
 
 
 class StripeEvent(models.Model):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import date, datetime, timedelta
 from typing import ClassVar, Self
 
 from django.contrib.postgres.fields import ArrayField, DateRangeField, DateTimeRangeField
@@ -14,6 +14,8 @@ from accounts.fields import token
 from accounts.models import TenantQuerySet
 from calendars.models import PropertyRow
 from domain.money import Money
+from domain.prices import Item, Line, Price
+from domain.remedies import Tier, refund
 from domain.spans import Period, Span
 from upsells.models.offers import Offer
 from upsells.models.stays import StayLink
@@ -33,6 +35,10 @@ class PurchaseQuerySet(TenantQuerySet["Purchase"]):
     def unanswered(self, now: datetime) -> Self:
         """Those whose host didn't answer in time."""
         return self.filter(state=Purchase.State.ASKED, answer_by__lte=now)
+
+    def wished_back(self) -> Self:
+        """Confirmed ones whose guest asked to cancel and waits for the host's word."""
+        return self.filter(state=Purchase.State.CONFIRMED, wished_at__isnull=False)
 
     def lapsed(self, now: datetime) -> Self:
         """Those whose hold ran out before the guest booked."""
@@ -75,6 +81,12 @@ class Purchase(PropertyRow):
         UNANSWERED = "unanswered", _("Your host didn't answer in time.")
         UNPAID = "unpaid", _("The card couldn't be charged.")
 
+    class By(models.TextChoices):
+        """Who cancelled a sale."""
+
+        GUEST = "guest", _("the guest")
+        HOST = "host", _("the host")
+
     ALIVE = (State.HELD, State.PAYING, State.CHECKING, State.ASKED, State.CAPTURING, State.CONFIRMED)
 
     public_id = models.CharField(max_length=27, unique=True, default=token, editable=False)
@@ -104,6 +116,11 @@ class Purchase(PropertyRow):
     answer_by = models.DateTimeField(null=True)
     agreed_at = models.DateTimeField(null=True)  # when the host said yes
     decided_at = models.DateTimeField(null=True)
+    tiers = models.JSONField(default=list, blank=True)  # [hours before, percent back] as the guest was shown them
+    refund = models.PositiveIntegerField(null=True)  # what the guest asked to get back, or gets since it was cancelled
+    wished_at = models.DateTimeField(null=True)  # when the guest asked to cancel, while that is open
+    wish_refused_at = models.DateTimeField(null=True)  # when the host last kept the sale all the same
+    cancelled_by = models.CharField(max_length=8, choices=By.choices, blank=True, default="")
 
     objects: ClassVar[PurchaseQuerySet] = PurchaseQuerySet.as_manager()  # type: ignore[assignment]  # django-stubs types the manager
 
@@ -144,6 +161,43 @@ class Purchase(PropertyRow):
         return Money(self.amount, self.currency)
 
     @property
+    def made_of(self) -> Price:
+        """The price that the guest was shown, line by line."""
+        kept = (
+            Line(Item(item), Money(amount, self.currency), date.fromisoformat(on) if on else None, name)
+            for item, amount, on, name in self.lines
+        )
+        return Price(tuple(kept), self.currency)
+
+    @property
+    def cancel_tiers(self) -> tuple[Tier, ...]:
+        """What the guest gets back who cancels, as they were shown it when they bought."""
+        return tuple(Tier(timedelta(hours=hours), percent) for hours, percent in self.tiers)
+
+    @property
+    def was_moved(self) -> bool:
+        """Whether the guest got another home instead, where what was paid counts."""
+        return self.cancelled_by == self.By.HOST and self.refund is None
+
+    def can_be_cancelled(self, now: datetime) -> bool:
+        """Whether its guest may still ask for that: it is confirmed, hasn't begun, and no wish is open."""
+        return self.state == self.State.CONFIRMED and now < self.takes.start and self.wished_at is None
+
+    def refund_at(self, now: datetime) -> Money:
+        """What the guest gets back, or needn't pay, who cancels at the instant."""
+        return refund(self.price, self.cancel_tiers, self.takes.start - now)
+
+    @property
+    def wished(self) -> Money:
+        """What a cancelled purchase's guest gets back, or one who asked to cancel would."""
+        return Money(self.refund or 0, self.currency)
+
+    @property
+    def kept(self) -> Money:
+        """What of the price is the host's after it was cancelled."""
+        return Money(self.amount - (self.refund or 0), self.currency)
+
+    @property
     def waits(self) -> bool:
         """Whether the guest waits for our answer, which takes seconds."""
-        return self.state == self.State.CHECKING
+        return self.state in {self.State.CHECKING, self.State.CAPTURING}

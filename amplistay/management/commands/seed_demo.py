@@ -18,10 +18,11 @@ from calendars.models import ExportLink, Feed
 from connectors import links
 from domain.channels import recognise
 from properties.models import Property
-from upsells.models import Offer, StayLink
+from upsells.models import Offer, PayoutAccount, StayLink
 
 TIMEOUT_S = 10
 IMPORT_EVERY_S = 20
+DEMO_ACCOUNT = "acct_calmcoast"
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +44,7 @@ class Home:
     currency: str
     rate: int
     extra_night: int
+    pays_by_card: bool = field(default=False, kw_only=True)
     listings: tuple[Listing, ...] = field(default_factory=tuple)
 
 
@@ -60,6 +62,7 @@ HOMES = (
             ),
             Listing("booking", ((5, 2, "Emily Clark"), (18, 5, "Paul Martin"))),
         ),
+        pays_by_card=True,
     ),
     Home(
         "lisbon",
@@ -98,8 +101,9 @@ class Command(BaseCommand):
             raise CommandError(message)
         organization = self._host()
         try:
+            takes_cards = self._account(organization)
             for home in HOMES:
-                self._home(organization, home)
+                self._home(organization, home, takes_cards=takes_cards)
         except requests.RequestException as error:
             message = f"The simulator doesn't answer at {settings.SIMULATOR_URL}: {type(error).__name__}."
             raise CommandError(message) from error
@@ -115,7 +119,19 @@ class Command(BaseCommand):
             Membership.objects.create(organization=organization, user=user, role=Membership.Role.OWNER)
         return organization
 
-    def _home(self, organization: Organization, home: Home) -> None:
+    def _account(self, organization: Organization) -> bool:
+        """The demo host's account at the simulated Stripe; False where payments aren't the simulator's."""
+        if not (settings.STRIPE_SIMULATED and settings.STRIPE_SECRET_KEY):
+            return False
+        _post("/api/stripe/accounts", {"id": DEMO_ACCOUNT, "country": "ES", "email": DEMO_EMAIL})
+        now = timezone.now()
+        told = {"charges_enabled": True, "details_submitted": True, "wanted_at": now, "checked_at": now}
+        PayoutAccount.objects.get_or_create(
+            organization=organization, defaults={"stripe_id": DEMO_ACCOUNT, "country": "ES", **told}
+        )
+        return True
+
+    def _home(self, organization: Organization, home: Home, *, takes_cards: bool) -> None:
         now = timezone.now()
         row, new = Property.objects.get_or_create(
             organization=organization,
@@ -140,6 +156,7 @@ class Command(BaseCommand):
                     currency=home.currency,
                     priced_by=Offer.PricedBy.FIXED if kind in Offer.NIGHTLY else Offer.PricedBy.PER_HOUR,
                     price=price,
+                    collection={"": Offer.Collection.CARD} if takes_cards and home.pays_by_card else {},
                 )
             StayLink.objects.create(organization=organization, property=row, created_at=now)
 

@@ -1,0 +1,163 @@
+"""The control API of the simulated Stripe, under /api/stripe: what it knows, its faults, its clock and its options."""
+
+from dataclasses import asdict, replace
+
+from aiohttp import web
+
+from simulator import stripe_http, stripe_moves, stripe_pages
+from simulator import stripe_shapes as shapes
+from simulator.control import answer, given
+from simulator.fields import BadFieldError, Fields
+from simulator.stripe_bank import BANK, FAULTS, Account, Bank, Fault, Message, Payment
+from simulator.stripe_keys import DEMO_KEY, DEMO_WEBHOOK_SECRET
+
+
+def application() -> web.Application:
+    """API and pages, to be mounted at /stripe."""
+    app = web.Application()
+    stripe_http.add_routes(app)
+    stripe_pages.add_routes(app)
+    return app
+
+
+def add_routes(api: web.Application) -> None:
+    """Hang the control API into the one that is mounted at /api."""
+    api.add_routes(
+        [
+            web.get("/stripe", whole),
+            web.get("/stripe/payments", payments),
+            web.get("/stripe/events", events),
+            web.post("/stripe/accounts", account),
+            web.post("/stripe/fault", fault),
+            web.post("/stripe/clock", clock),
+            web.post("/stripe/options", options),
+        ]
+    )
+
+
+def _bank(request: web.Request) -> Bank:
+    bank = request.config_dict[BANK]
+    stripe_moves.settle(bank)
+    return bank
+
+
+async def whole(request: web.Request) -> web.Response:
+    """GET /api/stripe."""
+    bank = _bank(request)
+    return answer(
+        {
+            "api_base": str(request.url.origin() / "stripe"),
+            "key": DEMO_KEY,
+            "webhook_secret": DEMO_WEBHOOK_SECRET,
+            "now": bank.now(),
+            "ahead": bank.ahead,
+            "options": asdict(bank.options),
+            "faults": [asdict(one) for one in bank.faults],
+            "accounts": [described_account(one) for one in bank.accounts.values()],
+        }
+    )
+
+
+async def payments(request: web.Request) -> web.Response:
+    """GET /api/stripe/payments: every payment's totals, oldest first."""
+    return answer({"payments": [described(one) for one in _bank(request).payments.values()]})
+
+
+def described(payment: Payment) -> dict[str, object]:
+    """A payment, with what was captured, given back (or is on its way back) and released."""
+    names = (
+        "reference",
+        "account",
+        "session_id",
+        "intent_id",
+        "session",
+        "intent",
+        "amount",
+        "currency",
+        "fee",
+    )
+    totals = (
+        "captured",
+        "refunded",
+        "voided",
+        "authorised_at",
+        "created",
+        "expires_at",
+        "title",
+        "email",
+        "url",
+    )
+    plain = {name: getattr(payment, name) for name in (*names, *totals)}
+    return plain | {"refunds": [asdict(one) for one in payment.refunds]}
+
+
+def described_account(one: Account) -> dict[str, object]:
+    """A connected account, as the API shows it."""
+    return shapes.account(one)
+
+
+async def events(request: web.Request) -> web.Response:
+    """GET /api/stripe/events: the last 2,000 messages and how they are doing, oldest first."""
+    return answer({"events": [_told(one) for one in _bank(request).told]})
+
+
+def _told(message: Message) -> dict[str, object]:
+    names = ("id", "kind", "account", "state", "tries")
+    return {name: getattr(message, name) for name in names} | {"about": message.thing["id"]}
+
+
+async def account(request: web.Request) -> web.Response:
+    """POST /api/stripe/accounts: a connected account with this `id`, onboarded; one that exists is onboarded."""
+    bank, fields = _bank(request), await given(request)
+    account_id = fields.text("id")
+    if not account_id.startswith("acct_") or not account_id.removeprefix("acct_").isalnum():
+        message = "id must be acct_ and letters or digits."
+        raise BadFieldError(message)
+    known = bank.accounts.get(account_id)
+    form = {"country": fields.text("country", "ES"), "email": fields.text("email", "")}
+    made = known or stripe_moves.create_account(bank, form, account_id)
+    if not made.charges_enabled:
+        stripe_moves.onboard(bank, made, "complete")
+    return answer(described_account(made), 200 if known else 201)
+
+
+async def fault(request: web.Request) -> web.Response:
+    """POST /api/stripe/fault."""
+    bank, fields = _bank(request), await given(request)
+    kind = fields.choice("kind", ("none", *FAULTS))
+    if kind == "none":
+        bank.faults.clear()
+    else:
+        bank.faults.append(_fault(kind, fields))
+    return answer({"faults": [asdict(one) for one in bank.faults]})
+
+
+def _fault(kind: str, fields: Fields) -> Fault:
+    return Fault(
+        kind,
+        fields.integer("count") or None,
+        fields.text("on", ""),
+        float(fields.integer("seconds", 0) or 0),
+    )
+
+
+async def clock(request: web.Request) -> web.Response:
+    """POST /api/stripe/clock: puts it so many seconds ahead of the real one; what was due happens."""
+    bank = _bank(request)
+    bank.ahead = (await given(request)).integer("ahead", 0) or 0
+    bank.dirty = True
+    stripe_moves.settle(bank)
+    return answer({"now": bank.now(), "ahead": bank.ahead})
+
+
+async def options(request: web.Request) -> web.Response:
+    """POST /api/stripe/options."""
+    bank, fields = _bank(request), await given(request)
+    before = bank.options
+    card, back = (
+        fields.integer(name, getattr(before, name)) or 0 for name in ("card_seconds", "refund_seconds")
+    )
+    url = fields.url("webhook_url") if "webhook_url" in fields else before.webhook_url
+    bank.options = replace(before, webhook_url=url, card_seconds=card, refund_seconds=back)
+    bank.dirty = True
+    return answer(asdict(bank.options))

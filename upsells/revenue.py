@@ -1,0 +1,170 @@
+"""What was sold, given back and kept, and how far guests came: by offer, by month, and each currency by itself.
+
+A purchase belongs to the month in which its guest began it, by its property's own clock. A sale is a purchase that
+was confirmed, also when it was cancelled later: what its guest needn't pay then counts as given back.
+"""
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, fields
+from datetime import date, datetime, time
+from typing import Self
+from zoneinfo import ZoneInfo
+
+from django.contrib.postgres.fields import ArrayField
+from django.db.models import (
+    Case,
+    Count,
+    DateTimeField,
+    F,
+    Func,
+    IntegerField,
+    Q,
+    Sum,
+    Value,
+    When,
+)
+from django.db.models.functions import Coalesce, Greatest
+
+from domain.house import House
+from upsells.models import Offer, Purchase
+from upsells.models.purchases import PurchaseQuerySet
+
+MONTHS = 12
+A_YEAR = 12  # months
+State = Purchase.State
+SALE = Q(state__in=(State.CONFIRMED, State.CANCELLED))
+
+
+@dataclass(frozen=True, slots=True)
+class Tally:
+    """Counts and amounts of some purchases of one currency, in its minor units.
+
+    `held` began, `booked` pressed "book", `sales` were confirmed, `cancelled` of those were taken back. `sold` is what
+    the sales came to, `back` what of it was or will be given back.
+    """
+
+    held: int = 0
+    booked: int = 0
+    sales: int = 0
+    cancelled: int = 0
+    sold: int = 0
+    back: int = 0
+
+    def __add__(self, other: Self) -> Self:
+        both = (getattr(self, each.name) + getattr(other, each.name) for each in fields(self))
+        return type(self)(*both)
+
+    @property
+    def kept(self) -> int:
+        """What is left of what was sold."""
+        return self.sold - self.back
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """The tally of one month, offer and currency."""
+
+    month: date
+    kind: str
+    currency: str
+    tally: Tally
+
+
+@dataclass(frozen=True, slots=True)
+class Figures:
+    """The tallies of some months in a row, each named by its first day; months without a purchase have no cell."""
+
+    months: tuple[date, ...]
+    cells: tuple[Cell, ...]
+
+    @property
+    def currencies(self) -> list[str]:
+        """Those that something was sold in."""
+        return sorted({cell.currency for cell in self.cells if cell.tally.sales})
+
+    def kinds(self, currency: str | None = None) -> list[str]:
+        """The offers that have a purchase, in their usual order; with a currency, a sale in it."""
+        found = {cell.kind for cell in self.cells if not currency or _sells(cell, currency)}
+        return [kind for kind in Offer.Kind.values if kind in found]
+
+    def total(self, **only: object) -> Tally:
+        """The sum of the cells whose `month`, `kind` and `currency` are these."""
+        found = (cell.tally for cell in self.cells if all(getattr(cell, k) == v for k, v in only.items()))
+        return sum(found, Tally())
+
+
+def _sells(cell: Cell, currency: str) -> bool:
+    return cell.currency == currency and cell.tally.sales > 0
+
+
+def months(last: date, count: int = MONTHS) -> tuple[date, ...]:
+    """The first days of so many months in a row; the last one holds the day `last`."""
+    end = last.year * A_YEAR + last.month - 1
+    return tuple(_month(number) for number in range(end - count + 1, end + 1))
+
+
+def _month(number: int) -> date:
+    return date(number // A_YEAR, number % A_YEAR + 1, 1)
+
+
+def after(month: date, count: int = 1) -> date:
+    """The first day of the month that comes so many later (or earlier, below zero)."""
+    return _month(month.year * A_YEAR + month.month - 1 + count)
+
+
+def figures(rows: PurchaseQuerySet, zones: Iterable[str], months: Sequence[date]) -> Figures:
+    """The tallies of these purchases, whose properties lie in these zones, in one query."""
+    edges = {zone: list(_edges(zone, [*months, after(months[-1])])) for zone in zones}
+    if not edges:
+        return Figures(tuple(months), ())
+    span = (min(each[0] for each in edges.values()), max(each[-1] for each in edges.values()))
+    rows = rows.filter(created_at__gte=span[0], created_at__lt=span[1])
+    return Figures(tuple(months), tuple(_cells(rows, _place(edges), months)))
+
+
+def _edges(zone: str, days: Iterable[date]) -> Iterator[datetime]:
+    clock = House(ZoneInfo(zone))
+    return (clock.instant(day, time.min) for day in days)
+
+
+def _place(edges: dict[str, list[datetime]]) -> Case:
+    """The number of the month, from 1, that a purchase lies in by its property's clock; 0 before the first.
+
+    The months' edges come from here, so that the database's own list of zones plays no part.
+    """
+    moments = ArrayField(DateTimeField())
+    cases = (
+        When(
+            property__time_zone=zone,
+            then=Func(F("created_at"), Value(days, output_field=moments), function="width_bucket"),
+        )
+        for zone, days in edges.items()
+    )
+    return Case(*cases, default=Value(0), output_field=IntegerField())
+
+
+def _cells(rows: PurchaseQuerySet, place: Case, months: Sequence[date]) -> Iterator[Cell]:
+    """The tallies by month, offer and currency; what lies outside the months is left out."""
+    is_charged = Q(payment__captured__gt=0)
+    sold = Case(When(is_charged, then=F("payment__captured")), default=F("amount"))
+    back = Case(
+        When(is_charged, then=Greatest(F("payment__refunded"), F("payment__to_refund"))),
+        When(state=State.CANCELLED, then=Coalesce(F("refund"), F("amount"))),
+        default=Value(0),
+    )
+    tallied = (
+        rows.annotate(place=place)
+        .values_list("place", "kind", "currency")
+        .annotate(
+            held=Count("pk"),
+            booked=Count("pk", filter=Q(requested_at__isnull=False) | SALE),
+            sales=Count("pk", filter=SALE),
+            cancelled=Count("pk", filter=Q(state=State.CANCELLED)),
+            sold=Coalesce(Sum(sold, filter=SALE, output_field=IntegerField()), Value(0)),
+            back=Coalesce(Sum(back, filter=SALE, output_field=IntegerField()), Value(0)),
+        )
+        .order_by("place", "kind", "currency")
+    )
+    for number, kind, currency, *counts in tallied:
+        if 1 <= number <= len(months):
+            yield Cell(months[number - 1], kind, currency, Tally(*counts))

@@ -1,0 +1,242 @@
+"""What happened to one purchase, in order: the hold, the money, each feed read after "book", the decision, the mails.
+
+Everything is read from what was written down at the time; nothing is guessed. Where only the order is known and not
+the moment, the step carries none. Sentences are those of the active language, their times of the active zone.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from django.utils.formats import date_format
+from django.utils.timezone import localtime
+from django.utils.translation import gettext as _
+
+from calendars import history
+from calendars.models import Alert, Block, ExportLink, FeedRead
+from domain.money import Money
+from properties.templatetags.stays import money
+from upsells.models import Delivery, Payment, Purchase
+
+MOST_READS = 60
+LOOKING = timedelta(minutes=15)  # the longest that a look at the feeds takes
+State = Purchase.State
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One thing that happened, at an instant or at one that nobody wrote down; `tone` is a chip's."""
+
+    at: datetime | None
+    icon: str
+    what: str
+    more: str = ""
+    tone: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """A link that channels read, and since when it tells of the sale."""
+
+    title: str
+    since: datetime
+
+
+def steps(purchase: Purchase, now: datetime) -> list[Step]:
+    """Everything that happened so far; what is being waited for comes last."""
+    found = [
+        *_begun(purchase),
+        *_reads(purchase, now),
+        *_exported(purchase),
+        *_decided(purchase),
+        *_money(purchase),
+        *_sent(purchase),
+    ]
+    known = sorted((step for step in found if step.at), key=lambda step: step.at or now)
+    return known + [step for step in found if not step.at]
+
+
+def confirmed_at(purchase: Purchase) -> datetime | None:
+    """When it was confirmed; None when it wasn't, or when it was cancelled since and nothing tells."""
+    if purchase.state == State.CONFIRMED:
+        return purchase.decided_at
+    if purchase.state != State.CANCELLED:
+        return None
+    certificate, payment = (getattr(purchase, name, None) for name in ("certificate", "payment"))
+    news = Delivery.News.CONFIRMED
+    mails = (each.created_at for each in purchase.deliveries.all() if each.news == news)
+    found = (certificate and certificate.created_at, payment and payment.captured_at, next(mails, None))
+    return next((at for at in found if at), None)
+
+
+def closed_at(purchase: Purchase) -> datetime | None:
+    """When its nights were closed in every link, which a card is charged after; None where it closes none."""
+    if purchase.span is None:
+        return None
+    sales = Block.objects.filter(
+        property=purchase.property_id, reference=purchase.public_id, origin=Block.Origin.SALE
+    )
+    return sales.values_list("changed_at", flat=True).first() or confirmed_at(purchase)
+
+
+def told(purchase: Purchase) -> list[Told]:
+    """The property's links that tell of the sale now; none while it closes no night."""
+    since = closed_at(purchase)
+    if purchase.state not in {State.CAPTURING, State.CONFIRMED} or since is None:
+        return []
+    links = ExportLink.objects.live().filter(property=purchase.property_id).defer("body").order_by("pk")
+    return [Told(link.title, max(since, link.created_at)) for link in links]
+
+
+# The guest and the host
+
+
+def _begun(purchase: Purchase) -> Iterator[Step]:
+    price = money(purchase.price)
+    yield Step(purchase.created_at, "hourglass", _("Kept for the guest, at %(price)s") % {"price": price})
+    if purchase.requested_at and purchase.requested_at != purchase.agreed_at:
+        yield Step(purchase.requested_at, "hand", _("The guest pressed “book”"), purchase.guest_name)
+    key = f"request {purchase.public_id}"
+    alerts = Alert.objects.filter(property=purchase.property_id, key=key).order_by("opened_at")
+    for at in alerts.values_list("opened_at", flat=True)[:MOST_READS]:
+        yield Step(at, "message-circle-question-mark", _("You were asked"))
+    if purchase.agreed_at:
+        more = _("Every calendar is read once more before it is confirmed.")
+        yield Step(purchase.agreed_at, "thumbs-up", _("You agreed"), more)
+
+
+# The look at every feed
+
+
+def _reads(purchase: Purchase, now: datetime) -> Iterator[Step]:
+    """Each feed's reads from "book" (or from "agree") to the decision."""
+    start = purchase.requested_at
+    if start is None:
+        return
+    end = confirmed_at(purchase) or min(purchase.decided_at or now, start + LOOKING)
+    rows = FeedRead.objects.filter(feed__property=purchase.property_id, until__gte=start, at__lte=end)
+    reads = rows.select_related("feed").defer("feed__url").order_by("until", "pk")
+    for read in reads[:MOST_READS]:
+        bad = read.outcome in history.BAD
+        what = _("%(feed)s couldn't be read") if bad else _("%(feed)s was read once more")
+        yield Step(
+            at=_within(read, start, end),
+            icon="triangle-alert" if bad else "refresh-cw",
+            what=what % {"feed": read.feed.title},
+            more=history.line(read).said,
+            tone="bad" if bad else "",
+        )
+
+
+def _within(read: FeedRead, start: datetime, end: datetime) -> datetime:
+    """A read of the line that lies between the two; the end where the log counts those in between together."""
+    if read.until <= end:
+        return read.until
+    return read.at if read.at >= start else end
+
+
+# What came of it
+
+
+def _decided(purchase: Purchase) -> Iterator[Step]:
+    at, state, confirmed = purchase.decided_at, purchase.state, confirmed_at(purchase)
+    if state in {State.CONFIRMED, State.CANCELLED}:
+        more = "" if confirmed else _("When exactly isn't known any more.")
+        yield Step(confirmed or at, "circle-check", _("Confirmed"), more, "ok")
+        yield from _wished(purchase)
+    if state == State.CANCELLED:
+        yield Step(at, "ban", _cancelled(purchase), _("What was sold is open again."), "warn")
+    elif state == State.DECLINED:
+        yield Step(at, "calendar-x", _("Not possible"), purchase.get_reason_display(), "warn")
+    elif state == State.LAPSED:
+        yield Step(at, "timer-off", _("Let go"), _("The time ran out, or the guest gave it up."), "warn")
+    elif state != State.CONFIRMED:
+        yield from _waiting(purchase)
+
+
+def _cancelled(purchase: Purchase) -> str:
+    match purchase.cancelled_by:
+        case Purchase.By.GUEST:
+            return _("Cancelled by the guest")
+        case Purchase.By.HOST:
+            return _("Cancelled by you")
+    return _("Cancelled")
+
+
+def _wished(purchase: Purchase) -> Iterator[Step]:
+    if purchase.wished_at:
+        yield Step(
+            purchase.wished_at, "message-circle-question-mark", _("The guest asked to cancel"), "", "warn"
+        )
+    if purchase.wish_refused_at:
+        yield Step(
+            purchase.wish_refused_at, "hand", _("You kept the sale although the guest asked to cancel")
+        )
+
+
+def _waiting(purchase: Purchase) -> Iterator[Step]:
+    """What is being waited for now."""
+    held = _("Waiting for the guest until %(time)s") % {"time": _moment(purchase.held_until)}
+    words = {
+        State.ASKED: (
+            "hourglass",
+            _("Waiting for your answer until %(time)s") % {"time": _moment(purchase.answer_by)},
+        ),
+        State.HELD: ("hourglass", held),
+        State.PAYING: ("credit-card", held),
+        State.CHECKING: ("loader", _("Every calendar is being read")),
+        State.CAPTURING: ("loader", _("Decided; the card is being charged")),
+    }
+    icon, what = words[State(purchase.state)]
+    yield Step(None, icon, what, "", "info")
+
+
+def _exported(purchase: Purchase) -> Iterator[Step]:
+    if at := closed_at(purchase):
+        more = _("With the same commit. A site knows once it has read its link again.")
+        yield Step(at, "calendar-check", _("The nights are closed in every Amplistay link"), more)
+
+
+def _moment(at: datetime | None) -> str:
+    return date_format(localtime(at), "j M, H:i") if at else ""
+
+
+# Money and mails
+
+
+def _money(purchase: Purchase) -> Iterator[Step]:
+    payment: Payment | None = getattr(purchase, "payment", None)
+    if payment is None:
+        return
+    card = payment.card
+    reserved, charged = (money(Money(n, purchase.currency)) for n in (payment.amount, payment.captured))
+    if at := payment.authorised_at:
+        yield Step(at, "credit-card", _("%(amount)s reserved on the card") % {"amount": reserved}, card)
+    if at := payment.captured_at:
+        yield Step(at, "credit-card", _("%(amount)s charged") % {"amount": charged}, card, "ok")
+    if payment.state == Payment.State.VOIDED:
+        yield Step(payment.settled_at, "undo-2", _("The reservation on the card was released"))
+    if payment.state == Payment.State.EXPIRED:
+        yield Step(payment.settled_at, "timer-off", _("The payment page ran out; nothing was paid"))
+    yield from _given_back(payment, purchase.currency)
+
+
+def _given_back(payment: Payment, currency: str) -> Iterator[Step]:
+    back, missing = payment.refunded, payment.to_refund - payment.refunded
+    if back:
+        at = payment.settled_at if payment.state == Payment.State.REFUNDED else None
+        words = _("%(amount)s given back") % {"amount": money(Money(back, currency))}
+        yield Step(at, "undo-2", words, payment.card)
+    if missing > 0:
+        words = _("%(amount)s is being given back") % {"amount": money(Money(missing, currency))}
+        yield Step(None, "loader", words, "", "info")
+
+
+def _sent(purchase: Purchase) -> Iterator[Step]:
+    for mail in purchase.deliveries.all():
+        words = {"whom": mail.get_to_display(), "news": mail.get_news_display()}
+        if mail.delivered_at:
+            yield Step(mail.delivered_at, "mail-check", _("Mail to %(whom)s: %(news)s") % words, mail.address)
+        elif mail.given_up_at:
+            what = _("Mail to %(whom)s couldn't be delivered: %(news)s") % words
+            yield Step(mail.given_up_at, "mail-x", what, f"{mail.address} {mail.trouble}".strip(), "bad")
