@@ -50,7 +50,6 @@ INSTALLED_APPS = [
     "allauth",
     "allauth.account",
     "django_htmx",
-    "lucide",
 ]
 
 MIDDLEWARE = [
@@ -84,6 +83,7 @@ TEMPLATES = [
                 "django.template.context_processors.i18n",
                 "amplistay.context.place",
             ],
+            "libraries": {"lucide": "amplistay.icons"},
         },
     },
 ]

@@ -53,10 +53,12 @@ BEHIND_THE_DOOR = {
     "calendars/leases.py",
     "calendars/ledger.py",
     "calendars/polling.py",
+    "calendars/rehousing.py",
     "calendars/servers.py",
     "calendars/tasks.py",
     "calendars/verdicts.py",
     "upsells/checkout.py",
+    "upsells/houserules.py",
     "upsells/previews.py",
     "upsells/remedies.py",
     "upsells/replays.py",
@@ -85,7 +87,10 @@ REASONED = {
     ): "a guest: the link came by its token, the purchase from the guest's own session",
     (
         "upsells/public.py",
-        "Purchase.objects.select_related('property__organization', 'stay_link')",
+        (
+            "Purchase.objects.select_related('property__organization', 'stay_link', "
+            "'moved_to__property', 'moved_to__stay_link')"
+        ),
     ): "a guest: looked up by token and unguessable id together",
 }
 

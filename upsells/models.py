@@ -59,7 +59,7 @@ class Offer(PropertyRow):
         SLOTS = "slots", _("an amount per slot")
 
     class Collection(models.TextChoices):
-        """How the host gets the money."""
+        """How the host gets the money. Nobody collects by card yet: see `Offer.collected`."""
 
         PROPERTY = "property", _("at the property")
         CARD = "card", _("by card")
@@ -73,7 +73,7 @@ class Offer(PropertyRow):
     collection = models.JSONField(default=dict, blank=True)  # channel key, or "" for all others -> how
 
     priced_by = models.CharField(max_length=12, choices=PricedBy.choices, default=PricedBy.FIXED)
-    price = models.PositiveIntegerField(default=0)  # of a night, an hour or the whole, as `priced_by` says
+    price = models.PositiveBigIntegerField(default=0)  # of a night, an hour or the whole, as `priced_by` says
     percent = models.PositiveSmallIntegerField(default=100)
     steps = models.JSONField(default=list, blank=True)  # [from the nth night on, percent off]
     slots = models.JSONField(default=list, blank=True)  # [up to so many minutes, amount]
@@ -81,8 +81,8 @@ class Offer(PropertyRow):
     last_minute_off = models.PositiveSmallIntegerField(default=0)
     last_minute_hours = models.PositiveSmallIntegerField(default=48)
     gap_off = models.PositiveSmallIntegerField(default=0)
-    minimum = models.PositiveIntegerField(default=0)
-    rounding = models.PositiveIntegerField(default=1)
+    minimum = models.PositiveBigIntegerField(default=0)
+    rounding = models.PositiveBigIntegerField(default=1)
 
     most_nights = models.PositiveSmallIntegerField(default=7)
     least_gap = models.PositiveSmallIntegerField(default=0)
@@ -175,9 +175,9 @@ class Offer(PropertyRow):
         )
 
     def collected(self, channel: str) -> str:
-        """How the money of a guest from the channel is collected."""
+        """How the money of a guest from the channel is collected; at the property where cards, to come, are set."""
         found: str = self.collection.get(channel) or self.collection.get("") or self.Collection.PROPERTY
-        return found
+        return self.Collection.PROPERTY if found == self.Collection.CARD else found
 
 
 def _pairs(rows: list[list[int]]) -> tuple[tuple[int, int], ...]:
@@ -193,12 +193,15 @@ class StayLinkQuerySet(TenantQuerySet["StayLink"]):
 
 
 class StayLink(PropertyRow):
-    """The unguessable address a guest opens, from a message or a QR code in the flat."""
+    """The unguessable address a guest opens, from a message or a QR code in the flat.
+
+    There is one for everybody, and one for the guests of each site, from whom the money may be collected otherwise.
+    """
 
     token = models.CharField(max_length=40, unique=True, default=token, editable=False)
     channel = models.CharField(
         max_length=24, blank=True, default=""
-    )  # the site the guest booked at, if known
+    )  # the site its guests booked at; "" where nobody knows
     created_at = models.DateTimeField()
     revoked_at = models.DateTimeField(null=True)
 
@@ -207,7 +210,9 @@ class StayLink(PropertyRow):
     class Meta:
         constraints = [
             models.UniqueConstraint(
-                fields=["property"], condition=Q(revoked_at=None), name="one_live_link_per_property"
+                fields=["property", "channel"],
+                condition=Q(revoked_at=None),
+                name="one_live_link_per_property_and_site",
             ),
         ]
 
@@ -250,17 +255,13 @@ class Purchase(PropertyRow):
         CANCELLED = "cancelled", _("cancelled")
 
     class Reason(models.TextChoices):
-        """Why a purchase was declined."""
+        """Why a purchase was declined, in words for the host; `guest/_reason.html` has the guest's."""
 
-        TAKEN = "taken", _("Somebody else has just booked one of these nights.")
-        UNREADABLE = (
-            "unreadable",
-            _("We couldn't make sure with every booking site that the nights are still free."),
-        )
-        WITHDRAWN = "withdrawn", _("Your host no longer offers these nights.")
-        LAPSED = "lapsed", _("The nights were kept for ten minutes, and that time is over.")
-        REFUSED = "refused", _("Your host can't make it possible this time.")
-        UNANSWERED = "unanswered", _("Your host didn't answer in time.")
+        TAKEN = "taken", _("another booking took the time first")
+        WITHDRAWN = "withdrawn", _("no longer on sale when it was booked")
+        LAPSED = "lapsed", _("the time it was kept for ran out")
+        REFUSED = "refused", _("you refused")
+        UNANSWERED = "unanswered", _("you didn't answer in time")
 
     ALIVE = (State.HELD, State.CHECKING, State.ASKED, State.CONFIRMED)
 
@@ -279,7 +280,7 @@ class Purchase(PropertyRow):
     )
     persons = models.PositiveSmallIntegerField(default=1)
     lines = models.JSONField(default=list)  # [item, amount, night or "", name] as shown to the guest
-    amount = models.PositiveIntegerField()
+    amount = models.PositiveBigIntegerField()
     currency = models.CharField(max_length=3)
     guest_name = models.CharField(max_length=120, blank=True, default="")
     guest_email = models.EmailField(blank=True, default="")
@@ -290,6 +291,9 @@ class Purchase(PropertyRow):
     answer_by = models.DateTimeField(null=True)
     agreed_at = models.DateTimeField(null=True)  # when the host said yes
     decided_at = models.DateTimeField(null=True)
+    shortened_at = models.DateTimeField(null=True)
+    first_nights = DateRangeField(null=True)  # that were bought, before the host had to shorten them
+    moved_to = models.ForeignKey("self", on_delete=models.PROTECT, null=True, related_name="moved_from")
 
     objects: ClassVar[PurchaseQuerySet] = PurchaseQuerySet.as_manager()  # type: ignore[assignment]  # django-stubs types the manager
 
@@ -318,6 +322,11 @@ class Purchase(PropertyRow):
     def takes(self) -> Period:
         """What the guest gets, as instants."""
         return Period(self.period.lower, self.period.upper)
+
+    @property
+    def first_span(self) -> Span | None:
+        """The nights that were bought, where the host had to shorten them."""
+        return Span(self.first_nights.lower, self.first_nights.upper) if self.first_nights else None
 
     @property
     def is_nightly(self) -> bool:

@@ -10,6 +10,7 @@ from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.text import get_text_list
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST
 
@@ -17,9 +18,11 @@ from accounts.tenancy import HostRequest, get_or_404, host
 from calendars.models import Feed
 from connectors.broker import hint
 from domain import offers
+from domain.channels import CHANNELS, OTHER
 from properties.models import Property
 from upsells import checkout, sentences, tasks
-from upsells.models import Purchase, StayLink
+from upsells.models import Offer, Purchase, StayLink
+from upsells.offerforms import USUAL_CHANNELS
 
 MOST_SALES = 200
 State = Purchase.State
@@ -30,13 +33,23 @@ def _property(request: HostRequest, public_id: str) -> Property:
     return get_or_404(Property.objects.all(), request, public_id=public_id)
 
 
-def _live_link(request: HostRequest, row: Property) -> StayLink:
-    """The property's own link; made when it is first asked for."""
+def _channel(request: HostRequest) -> str:
+    """The site whose guests are meant; "" for everybody."""
+    named = (request.POST if request.method == "POST" else request.GET).get("channel", "")
+    return named if named in CHANNELS else ""
+
+
+def _live_link(request: HostRequest, row: Property, channel: str) -> StayLink:
+    """The property's own link for the guests of a site; made when it is first asked for."""
     link, _new = (
         StayLink.objects.of(request.org)
         .live()
         .get_or_create(
-            property=row, organization=request.org, revoked_at=None, defaults={"created_at": timezone.now()}
+            property=row,
+            organization=request.org,
+            channel=channel,
+            revoked_at=None,
+            defaults={"created_at": timezone.now()},
         )
     )
     return link
@@ -49,11 +62,30 @@ def _address(link: StayLink) -> str:
 @require_GET
 @host
 def guest_page(request: HostRequest, public_id: str) -> HttpResponse:
-    """The link and QR code to put into the flat and into messages."""
+    """The link and QR code to put into the flat and into messages: for everybody, or for the guests of a site."""
     row = _property(request, public_id)
-    link = _live_link(request, row)
-    context = {"property": row, "tab": "guest", "link": link, "address": _address(link)}
+    link = _live_link(request, row, _channel(request))
+    connected = Feed.objects.of(request.org).filter(property=row).values_list("channel", flat=True)
+    sites = [CHANNELS[key] for key in dict.fromkeys([*USUAL_CHANNELS, *connected, link.channel]) if key]
+    context = {
+        "property": row,
+        "tab": "guest",
+        "link": link,
+        "sites": [site for site in sites if site != OTHER and not site.is_manager],
+        "site": CHANNELS[link.channel].name if link.channel else "",
+        "qr_url": reverse("upsells:qr", args=[public_id])
+        + (f"?channel={link.channel}" if link.channel else ""),
+        "address": _address(link),
+        "pays": _pays(request, row, link),
+    }
     return render(request, "upsells/guest_page.html", context)
+
+
+def _pays(request: HostRequest, row: Property, link: StayLink) -> str:
+    """How guests who open the link pay for whatever is on sale; "" where it isn't the same for all of it."""
+    on_sale = Offer.objects.of(request.org).filter(property=row).on()
+    ways = {offer.collected(link.channel) for offer in on_sale} or {Offer.Collection.PROPERTY.value}
+    return ways.pop() if len(ways) == 1 else ""
 
 
 @require_GET
@@ -61,7 +93,8 @@ def guest_page(request: HostRequest, public_id: str) -> HttpResponse:
 def qr(request: HostRequest, public_id: str) -> HttpResponse:
     """The guest page's address as a QR code (SVG)."""
     out = BytesIO()
-    code = segno.make(_address(_live_link(request, _property(request, public_id))), error="m")
+    link = _live_link(request, _property(request, public_id), _channel(request))
+    code = segno.make(_address(link), error="m")
     code.save(out, kind="svg", scale=8, border=4, light="white", omitsize=True, xmldecl=False)
     return HttpResponse(out.getvalue(), content_type="image/svg+xml")
 
@@ -69,11 +102,13 @@ def qr(request: HostRequest, public_id: str) -> HttpResponse:
 @require_POST
 @host
 def renew_link(request: HostRequest, public_id: str) -> HttpResponse:
-    """Replace the guest page's address; the old one stops at once."""
-    row = _property(request, public_id)
-    StayLink.objects.of(request.org).live().filter(property=row).update(revoked_at=timezone.now())
+    """Replace an address of the guest page; the old one stops at once."""
+    row, channel = _property(request, public_id), _channel(request)
+    live = StayLink.objects.of(request.org).live()
+    live.filter(property=row, channel=channel).update(revoked_at=timezone.now())
     messages.success(request, _("The guest page has a new address. Print the QR code again."))
-    return redirect("upsells:guest-page", public_id)
+    page = reverse("upsells:guest-page", args=[public_id])
+    return redirect(f"{page}?channel={channel}" if channel else page)
 
 
 @require_GET
@@ -89,7 +124,7 @@ def sales(request: HostRequest, public_id: str) -> HttpResponse:
         "tab": "sales",
         "requests": sorted(asked, key=lambda each: each["purchase"].answer_by),
         "sales": [each for each in told if each["purchase"].state != State.ASKED],
-        "freshness": _freshness(request, row),
+        **_freshness(request, row),
         "most": MOST_SALES if len(told) == MOST_SALES else 0,
     }
     return render(request, "upsells/sales.html", context)
@@ -103,13 +138,14 @@ def _told(purchase: Purchase, row: Property) -> dict[str, Any]:
     }
 
 
-def _freshness(request: HostRequest, row: Property) -> str:
-    """What keeps the calendars from being believed right now; empty when all were just read."""
+def _freshness(request: HostRequest, row: Property) -> dict[str, str]:
+    """What keeps the calendars from being believed right now, and which of them can't be read; both may be empty."""
     feeds = list(Feed.objects.of(request.org).filter(property=row).defer("url"))
     reads = [None if feed.paused_at else feed.last_good_at for feed in feeds]
     mode = offers.mode(offers.Mode.INSTANT, reads, timezone.now())
     told = [(feed.title, feed.last_good_at, feed.paused_at is not None) for feed in feeds]
-    return sentences.feeds(told, mode, row.house)
+    unread = [feed.title for feed in feeds if feed.failing_since or feed.paused_at]
+    return {"freshness": sentences.feeds(told, mode, row.house), "unread": get_text_list(unread, _("and"))}
 
 
 def _purchase(request: HostRequest, public_id: str, purchase_id: str) -> Purchase:
