@@ -53,7 +53,6 @@ INSTALLED_APPS = [
     "allauth",
     "allauth.account",
     "django_htmx",
-    "lucide",
 ]
 
 MIDDLEWARE = [
@@ -87,6 +86,7 @@ TEMPLATES = [
                 "django.template.context_processors.i18n",
                 "amplistay.context.place",
             ],
+            "libraries": {"lucide": "amplistay.icons"},
         },
     },
 ]
@@ -224,7 +224,10 @@ SECURE_CSP = {
     "img-src": [CSP.SELF, "data:"],
     "object-src": [CSP.NONE],
     "base-uri": [CSP.SELF],
-    "form-action": [CSP.SELF, *([STRIPE_PAGES] if STRIPE_SECRET_KEY else [])],  # browsers check redirects, too
+    "form-action": [
+        CSP.SELF,
+        *([STRIPE_PAGES] if STRIPE_SECRET_KEY else []),
+    ],  # browsers check redirects, too
     "frame-ancestors": [CSP.NONE],
 }
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if env.flag("BEHIND_PROXY") else None

@@ -11,6 +11,7 @@ from django.utils import timezone
 from django.views.decorators.http import require_GET, require_safe
 
 from accounts.tenancy import HostRequest, host
+from amplistay import samples
 from calendars import history
 from calendars.forms import FeedForm
 from calendars.models import Alert, Feed, FeedRead
@@ -107,6 +108,7 @@ def styleguide(request: HttpRequest) -> HttpResponse:
         "chart": history.drawn(reads, now),
         "lines": [history.line(read) for read in reversed(reads)],
         "feed_form": FeedForm(),
+        "sample": samples.offers(now),
     }
     return render(request, "styleguide.html", context)
 

@@ -17,7 +17,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from bench import rows
-from bench.guests import Outcome, Rush
+from bench.guests import READY, Outcome, Rush
 from bench.poll import tidy_broker
 from bench.processes import HOST, BenchError, Processor, await_port, database_root, running
 from calendars.models import Block
@@ -59,12 +59,10 @@ def run(*, quick: bool) -> dict[str, Any]:
         await_port(web, port)
         crowd = stack.enter_context(running("-m", "bench.guests", str(port), talks=True))
         processors = Processor(web.pid), Processor(database_root())
-        for home in homes[:WARM_UP]:
-            rush(crowd, home)
-        before = [processor.seconds() for processor in processors]
-        outcomes = [rush(crowd, home) for home in homes[WARM_UP:]]
-        used = [processor.seconds() - start for processor, start in zip(processors, before, strict=True)]
+        rushes = [rush(crowd, home, processors) for home in homes][WARM_UP:]
+    outcomes = [outcome for outcome, _ in rushes]
     winners = [won(home, outcome) for home, outcome in zip(homes[WARM_UP:], outcomes, strict=True)]
+    used = [sum(seconds) for seconds in zip(*(seconds for _, seconds in rushes), strict=True)]
     notes = told(outcomes, used) | {
         "winners_by_round": winners,
         "seconds": round(time.monotonic() - began, 1),
@@ -72,21 +70,35 @@ def run(*, quick: bool) -> dict[str, Any]:
     return figures(outcomes, winners) | {"notes": notes}
 
 
-def rush(crowd: subprocess.Popen[str], home: Property) -> Outcome:
-    """One round, at a property that nobody was at before; raises BenchError when the guests gave up."""
+def rush(
+    crowd: subprocess.Popen[str], home: Property, processors: Sequence[Processor]
+) -> tuple[Outcome, list[float]]:
+    """One round, at a property that nobody was at before, and the processor seconds that the presses took.
+
+    Raises BenchError when the guests gave up.
+    """
     link = home.staylinks.get()
     path = f"{reverse('guest:stay', args=[link.token])}?departure={rows.departures(home)[0]}"
+    if said(crowd, json.dumps(asdict(Rush(path, GUESTS)))) != READY:
+        raise TypeError
+    before = [processor.seconds() for processor in processors]
+    outcome = Outcome(**json.loads(said(crowd, "go")))
+    used = [processor.seconds() - start for processor, start in zip(processors, before, strict=True)]
+    sys.stderr.write(f"{len(outcome.statuses) / outcome.seconds:6.0f}/s {Counter(outcome.statuses)}\n")
+    return outcome, used
+
+
+def said(crowd: subprocess.Popen[str], line: str) -> str:
+    """What the guests answer to a line; raises BenchError when they gave up."""
     if crowd.stdin is None or crowd.stdout is None:
         raise TypeError
-    crowd.stdin.write(json.dumps(asdict(Rush(path, GUESTS))) + "\n")
+    crowd.stdin.write(f"{line}\n")
     crowd.stdin.flush()
-    line = crowd.stdout.readline()
-    if not line:
+    answer = crowd.stdout.readline().rstrip()
+    if not answer:
         message = "the guests gave up"
         raise BenchError(message)
-    outcome = Outcome(**json.loads(line))
-    sys.stderr.write(f"{len(outcome.statuses) / outcome.seconds:6.0f}/s {Counter(outcome.statuses)}\n")
-    return outcome
+    return answer
 
 
 def won(home: Property, outcome: Outcome) -> int:
@@ -129,16 +141,17 @@ def counted(query: str) -> int:
 def told(outcomes: Sequence[Outcome], used: Sequence[float]) -> dict[str, Any]:
     """What the figures consist of."""
     times = sorted(ms for outcome in outcomes for ms in outcome.milliseconds)
-    presses = len(times)
+    presses, seconds = len(times), sum(outcome.seconds for outcome in outcomes)
     web, database = used
     return {
         "guests": GUESTS,
         "rounds": len(outcomes),
-        "attempt": "POST of the guest page's form: shelf, lock, hold; or the page that says somebody was quicker",
+        "attempt": "POST of the guest page's form: lock, shelf, hold; or the page that says somebody was quicker",
         "guests_addresses": "each their own, told by X-Forwarded-For (BEHIND_PROXY=1); limits as in production",
         "p50_ms": round(slowest(times, 0.5), 1),
-        "web_cpu_ms_per_page_and_press": round(1000 * web / presses, 2),
-        "database_cpu_ms_per_page_and_press": round(1000 * database / presses, 2),
-        "guests_busy": round(sum(o.busy_seconds for o in outcomes) / sum(o.seconds for o in outcomes), 2),
+        "web_cpu_ms_per_press": round(1000 * web / presses, 2),
+        "database_cpu_ms_per_press": round(1000 * database / presses, 2),
+        "cores_used": round((web + database) / seconds, 2),
+        "guests_busy": round(sum(outcome.busy_seconds for outcome in outcomes) / seconds, 2),
         "web": " ".join(WEB),
     }

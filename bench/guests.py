@@ -1,7 +1,8 @@
 """Guests who all press "book" for the same night at once, a process of its own: `python -m bench.guests PORT`.
 
-Each has a connection, an address and cookies of their own. Reads one `Rush` per line of standard input and answers
-each with one line (`Outcome`). Only the presses are timed, not the pages that the guests have open before.
+Each has a connection, an address and cookies of their own. Reads one `Rush` per line of standard input, says `READY`
+when all have the page open and their press is written out, and answers the next line, whatever it is, with what came
+of the presses (`Outcome`). Only those are timed.
 """
 
 import html
@@ -23,6 +24,7 @@ FIELD = re.compile(r'<input[^>]*type="hidden"[^>]*name="(\w+)"[^>]*value="([^"]*
 NIGHTS = re.compile(r'name="choice" value="(extra_nights-[^"]+)"')
 ADDRESSES = "203.0.113."  # for documentation (RFC 5737)
 FORM = re.compile(r'<form[^>]*id="options".*?</form>', re.DOTALL)
+READY = "ready"
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,15 +73,19 @@ class Guest:
         return lines.encode()
 
 
-def rush(port: int, wanted: Rush) -> Outcome:
-    """All guests open the page, and then all press at once; raises WrongAnswerError where a page isn't shown."""
+def opened(port: int, wanted: Rush) -> tuple[list[Caller], list[bytes]]:
+    """All guests with the page open, and what each of them presses; WrongAnswerError where it isn't shown."""
     guests = [guest(port, number) for number in range(wanted.guests)]
     callers = [one.caller for one in guests]
     statuses, _ = ask(callers, [one.page_request(wanted.path) for one in guests])
     if set(statuses) != {OK}:
         message = f"the guest page answers {sorted(set(statuses))}"
         raise WrongAnswerError(message)
-    presses = [one.press(wanted.path, number) for number, one in enumerate(guests)]
+    return callers, [one.press(wanted.path, number) for number, one in enumerate(guests)]
+
+
+def rush(callers: Sequence[Caller], presses: Sequence[bytes]) -> Outcome:
+    """All press at once, and leave when everybody has an answer."""
     began, busy = time.perf_counter(), time.process_time()
     statuses, milliseconds = ask(callers, presses)
     outcome = Outcome(statuses, milliseconds, time.perf_counter() - began, time.process_time() - busy)
@@ -113,7 +119,10 @@ def main() -> None:
     """Plays rushes until standard input ends."""
     port = int(sys.argv[1])
     for line in sys.stdin:
-        print(json.dumps(asdict(rush(port, Rush(**json.loads(line))))), flush=True)
+        guests = opened(port, Rush(**json.loads(line)))
+        print(READY, flush=True)
+        sys.stdin.readline()
+        print(json.dumps(asdict(rush(*guests))), flush=True)
 
 
 if __name__ == "__main__":

@@ -1,16 +1,19 @@
-"""Double bookings of a property, kept as alerts under the lock under which its nights change."""
+"""Double bookings of a property, and what comes too near to a sale, kept as alerts under the lock of its nights."""
 
 import re
 from collections.abc import Iterable, Sequence
-from datetime import date, datetime
+from datetime import date, datetime, time
 from itertools import combinations
 
 from django.db.models import Exists, Q
 
-from calendars.models import Alert, Block, Feed
+from calendars.models import Alert, Block, Feed, date_range
 from domain.conflicts import Conflict, Stake, conflicts
+from domain.diary import Taken
 from domain.events import Kind
-from domain.spans import Span
+from domain.house import House
+from domain.spans import NIGHT, Period, Span
+from domain.turnovers import Outside, Side, Sold, Tight, side_of, tight
 from properties.models import Property
 
 BY_RULE = (Kind.PREPARATION, Kind.GAP, Kind.ADVANCE_NOTICE, Kind.BOOKING_WINDOW)  # closed, and nobody comes
@@ -19,13 +22,15 @@ MOST_CONFLICTS = 20
 WORDLESS = frozenset({"booking"})  # sites that write the same words for a guest and a closure
 LONGEST_STAY = 30  # nights; what is longer is a closure, where the words don't tell
 SETTLED = "settled"  # in an alert's details: when the host said so
+COLUMNS = ("kind", "origin", "nights", "period", "side", "reference", "feed_id")
 FEED = re.compile(r"\bfeed (\d+)")
 
 
 def keep(property: Property, now: datetime) -> None:
     """Open an alert for every conflict that is new, let those go on that changed their nights, resolve the rest."""
     today = property.house.today(now)
-    blocks = {_name(block): block for block in _staked(property, today)}
+    blocks, hourly = _staked(property, today), _sold_hours(property, now)
+    by_name = {_name(block): block for block in (*blocks, *hourly)}
     alive = Q(cleared_at=None) | Q(details__has_key=SETTLED)
     alerts = Alert.objects.filter(alive, property=property, kind=Alert.Kind.CONFLICT)
     known = list(alerts.only("key", "details", "resolved_at").order_by("-pk"))
@@ -33,8 +38,8 @@ def keep(property: Property, now: datetime) -> None:
     known = [alert for alert in known if SETTLED not in alert.details]
     room = MOST_CONFLICTS - sum(alert.resolved_at is None for alert in known)
     new: dict[str, Alert] = {}
-    for conflict in conflicts(map(_stake, blocks.values()), today):
-        first, second = blocks[conflict.first], blocks[conflict.second]
+    for conflict in _found(property.house, blocks, hourly, today):
+        first, second = by_name[conflict.first], by_name[conflict.second]
         who, details = _who(first, second), _details(conflict, first, second)
         if found := next((alert for alert in settled if _is_settled(alert, who, conflict.nights)), None):
             settled.remove(found)
@@ -47,7 +52,7 @@ def keep(property: Property, now: datetime) -> None:
             new.setdefault(alert.key, alert)
     Alert.objects.bulk_create(new.values(), ignore_conflicts=True)
     _unsettle(settled)
-    _resolve([alert for alert in known if _is_over(alert, list(blocks.values()), today)], today, now)
+    _resolve([alert for alert in known if _is_over(alert, blocks, today)], today, now)
 
 
 def settle(alert: Alert, now: datetime) -> bool:
@@ -66,11 +71,21 @@ def settle(alert: Alert, now: datetime) -> bool:
 
 def claims(alert: Alert) -> list[Block]:
     """The claims that the alert is about, as far as they are still there, with their feeds; the first seen first."""
-    who = alert.key.partition(":")[0]
-    of_both = Q(feed__in=FEED.findall(who)) | Q(reference__in=references(alert))
-    rows = Block.objects.closing().overlapping(nights(alert)).filter(of_both, property=alert.property)
+    ours, theirs = Q(reference__in=references(alert)), Q(feed__in=FEED.findall(alert.key.partition(":")[0]))
+    rows = Block.objects.filter(property=alert.property, yields=False)
     sold_or_read = rows.filter(origin__in=[Block.Origin.SALE, Block.Origin.FEED]).exclude(kind__in=BY_RULE)
-    return list(sold_or_read.select_related("feed").defer("feed__url").order_by("since", "pk"))
+    both = ours | theirs & _beside(alert) if is_turnover(alert) else _sharing(nights(alert)) & (ours | theirs)
+    return list(sold_or_read.filter(both).select_related("feed").defer("feed__url").order_by("since", "pk"))
+
+
+def is_turnover(alert: Alert) -> bool:
+    """Whether no night is booked twice, but one guest comes too soon after the other."""
+    return "until" in alert.details
+
+
+def turnover(alert: Alert) -> date:
+    """The day on which one guest comes too soon after the other."""
+    return nights(alert).start + NIGHT
 
 
 def references(alert: Alert) -> list[str]:
@@ -83,29 +98,86 @@ def nights(alert: Alert) -> Span:
     return Span(*(date.fromisoformat(alert.details[name]) for name in ("arrival", "departure")))
 
 
+def _sharing(span: Span) -> Q:
+    return Q(nights__overlap=date_range(span))
+
+
+def _beside(alert: Alert) -> Q:
+    """An outside claim on the night or the hours on the other side of the turnover."""
+    day, house = turnover(alert), alert.property.house
+    night = day if alert.details["first"] == "" else day - NIGHT
+    around = house.instant(day, time()), house.instant(day + NIGHT, time())
+    return _sharing(Span(night, night + NIGHT)) | Q(nights__isempty=True, period__overlap=around)
+
+
 def _staked(property: Property, today: date) -> list[Block]:
-    """The sales and imports that may conflict: they close nights ahead, and none waits to be opened."""
-    rows = Block.objects.closing().filter(property=property, missing_since=None, nights__endswith__gt=today)
+    """The sales and imports that may conflict: they close nights up to today or later, and none waits to be opened."""
+    rows = Block.objects.closing().filter(property=property, missing_since=None, nights__endswith__gte=today)
     wanted = rows.filter(origin__in=[Block.Origin.SALE, Block.Origin.FEED]).exclude(kind__in=BY_RULE)
-    blocks = list(wanted.only("kind", "nights", "reference", "feed_id").order_by("nights")[:MOST_STAKES])
-    feeds = Feed.objects.filter(property=property).defer("url").in_bulk()
+    blocks = list(wanted.only(*COLUMNS).order_by("nights")[:MOST_STAKES])
+    return _with_feeds(property, blocks)
+
+
+def _sold_hours(property: Property, now: datetime) -> list[Block]:
+    """The sold hours that close no night, and what takes nothing but hours out of any that were sold."""
+    rows = Block.objects.filter(property=property, kind=Kind.HOURS, period__endswith__gt=now - NIGHT)
+    sold = list(rows.filter(origin=Block.Origin.SALE).only(*COLUMNS))
+    crossing = Q(pk=None)
+    for block in sold:
+        crossing |= Q(period__overlap=block.period)
+    others = rows.filter(crossing, origin=Block.Origin.FEED, yields=False) if sold else Block.objects.none()
+    crossed = list(others.only(*COLUMNS).order_by("period")[:MOST_CONFLICTS])
+    return [*(block for block in sold if block.nights.isempty), *_with_feeds(property, crossed)]
+
+
+def _with_feeds(property: Property, blocks: list[Block]) -> list[Block]:
+    feeds = Feed.objects.filter(property=property).defer("url").in_bulk() if blocks else {}
     for block in blocks:
         block.feed = feeds.get(block.feed_id)
     return blocks
+
+
+def _found(
+    house: House, blocks: Sequence[Block], hourly: Sequence[Block], today: date
+) -> list[Conflict | Tight]:
+    """The nights that two claims share; of the other pairs, those that leave no time between a sale and another."""
+    shared = conflicts([_stake(block, span) for block in blocks if (span := block.span)], today)
+    pairs = {frozenset((conflict.first, conflict.second)) for conflict in shared}
+    sold = [_sold(block, house) for block in (*blocks, *hourly) if block.feed is None]
+    outside = [each for block in (*blocks, *hourly) if block.feed for each in _outside(block, block.feed)]
+    near = tight(sold, outside, house, today) if sold else ()
+    return [*shared, *(clash for clash in near if frozenset((clash.first, clash.second)) not in pairs)]
+
+
+def _sold(block: Block, house: House) -> Sold:
+    period, sleeps = _period(block), block.kind != Kind.HOURS
+    side = Side(block.side) if block.side else None if sleeps else side_of(period, house)
+    return Sold(_name(block), period, side, sleeps)
+
+
+def _outside(block: Block, feed: Feed) -> list[Outside]:
+    """The import without the nights that it only reads back from us; what is left of it has no hours."""
+    span, name = block.span, _name(block)
+    if span and (left := span.minus(feed.echo_spans)) != (span,):
+        return [Outside(name, Taken(part)) for part in left]
+    return [Outside(name, Taken(span, _period(block) if block.period else None))]
+
+
+def _period(block: Block) -> Period:
+    return Period(block.period.lower, block.period.upper)
 
 
 def _name(block: Block) -> str:
     return str(block.pk)
 
 
-def _stake(block: Block) -> Stake:
+def _stake(block: Block, nights: Span) -> Stake:
     """The block as far as it can conflict.
 
     Where a site doesn't tell guests from closures, a closure may be a guest. It may as well repeat what another site
     has sold, so it conflicts with a stay that it holds only in part.
     """
     feed, kind = block.feed, Kind(block.kind)
-    nights = Span(block.nights.lower, block.nights.upper)
     may_repeat = bool(feed and feed.gathers)
     if feed and feed.channel in WORDLESS and kind is Kind.BLOCK and len(nights) <= LONGEST_STAY:
         kind, may_repeat = Kind.RESERVATION, True
@@ -147,7 +219,7 @@ def _is_over(alert: Alert, blocks: Sequence[Block], today: date) -> bool:
         len(blocks) == MOST_STAKES and shared.start >= blocks[-1].nights.lower
     ):
         return False
-    if not shared.start <= today < shared.end:
+    if is_turnover(alert) or not shared.start <= today < shared.end:
         return True
     ahead = Span(today, shared.end)
     there = [block for block in blocks if (span := block.span) and span.overlaps(ahead)]
@@ -188,11 +260,14 @@ def _about(property: Property, who: str, details: dict[str, str], now: datetime)
     )
 
 
-def _details(conflict: Conflict, first: Block, second: Block) -> dict[str, str]:
-    """Nights and names of the two claims; a sale of our own has none."""
-    return {
+def _details(conflict: Conflict | Tight, first: Block, second: Block) -> dict[str, str]:
+    """Nights and names of the two claims; a sale of our own has none. Of a turnover without time, the instants, too."""
+    about = {
         "arrival": str(conflict.nights.start),
         "departure": str(conflict.nights.end),
         "first": first.feed.title if first.feed else "",
         "second": second.feed.title if second.feed else "",
     }
+    if isinstance(conflict, Tight):
+        about |= {"until": conflict.until.isoformat(), "comes": conflict.comes.isoformat()}
+    return about

@@ -12,11 +12,12 @@ from django.conf import settings
 from django.urls import reverse
 from django.utils.crypto import constant_time_compare
 
-from calendars.models import Block, ExportLink
+from calendars.models import Block, ExportLink, Feed
 from domain import encode
 from domain.diary import impossible_beside
 from domain.events import Kind
-from domain.spans import Period, Span
+from domain.house import House
+from domain.spans import Period, Span, merge
 from properties.models import Property
 
 OVERLAP = timedelta(hours=48)
@@ -59,7 +60,7 @@ def rotate(link: ExportLink, now: datetime) -> bool:
     )
 
 
-def entries(blocks: Iterable[Block], others: Iterable[Span] = ()) -> tuple[encode.Entry, ...]:
+def entries(blocks: Iterable[Block], house: House, others: Iterable[Span] = ()) -> tuple[encode.Entry, ...]:
     """What channels are told: whole nights of sales and host blocks, without any guest data.
 
     Sold hours take the nights that nobody else can stay beside them, but for those that `others` have.
@@ -73,20 +74,65 @@ def entries(blocks: Iterable[Block], others: Iterable[Span] = ()) -> tuple[encod
             changed_at=block.changed_at,
         )
         for block in blocks
-        for number, span in enumerate(_told(block, others))
+        for number, span in enumerate(_told(block, house, others))
     )
 
 
-def _told(block: Block, others: tuple[Span, ...]) -> tuple[Span, ...]:
-    if block.kind != Kind.HOURS or block.origin != Block.Origin.SALE or not block.period:
-        return (block.span,) if block.span else ()
-    beside = impossible_beside(Period(block.period.lower, block.period.upper), block.property.house)
-    return beside.minus(others) if beside else ()
+def taken(block: Block, house: House) -> tuple[Span, ...]:
+    """The nights that the block leaves to nobody else: its own, and those that sold hours make impossible."""
+    own = (block.span,) if block.span else ()
+    if block.kind != Kind.HOURS or block.origin not in Block.EXCLUSIVE or not block.period:
+        return own
+    beside = impossible_beside(Period(block.period.lower, block.period.upper), house)
+    return merge((*own, beside)) if beside else own
+
+
+def _told(block: Block, house: House, others: tuple[Span, ...]) -> tuple[Span, ...]:
+    spans = taken(block, house)
+    if block.kind != Kind.HOURS:
+        return spans
+    return tuple(part for span in spans for part in span.minus(others))
 
 
 def body(property: Property, blocks: Iterable[Block], others: Iterable[Span] = ()) -> bytes:
     """The calendar as bytes: a function of its entries alone, so that it only changes with them."""
-    return encode.calendar(entries(blocks, others), name="Amplistay", placeholder_stamp=property.created_at)
+    told = entries(blocks, property.house, others)
+    return encode.calendar(told, name="Amplistay", placeholder_stamp=property.created_at)
+
+
+def content(property: Property) -> bytes:
+    """What the property's links answer, from its blocks as they now are."""
+    blocks = list(Block.objects.filter(property=property).exported())
+    return body(property, blocks, _of_others(property, blocks))
+
+
+def told(property: Property, feed: Feed) -> list[Span]:
+    """The nights that the site of a feed may read in our links, if there are any, whatever that feed itself closes."""
+    if not ExportLink.objects.live().filter(property=property).exists():
+        return []
+    blocks = list(Block.objects.filter(property=property).exported())
+    others = _of_others(property, blocks, but=feed)
+    return [entry.nights for entry in entries(blocks, property.house, others)]
+
+
+def _of_others(property: Property, blocks: Iterable[Block], but: Feed | None = None) -> list[Span]:
+    """The nights that channels close by themselves: what they only read back from us they must go on reading."""
+    if not any(block.kind == Kind.HOURS for block in blocks):
+        return []
+    rows = Block.objects.closing().filter(property=property, origin=Block.Origin.FEED).exclude(feed=but)
+    feeds = Feed.objects.filter(property=property).defer("url").in_bulk()
+    return [
+        part
+        for feed, run in rows.values_list("feed_id", "nights")
+        for part in Span(run.lower, run.upper).minus(feeds[feed].echo_spans)
+    ]
+
+
+def write(link: ExportLink, answer: bytes, now: datetime) -> None:
+    """Let the unsaved link answer this from now on."""
+    link.body = answer
+    link.etag = etag(answer)
+    link.changed_at = now
 
 
 def etag(content: bytes) -> str:

@@ -2,7 +2,8 @@
 
 `changing` is a durable transaction that takes the Calendar row's lock before anything else; on leaving, it
 rebuilds what is derived (Busy, export bodies, version), so that both are true at the commit or not at all. What
-moves from one property to another needs both locks: `changing_all`.
+moves from one property to another needs both locks: `changing_all`. The house's times change under the same lock
+(`rehousing`), so that nothing is reckoned with times that are no longer true.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
@@ -16,18 +17,17 @@ from django.db.models import Q
 from psycopg.errors import LockNotAvailable
 from psycopg.types.range import TimestamptzRange
 
-from calendars import conflicts, exports
+from calendars import conflicts, echoes, exports
 from calendars.models import Block, Busy, Calendar, ExportLink, Feed, date_range
-from domain.conflicts import echoed
-from domain.diary import Diary, Taken, impossible_beside
+from domain.diary import Diary, Taken
 from domain.events import Kind
-from domain.spans import Period, Span, merge, nights_in, runs
+from domain.spans import Period, Span, merge
 from domain.switches import Switches
 from domain.sync import Plan
+from domain.turnovers import side_of
 from properties.models import Property
 
 LOCK_TIMEOUT = "3s"
-WORDED = frozenset({"airbnb", "vrbo", "expedia"})  # they name their guests otherwise than what they read
 
 
 class NightsTaken(Exception):
@@ -56,8 +56,9 @@ class Changing:
 def changing(property: Property, now: datetime) -> Iterator[Changing]:
     """Lock the property's calendar, let its nights be changed, and rebuild what is derived from them.
 
-    Raises Crowded when the lock doesn't come within three seconds, RuntimeError when a transaction is already
-    open: the commit must be this one's.
+    The property gets the house's times that hold under the lock, whenever it was fetched. Raises Crowded when the
+    lock doesn't come within three seconds, RuntimeError when a transaction is already open: the commit must be this
+    one's.
     """
     with changing_all([property], now) as (change,):
         yield change
@@ -70,6 +71,7 @@ def changing_all(properties: Sequence[Property], now: datetime) -> Iterator[list
         with connection.cursor() as cursor:
             cursor.execute("SELECT set_config('lock_timeout', %s, true)", [LOCK_TIMEOUT])
         calendars = {home.pk: _locked(home, now) for home in sorted(properties, key=attrgetter("pk"))}
+        _keep_the_times(properties)
         changes = [Changing(home, calendars[home.pk], now) for home in properties]
         for change in changes:
             _expire(change)
@@ -96,7 +98,7 @@ def apply(change: Changing, feed: Feed, blocks: Iterable[Block], plan: Plan) -> 
     Block.objects.bulk_create(new)
     change.touched |= bool(new or stale)
     if plan.closed or plan.opened:
-        _listen_for_echoes(change, feed, plan)
+        echoes.listen(change.property, feed, plan, change.property.house.today(change.now))
 
 
 def treat(change: Changing, feed: Feed, switches: Switches) -> None:
@@ -145,22 +147,25 @@ def reopen(change: Changing, block: Block) -> None:
 
 
 def hold(
-    change: Changing, nights: Span | None, *, until: datetime, reference: str, hours: Period | None = None
+    change: Changing,
+    nights: Span | None,
+    *,
+    until: datetime,
+    reference: str,
+    hours: Period | None = None,
+    side: str = "",
 ) -> Block:
     """Keep nights, or hours with the night that they close if any, for one guest until the instant.
 
-    Raises NightsTaken when any of it is taken, ValueError when neither is given.
+    `side` tells where the guest's own stay is: before it ("leaving") or after it ("arriving"). Raises NightsTaken
+    when any of it is taken, ValueError when neither is given.
     """
-    house = change.property.house
+    house, is_stay = change.property.house, hours is None
     period = hours or (house.stay(nights) if nights else None)
     if period is None:
         message = "nothing to hold"
         raise ValueError(message)
-    is_stay = hours is None
-    reached = house.nights_of(period)
-    if any(_is_closed(change.property, span) for span in (nights, reached) if span):
-        raise NightsTaken
-    if not is_stay and _hours_taken(change.property, period):
+    if _is_taken(change.property, nights, period, needs_hours=not is_stay):
         raise NightsTaken
     change.touched = True
     try:
@@ -173,6 +178,7 @@ def hold(
                 nights=date_range(nights),
                 period=TimestamptzRange(period.start, period.end, "[)"),
                 reference=reference,
+                side=side or ("" if is_stay else side_of(period, house)),
                 since=change.now,
                 changed_at=change.now,
                 held_until=until,
@@ -216,14 +222,14 @@ def diary(property: Property, window: Span, *, without: str = "", echoes: bool =
     rows = Block.objects.filter(near, property=property, yields=False).exclude(reference=without or None)
     feeds = {} if echoes else Feed.objects.filter(property=property).defer("url").in_bulk()
     taken: list[Taken] = []
-    for row in rows.only("nights", "period", "kind", "origin", "feed_id"):
+    for row in rows.only("nights", "period", "kind", "origin", "feed_id", "side"):
         feed, span = feeds.get(row.feed_id), row.span
         if feed and span and (left := span.minus(feed.echo_spans)) != (span,):
             taken += [Taken(part) for part in left]
         else:
             period = Period(row.period.lower, row.period.upper) if row.period else None
             cleans = not (row.kind == Kind.HOURS and row.origin in Block.EXCLUSIVE)
-            taken.append(Taken(span, period, cleans=cleans))
+            taken.append(Taken(span, period, cleans, row.joins))
     return Diary(property.house, tuple(taken))
 
 
@@ -260,7 +266,7 @@ def new_link(change: Changing, channel: str, label: str = "") -> ExportLink:
         label=label,
         created_at=change.now,
     )
-    _write_body(link, _body(change.property), change.now)
+    exports.write(link, exports.content(change.property), change.now)
     link.save()
     return link
 
@@ -277,6 +283,14 @@ def taken(property: Property, window: Span) -> tuple[Span, ...]:
     """The merged closed runs that touch the window."""
     rows = Busy.objects.filter(property=property, nights__overlap=date_range(window)).order_by("nights")
     return tuple(row.span for row in rows)
+
+
+def _is_taken(property: Property, nights: Span | None, period: Period, *, needs_hours: bool) -> bool:
+    """Whether a night is closed, of those that would be held or that the period reaches; or an hour, where needed."""
+    reached = property.house.nights_of(period)
+    if any(_is_closed(property, span) for span in (nights, reached) if span):
+        return True
+    return needs_hours and _hours_taken(property, period)
 
 
 def _is_closed(property: Property, span: Span) -> bool:
@@ -307,30 +321,46 @@ def _locked(property: Property, now: datetime) -> Calendar:
     return calendar
 
 
+def _keep_the_times(properties: Iterable[Property]) -> None:
+    """Give each home the house's times as they are under its lock: the caller may have fetched it before.
+
+    A query of its own, after the locks: one that waits for a lock sees other tables as they were before it waited.
+    """
+    rows = Property.objects.filter(pk__in=[home.pk for home in properties])
+    fresh = rows.only("time_zone", "check_in", "check_out", "turnaround").in_bulk()
+    for home in properties:
+        home.house = fresh[home.pk].house
+
+
 def _expire(change: Changing) -> None:
     """Holds that ran out go first, so that nobody loses a night to a guest who left."""
     stale = Block.objects.filter(
         property=change.property, origin=Block.Origin.HOLD, held_until__lte=change.now
     )
-    change.touched |= bool(stale.delete()[0])
+    if stale.delete()[0]:
+        change.touched = True
+        _rebuild_busy(change.property)  # so that whoever holds something under this lock finds it free
+
+
+def _rebuild_busy(property: Property) -> None:
+    spans = _closed(property)
+    rows = {row.span: row.pk for row in Busy.objects.filter(property=property)}
+    if stale := [pk for span, pk in rows.items() if span not in spans]:
+        Busy.objects.filter(pk__in=stale).delete()
+    Busy.objects.bulk_create(
+        Busy(organization_id=property.organization_id, property=property, nights=date_range(span))
+        for span in sorted(spans - rows.keys())
+    )
 
 
 def _rebuild(change: Changing) -> None:
     """Busy, export bodies and the version, from the blocks as they now are."""
-    spans = _closed(change.property)
-    rows = {row.span: row.pk for row in Busy.objects.filter(property=change.property)}
-    if stale := [pk for span, pk in rows.items() if span not in spans]:
-        Busy.objects.filter(pk__in=stale).delete()
-    organization = change.property.organization_id
-    Busy.objects.bulk_create(
-        Busy(organization_id=organization, property=change.property, nights=date_range(span))
-        for span in sorted(spans - rows.keys())
-    )
-    content = _body(change.property)
+    _rebuild_busy(change.property)
+    content = exports.content(change.property)
     for link in (
         ExportLink.objects.live().filter(property=change.property).exclude(etag=exports.etag(content))
     ):
-        _write_body(link, content, change.now)
+        exports.write(link, content, change.now)
         link.save(update_fields=["body", "etag", "changed_at"])
     conflicts.keep(change.property, change.now)
     change.calendar.version += 1
@@ -338,51 +368,13 @@ def _rebuild(change: Changing) -> None:
     change.calendar.save(update_fields=["version", "changed_at"])
 
 
-def _listen_for_echoes(change: Changing, feed: Feed, plan: Plan) -> None:
-    """Remember which nights the feed closes only because it reads our export, for as long as it closes them.
-
-    A guest who booked exactly our nights there is none of it, where the site's words tell.
-    """
-    exported = Block.objects.filter(property=change.property).exported().filter(nights__isempty=False)
-    own = [span for block in exported if (span := block.span)]
-    still = nights_in(claim.nights for claim in plan.claims if claim.nights)
-    guests = (claim.nights for claim in plan.claims if claim.nights and claim.kind is Kind.RESERVATION)
-    ours = nights_in(own)
-    booked = [span for span in guests if feed.channel in WORDED and ours.issuperset(span.nights())]
-    found = echoed(runs(plan.closed - nights_in(booked)), own, feed.echo_spans)
-    left = [
-        [str(run.start), str(run.end)] for span in found for run in runs(still.intersection(span.nights()))
-    ]
-    if left != feed.echoes:
-        feed.echoes = left
-        feed.save(update_fields=["echoes"])
-
-
 def _closed(property: Property) -> set[Span]:
     """The merged nights of all blocks, as they should stand in Busy, with those that sold hours make impossible."""
-    rows = Block.objects.filter(property=property, yields=False)
+    house, rows = property.house, Block.objects.filter(property=property, yields=False)
     nights = rows.filter(nights__isempty=False).values_list("nights", flat=True)
-    sold = rows.ours().filter(kind=Kind.HOURS).values_list("period", flat=True)
-    beside = (impossible_beside(Period(run.lower, run.upper), property.house) for run in sold if run)
-    return set(merge([*(Span(run.lower, run.upper) for run in nights), *filter(None, beside)]))
-
-
-def _body(property: Property) -> bytes:
-    """What the property's links answer, from its blocks as they now are."""
-    blocks = list(Block.objects.filter(property=property).exported())
-    for block in blocks:
-        block.property = property
-    others: list[Span] = []
-    if any(block.kind == Kind.HOURS for block in blocks):
-        imports = Block.objects.closing().filter(property=property, origin=Block.Origin.FEED)
-        others = [Span(run.lower, run.upper) for run in imports.values_list("nights", flat=True)]
-    return exports.body(property, blocks, others)
-
-
-def _write_body(link: ExportLink, content: bytes, now: datetime) -> None:
-    link.body = content
-    link.etag = exports.etag(content)
-    link.changed_at = now
+    sold = rows.ours().filter(kind=Kind.HOURS).only("kind", "origin", "nights", "period")
+    beside = (span for block in sold for span in exports.taken(block, house))
+    return set(merge([*(Span(run.lower, run.upper) for run in nights), *beside]))
 
 
 def differences(property: Property) -> list[str]:
@@ -391,7 +383,7 @@ def differences(property: Property) -> list[str]:
     rows = {row.span for row in Busy.objects.filter(property=property)}
     found = [f"closed but not in Busy: {s.start} to {s.end}" for s in sorted(spans - rows)]
     found += [f"in Busy but not closed: {s.start} to {s.end}" for s in sorted(rows - spans)]
-    content = _body(property)
+    content = exports.content(property)
     for link in ExportLink.objects.live().filter(property=property):
         if bytes(link.body) != content or link.etag != exports.etag(content):
             found.append(f"export link {link.public_id} is not what the blocks say")

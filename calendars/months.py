@@ -14,7 +14,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from accounts.tenancy import HostRequest, get_or_404, host
-from calendars import ledger
+from calendars import conflicts, ledger
 from calendars.forms import BlockForm
 from calendars.lineage import PRECEDENCE, channel_of, reasons, state_of
 from calendars.models import Alert, Block, Feed
@@ -45,8 +45,9 @@ class Day:
 
 @dataclass(frozen=True, slots=True)
 class Trouble:
-    """Nights that two claims can't both have, and what the host is told about it."""
+    """Nights that two claims can't both have, what the host is told about it, and the alert with what can be done."""
 
+    alert_id: str
     nights: Span
     headline: str
     advice: str
@@ -167,10 +168,9 @@ def _troubles(request: HostRequest, row: Property, window: Span) -> list[Trouble
     found = []
     for alert in alerts.order_by("opened_at"):
         alert.property = row
-        days = (date.fromisoformat(alert.details[name]) for name in ("arrival", "departure"))
-        nights = Span(*days)
+        nights = conflicts.nights(alert)
         if nights.overlaps(window):
-            found.append(Trouble(nights, headline(alert), advice(alert)))
+            found.append(Trouble(alert.public_id, nights, headline(alert), advice(alert)))
     return found
 
 

@@ -1,7 +1,7 @@
 """Words for what happened to a feed: sentences a host can act on."""
 
 from collections.abc import Mapping
-from datetime import date
+from datetime import date, datetime
 from typing import Any
 
 from django.utils.formats import date_format
@@ -114,13 +114,16 @@ HEADLINES: Mapping[str, str] = {
     "conflict": gettext_noop(
         "Double booking at %(home)s: %(first)s and %(second)s, %(arrival)s to %(departure)s"
     ),
+    "turnover": gettext_noop(
+        "No time to clean at %(home)s: %(first)s until %(until)s, %(second)s from %(comes)s"
+    ),
 }
 ADVICE: Mapping[str, str] = {
     "failing": gettext_noop(
-        "What it closed stays closed. Until it can be read, extra nights aren't sold without you."
+        "What it closed stays closed. Until it can be read, nothing is sold without you."
     ),
     "late": gettext_noop(
-        "What it closed stays closed. We are behind with reading; extra nights wait until it is read."
+        "What it closed stays closed. We are behind with reading; sales wait until it is read."
     ),
     "quarantined": gettext_noop(
         "Reading it takes more time or memory than any calendar should. What it closed stays closed; we try again "
@@ -134,6 +137,10 @@ ADVICE: Mapping[str, str] = {
     "conflict": gettext_noop(
         "Two guests may arrive for the same nights. Decide who stays, and cancel the other at its site."
     ),
+    "turnover": gettext_noop(
+        "One guest comes too soon after the other for the time that cleaning takes here. Agree on other hours with one "
+        "of them, or take your sale back."
+    ),
 }
 RELIEF: Mapping[str, str] = {
     "failing": gettext_noop("%(feed)s can be read again for %(home)s"),
@@ -143,6 +150,9 @@ RELIEF: Mapping[str, str] = {
     "request": gettext_noop("The question of %(guest)s at %(home)s is settled"),
     "conflict": gettext_noop(
         "The double booking at %(home)s is over: %(first)s and %(second)s, %(arrival)s to %(departure)s"
+    ),
+    "turnover": gettext_noop(
+        "There is time to clean again at %(home)s between %(first)s and %(second)s, %(arrival)s to %(departure)s"
     ),
 }
 
@@ -173,8 +183,13 @@ def _about(templates: Mapping[str, str], alert: Alert) -> str:
     for name in ("first", "second"):
         if name in details:
             details[name] = details[name] or ours
+    for name in ("until", "comes"):
+        if name in details:
+            local = datetime.fromisoformat(details[name]).astimezone(alert.property.house.zone)
+            details[name] = date_format(local, "j M, H:i")
     if "nights" in details:
         count = details["nights"]
         details["nights"] = ngettext("%(count)s night", "%(count)s nights", count) % {"count": count}
-    text: str = gettext(templates[alert.kind]) % details
+    topic = "turnover" if "until" in alert.details else alert.kind
+    text: str = gettext(templates[topic]) % details
     return text

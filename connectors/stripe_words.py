@@ -85,7 +85,9 @@ def named(failure: stripe.StripeError, key: str) -> Unreachable | Refused:
         return Unreachable(f"Stripe answered with status {status}.")
     sentence = (failure.user_message or f"Stripe refused with status {status}.").replace(key, "…")
     code = failure.code or getattr(failure.error, "code", None) or CODES.get(status, "")
-    if isinstance(failure, stripe.IdempotencyError):  # the same key with another question; Stripe gives no code
+    if isinstance(
+        failure, stripe.IdempotencyError
+    ):  # the same key with another question; Stripe gives no code
         code = "idempotency_error"
     return Refused(_SECRET.sub("…", sentence), code)
 

@@ -1,6 +1,7 @@
 """Double bookings: two claims on the same night that can't both be honoured."""
 
 from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from datetime import date
 from itertools import islice
@@ -84,11 +85,20 @@ def _within(one: Span, other: Span, today: date) -> bool:
     )
 
 
-def echoed(closed: Iterable[Span], ours: Iterable[Span], before: Iterable[Span]) -> tuple[Span, ...]:
+def echoed(
+    closed: Iterable[Span],
+    still: AbstractSet[date],
+    ours: Iterable[Span],
+    before: Iterable[Span],
+    today: date,
+) -> tuple[Span, ...]:
     """The nights a feed reads back from our export: what it held so before, and newly closed runs inside ours.
 
-    A run that goes beyond our nights is somebody's booking, not an echo.
+    A run that goes beyond our nights is somebody's booking, and so is one where the feed leaves open (`still` is
+    what it closes) a part of what we export: a site that reads a sale closes all of it that is still to come.
     """
-    own = nights_in(ours)
-    fresh = [run for run in closed if own.issuperset(run.nights())]
+    whole = nights_in(
+        span for span in ours if all(night in still for night in span.nights() if night >= today)
+    )
+    fresh = [run for run in closed if whole.issuperset(run.nights())]
     return tuple(dict.fromkeys((*before, *fresh)))

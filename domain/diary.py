@@ -25,11 +25,13 @@ class Taken:
     `nights` is None when only hours are taken. `cleans` is False for hours that somebody bought to stay on (a late
     check-out, an early check-in): the home must be cleaned between them and the next or the last guest, and
     `nights`, if any, are closed but slept in by nobody. It is True for everything else, such as the cleaning.
+    `joins` is the day on which nights that somebody bought go over into their own stay: nobody leaves or comes then.
     """
 
     nights: Span | None
     period: Period | None = None
     cleans: bool = True
+    joins: date | None = None
 
     def __post_init__(self) -> None:
         if self.period is None and (self.nights is None or not self.cleans):
@@ -90,6 +92,22 @@ class Diary:
         after = bisect_right(self._busy_starts, night)
         return after > 0 and night in self.busy[after - 1]
 
+    def is_slept(self, night: date) -> bool:
+        """Whether somebody stays that night: no bought hours alone have closed it."""
+        return any(night in stay.nights for stay in self._stays)
+
+    def is_sold_late(self, leaves: datetime) -> bool:
+        """Whether a later check-out than this one is sold."""
+        return any(hours.start == leaves for hours in self.sold)
+
+    def is_sold_early(self, comes: datetime) -> bool:
+        """Whether an earlier check-in than this one is sold."""
+        return any(hours.end == comes for hours in self.sold)
+
+    def is_joined(self, day: date) -> bool:
+        """Whether the guest of this turnover has bought nights beside it, so that they neither leave nor come."""
+        return any(claim.joins == day for claim in self.taken)
+
     def free_after(self, day: date, most: int) -> Span | None:
         """The free nights from the day on, at most so many; None when the first is closed."""
         if most < 1 or self.is_taken(day):
@@ -137,7 +155,7 @@ class Diary:
     @cached_property
     def _stays(self) -> tuple[Stay, ...]:
         return tuple(
-            _stay(claim.nights, claim.period, self.house)
+            stay_of(claim.nights, claim.period, self.house)
             for claim in self.taken
             if claim.nights and claim.cleans
         )
@@ -201,20 +219,21 @@ def impossible_beside(hours: Period, house: House) -> Span | None:
     return Span(begins, ends) if begins < ends else None
 
 
-def _stay(nights: Span, period: Period | None, house: House) -> Stay:
+def stay_of(nights: Span, period: Period | None, house: House) -> Stay:
+    """Who stays for these nights, by the hours of the period as far as it names any."""
     comes, leaves = house.instant(nights.start, house.check_in), house.instant(nights.end, house.check_out)
     if period is None:
         return Stay(nights, comes, leaves, is_exact=False)
     start, end = period.start.astimezone(UTC), period.end.astimezone(UTC)
     return Stay(
         nights,
-        start if _names_an_hour(start, nights.start, house) else min(start, comes),
-        end if _names_an_hour(end, nights.end, house) else max(end, leaves),
+        start if names_an_hour(start, nights.start, house) else min(start, comes),
+        end if names_an_hour(end, nights.end, house) else max(end, leaves),
         is_exact=True,
     )
 
 
-def _names_an_hour(instant: datetime, day: date, house: House) -> bool:
+def names_an_hour(instant: datetime, day: date, house: House) -> bool:
     """Whether an edge tells an hour of the day; midnight, here or in UTC, is how some calendars write a date."""
     local = instant.astimezone(house.zone)
     return local.date() == day and MIDNIGHT not in (local.time(), instant.time())

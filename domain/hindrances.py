@@ -3,8 +3,9 @@
 from datetime import date
 
 from domain.diary import Diary, turnaround
-from domain.offers import Kind, Stop, Why, tight_end, tight_start
+from domain.offers import Kind, tight_end, tight_start
 from domain.spans import Period, Span
+from domain.stops import Stop, Why
 
 
 def hinders(kind: Kind, day: date, nights: Span | None, period: Period, diary: Diary) -> Stop | None:

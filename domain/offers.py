@@ -15,6 +15,7 @@ from domain.diary import Diary, margins, turnaround
 from domain.house import House
 from domain.prices import Line, Occasion, Price, Pricing, lines_of_night, of_hours, of_nights, refuse
 from domain.spans import NIGHT, Period, Span
+from domain.stops import Stop, Why
 
 EVERY_DAY = frozenset(range(7))
 SHORTEST_STEP = timedelta(minutes=15)
@@ -40,35 +41,6 @@ class Mode(StrEnum):
     INSTANT = "instant"
     APPROVAL = "approval"
     OFF = "off"
-
-
-class Why(StrEnum):
-    """The rule that stopped an offer."""
-
-    OVER = "over"  # the day is past; `night`
-    CUT_OFF = "cut_off"  # too late to buy; `at` is when it was still possible
-    NOT_YET = "not_yet"  # too early to buy; `at` is when it becomes possible
-    TAKEN = "taken"  # the night is closed; `night`
-    MOST = "most"  # the host sells no more than this
-    ORPHAN = "orphan"  # a gap too short to sell would be left; `night` is the first of it
-    WEEKDAY = "weekday"  # not sold on this day of the week; `night`
-    BLACKOUT = "blackout"  # the host excluded the date; `night`
-    TURNAROUND = "turnaround"  # no time left to clean; `at` is the neighbour's arrival or departure
-    HOURS = "hours"  # something else needs these hours, such as the cleaning; `at` is when it begins or ends
-    LIMIT = "limit"  # the host's latest or earliest time; `at`
-    CLOSES_NIGHT = "closes_night"  # it would make a night unsellable, which the host doesn't allow; `night`
-    SOLD = "sold"  # one was sold for this turnover already; `night` is its day
-    CLEANERS = "cleaners"  # the cleaners have no room that day; `night` is the day
-
-
-@dataclass(frozen=True, slots=True)
-class Stop:
-    """Which rule stopped what: nights or slots `count` long (0: all), and longer ones too unless it is an orphan."""
-
-    why: Why
-    night: date | None = None
-    at: datetime | None = None
-    count: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -205,7 +177,8 @@ def nights_after(departure: date, rules: NightRules, desk: Desk) -> Found:
     if departure < desk.today:
         return _none(Stop(Why.OVER, night=departure))
     leaves = house.instant(departure, house.check_out)
-    if stop := rules.when.too_soon(leaves, desk.now) or rules.when.too_late(leaves, desk.now):
+    sold = Stop(Why.SOLD, night=departure) if diary.is_sold_late(leaves) else None
+    if stop := sold or rules.when.too_soon(leaves, desk.now) or rules.when.too_late(leaves, desk.now):
         return _none(stop)
     gap = diary.free_after(departure, rules.most + rules.least_gap)
     if gap is None:
@@ -232,7 +205,8 @@ def nights_before(arrival: date, rules: NightRules, desk: Desk) -> Found:
     if arrival <= today:
         return _none(Stop(Why.OVER, night=arrival - NIGHT))
     comes = house.instant(arrival, house.check_in)
-    if stop := rules.when.too_soon(comes, desk.now):
+    sold = Stop(Why.SOLD, night=arrival) if diary.is_sold_early(comes) else None
+    if stop := sold or rules.when.too_soon(comes, desk.now):
         return _none(stop)
     gap = diary.free_before(arrival, rules.most + rules.least_gap)
     if gap is None:
@@ -303,7 +277,7 @@ def late_check_out(departure: date, rules: HourRules, desk: Desk) -> Found:
     begins = house.instant(departure, house.check_out)
     if stop := _closed(departure, begins, rules, desk):
         return _none(stop)
-    if any(hours.start == begins for hours in diary.sold):
+    if diary.is_joined(departure) or diary.is_sold_late(begins):
         return _none(Stop(Why.SOLD, night=departure))
     most = min(begins + rules.most, house.instant(departure + NIGHT, house.check_out))
     bounds = [(most, Stop(Why.MOST, at=most))]
@@ -311,7 +285,8 @@ def late_check_out(departure: date, rules: HourRules, desk: Desk) -> Found:
         limit = house.instant(departure, rules.limit)
         bounds.append((limit, Stop(Why.LIMIT, at=limit)))
     if comes := diary.next_arrival(departure):
-        bounds.append((comes - turnaround(house), Stop(Why.TURNAROUND, at=comes)))
+        safest = comes - turnaround(house)
+        bounds.append((safest, Stop(Why.TURNAROUND, at=comes, turn=safest)))
     if closed := diary.closed_from(begins):
         edge = closed.start if closed.start > begins else closed.end
         bounds.append((closed.start, Stop(Why.HOURS, at=edge)))
@@ -334,7 +309,7 @@ def early_check_in(arrival: date, rules: HourRules, desk: Desk) -> Found:
     ends = house.instant(arrival, house.check_in)
     if stop := _closed(arrival, ends, rules, desk):
         return _none(stop)
-    if any(hours.end == ends for hours in diary.sold):
+    if diary.is_joined(arrival) or diary.is_sold_early(ends):
         return _none(Stop(Why.SOLD, night=arrival))
     most = max(ends - rules.most, house.instant(arrival - NIGHT, house.check_in))
     soonest = desk.now + rules.when.cut_off
@@ -343,7 +318,8 @@ def early_check_in(arrival: date, rules: HourRules, desk: Desk) -> Found:
         limit = house.instant(arrival, rules.limit)
         bounds.append((limit, Stop(Why.LIMIT, at=limit)))
     if leaves := diary.previous_departure(arrival):
-        bounds.append((leaves + turnaround(house), Stop(Why.TURNAROUND, at=leaves)))
+        safest = leaves + turnaround(house)
+        bounds.append((safest, Stop(Why.TURNAROUND, at=leaves, turn=safest)))
     if closed := diary.closed_until(ends):
         edge = closed.end if closed.end < ends else closed.start
         bounds.append((closed.end, Stop(Why.HOURS, at=edge)))
@@ -357,7 +333,8 @@ def early_check_in(arrival: date, rules: HourRules, desk: Desk) -> Found:
 
     count = max((ends - first) // rules.step, 0)
     if bound.why is Why.CUT_OFF:
-        bound = replace(bound, at=ends - (count + 1) * rules.step - rules.when.cut_off)
+        missed = ends - (count + 1) * rules.step
+        bound = replace(bound, at=missed - rules.when.cut_off, turn=missed)
     return _hourly([quote(ends - number * rules.step) for number in range(1, count + 1)], bound, rules)
 
 

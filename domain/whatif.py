@@ -1,4 +1,4 @@
-"""What other rules would have offered: the same departures under two sets of rules, side by side."""
+"""What other rules would have offered: the same departures, or arrivals, under two sets of rules."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
@@ -7,26 +7,41 @@ from datetime import date, datetime, timedelta
 from domain.diary import Diary
 from domain.house import House
 from domain.money import Money, total
-from domain.offers import Desk, Found, HourRules, NightRules, Quote, late_check_out, nights_after
+from domain.offers import (
+    Desk,
+    Found,
+    HourRules,
+    NightRules,
+    Quote,
+    early_check_in,
+    late_check_out,
+    nights_after,
+    nights_before,
+)
 from domain.prices import Pricing
 
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """A departure, and what the calendar said at the instant when its guest looked."""
+    """The day of a departure or an arrival, and what the calendar said at the instant when its guest looked."""
 
-    departure: date
+    day: date
     diary: Diary
     at: datetime
 
 
 @dataclass(frozen=True, slots=True)
 class Rules:
-    """Rules to try at a house: extra nights and late check-outs, each with its prices, or None where not sold."""
+    """Rules to try at a house: of nights and of hours, each with its prices, or None where not sold.
+
+    They are those of guests who leave, or of guests who arrive. Prices are for so many persons.
+    """
 
     house: House
     nights: tuple[NightRules, Pricing] | None
     hours: tuple[HourRules, Pricing] | None
+    arriving: bool = False
+    persons: int = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,19 +64,28 @@ class Totals:
 
 
 def outcome(case: Case, rules: Rules) -> Outcome:
-    """What the rules would have offered to the guest of this departure."""
+    """What the rules would have offered to the guest of this day."""
     diary = replace(case.diary, house=rules.house)
+    sell_nights, sell_hours = (
+        (nights_before, early_check_in) if rules.arriving else (nights_after, late_check_out)
+    )
 
-    def found(kind: Found) -> Quote | None:
-        return kind.quotes[-1] if kind.quotes else None
+    def desk(pricing: Pricing) -> Desk:
+        return Desk(diary, pricing, case.at, rules.persons)
+
+    def most(found: Found) -> Quote | None:
+        costing = [
+            quote for quote in found.quotes if quote.price.total.amount > 0
+        ]  # nothing is sold for nothing
+        return costing[-1] if costing else None
 
     nights = hours = None
     if rules.nights:
         night_rules, pricing = rules.nights
-        nights = found(nights_after(case.departure, night_rules, Desk(diary, pricing, case.at)))
+        nights = most(sell_nights(case.day, night_rules, desk(pricing)))
     if rules.hours:
         hour_rules, pricing = rules.hours
-        hours = found(late_check_out(case.departure, hour_rules, Desk(diary, pricing, case.at)))
+        hours = most(sell_hours(case.day, hour_rules, desk(pricing)))
     return Outcome(nights, hours)
 
 

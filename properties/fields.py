@@ -3,6 +3,7 @@
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date
 from decimal import Decimal
 from itertools import count
 from typing import Any
@@ -13,26 +14,33 @@ from django.utils.translation import gettext_lazy as _
 
 from domain.money import minor_digits
 
-MOST = 10**9  # minor units
+MOST = 10**11  # minor units of one amount: a dear night in rials has that many
 MOST_ROWS = 60
 MOST_DIGITS = 15
 HOUR, QUARTER = 60, 15  # minutes
 ISO_DAY = "%Y-%m-%d"
-MARKS = re.compile(r"[.,]")
-SPACES = re.compile(r"[\s'\u2019]")
+EARLIEST, LATEST = date(2000, 1, 1), date(2100, 1, 1)
+PLAIN = re.compile(r"[+-]?(?:\d+(?:[.,]\d*)?|[.,]\d+)")
+GROUPED = re.compile(
+    r"(?P<whole>[+-]?\d{1,3}(?P<mark>[\s'\u2019.,])(?:\d{2,3}(?P=mark))*\d{3})(?:(?!(?P=mark))[.,](?P<part>\d*))?"
+)
 
 
 def to_minor(amount: Decimal, currency: str) -> int:
-    """The decimal amount in minor units. Raises ValidationError for more decimals than the currency has."""
+    """The decimal amount in minor units.
+
+    Raises ValidationError for more decimals than the currency has, for nothing and for too much.
+    """
     minor = amount.scaleb(minor_digits(currency))
     if minor != minor.to_integral_value():
         message = _("%(currency)s has no more than %(digits)s decimals.")
         details = {"currency": currency, "digits": minor_digits(currency)}
         raise ValidationError(message, params=details)
-    if not 0 < minor <= MOST:
-        raise ValidationError(
-            _("Enter a price above zero that fits a night; this one is too high or too low.")
-        )
+    if minor <= 0:
+        raise ValidationError(_("Enter an amount above zero."))
+    if minor > MOST:
+        most = to_decimal(MOST, currency).quantize(Decimal(1))
+        raise ValidationError(_("Enter an amount of at most %(most)s."), params={"most": most})
     return int(minor)
 
 
@@ -44,14 +52,16 @@ def to_decimal(amount: int, currency: str) -> Decimal:
 def with_point(text: str) -> str:
     """A number as it is typed anywhere, "1 234,50" or "1,234.50", with a decimal point and nothing else in it.
 
-    The last of two different marks is the decimal one; a single mark always is. What is no number stays none.
+    A single point or comma always is the decimal mark; thousands are marked alike and by three digits at the end.
+    What is anything else, an exponent included, stays as it is.
     """
-    text = SPACES.sub("", text)
-    marks = MARKS.findall(text)
-    if len(set(marks)) > 1:
-        whole, decimals = text.rsplit(marks[-1], 1)
-        return f"{MARKS.sub('', whole)}.{decimals}"
-    return text.replace(",", ".")
+    text = text.strip()
+    if PLAIN.fullmatch(text):
+        return text.replace(",", ".")
+    if found := GROUPED.fullmatch(text):
+        whole = found["whole"].replace(found["mark"], "")
+        return f"{whole}.{found['part'] or 0}"
+    return text
 
 
 class NumberField(forms.DecimalField):
@@ -64,15 +74,23 @@ class NumberField(forms.DecimalField):
 
     def to_python(self, value: Any) -> Decimal | None:  # type: ignore[override]  # django-stubs' mistake: not an int
         """The number. Raises ValidationError."""
-        return super().to_python(with_point(value) if isinstance(value, str) else value)
+        if not isinstance(value, str):
+            return super().to_python(value)
+        text = with_point(value)
+        if text and not PLAIN.fullmatch(text):
+            raise ValidationError(self.error_messages["invalid"], code="invalid")
+        return super().to_python(text)
 
 
 class MoneyField(NumberField):
-    """An amount of a currency, typed in its units and kept as minor units; zero and nothing only where optional."""
+    """An amount of a currency, typed in its units and kept as minor units.
 
-    def __init__(self, *, currency: str, **options: Any) -> None:
+    Zero is refused, but for fields where it `means_none`.
+    """
+
+    def __init__(self, *, currency: str, means_none: bool = False, **options: Any) -> None:
         super().__init__(**{"min_value": Decimal(0), **options})
-        self.currency = currency
+        self.currency, self.means_none = currency, means_none
 
     def prepare_value(self, value: Any) -> Any:
         """Minor units as a person writes them; 0 in an optional field as nothing."""
@@ -83,7 +101,7 @@ class MoneyField(NumberField):
     def clean(self, value: Any) -> int | None:
         """The minor units. Raises ValidationError."""
         amount = super().clean(value)
-        if amount is None or (amount == 0 and not self.required):
+        if amount is None or (amount == 0 and self.means_none):
             return None
         return to_minor(amount, self.currency)
 
@@ -206,6 +224,20 @@ class RowsField(forms.Field):
 def _in_row(number: int, column: Column, message: str) -> ValidationError:
     details = {"row": number, "column": column.label, "message": message}
     return ValidationError(_("Row %(row)s, %(column)s: %(message)s"), params=details)
+
+
+class DayField(forms.DateField):
+    """A day of this century, for whatever a calendar can mean."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(**{"widget": day_input(), **options})
+
+    def clean(self, value: Any) -> date | None:
+        """The day. Raises ValidationError."""
+        day: date | None = super().clean(value)
+        if day and not EARLIEST <= day <= LATEST:
+            raise ValidationError(_("Enter a day of this century."))
+        return day
 
 
 def day_input() -> forms.DateInput:

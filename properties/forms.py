@@ -66,7 +66,10 @@ class PropertyForm(forms.ModelForm):  # type: ignore[type-arg]  # Django's class
         label=_("Cleaning takes"),
         min_value=0,
         max_value=1440,
-        help_text=_("Minutes between one guest's departure and the next one's arrival."),
+        help_text=_(
+            "Minutes between two guests. Late check-outs and early check-ins take what is left of the time "
+            "between check-out and check-in."
+        ),
     )
     cleaner_email = forms.EmailField(
         label=_("E-mail of the cleaners"),

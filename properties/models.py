@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from datetime import date, time
-from functools import cached_property
 from typing import ClassVar, Self
 from zoneinfo import ZoneInfo
 
@@ -44,10 +43,10 @@ class Property(TenantModel):
     check_in = models.TimeField(_("check-in from"), default=time(15))
     check_out = models.TimeField(_("check-out until"), default=time(11))
     turnaround = models.PositiveSmallIntegerField(
-        _("turnaround"), default=240, validators=[MaxValueValidator(DAY_MINUTES)]
+        _("turnaround"), default=120, validators=[MaxValueValidator(DAY_MINUTES)]
     )
     currency = models.CharField(_("currency"), max_length=3, default="EUR")
-    nightly_rate = models.PositiveIntegerField(_("nightly rate"), help_text="minor units of the currency")
+    nightly_rate = models.PositiveBigIntegerField(_("nightly rate"), help_text="minor units of the currency")
     weekday_rates = models.JSONField(default=dict, blank=True)  # "4" (Friday) -> minor units
     seasons = models.JSONField(default=list, blank=True)  # [arrival, departure, minor units, weekday rates]
     taxes = models.JSONField(
@@ -79,10 +78,15 @@ class Property(TenantModel):
         """The host's page of the property."""
         return reverse("calendars:month", args=[self.public_id])
 
-    @cached_property
+    @property
     def house(self) -> House:
-        """The property's clock."""
+        """The property's clock. Once there is a calendar, it is saved by `calendars.rehousing` alone."""
         return House(ZoneInfo(self.time_zone), self.check_in, self.check_out, self.turnaround)
+
+    @house.setter
+    def house(self, house: House) -> None:
+        self.time_zone = house.zone.key
+        self.check_in, self.check_out, self.turnaround = house.check_in, house.check_out, house.turnaround
 
     @property
     def rates(self) -> Rates:

@@ -13,11 +13,10 @@ from django.utils.translation import gettext_lazy as _
 
 from domain.prices import HUNDRED
 from domain.spans import NIGHT, Span
-from properties.fields import MoneyField, NumberField, day_input
+from properties.fields import DayField, MoneyField, NumberField
 from properties.models import Property
 
 MOST_SEASONS, MOST_TAXES = 40, 10
-EARLIEST, LATEST = date(2000, 1, 1), date(2100, 1, 1)
 WEEK = range(7)
 
 
@@ -55,8 +54,8 @@ class WeekForm(forms.Form):
 class SeasonForm(WeekForm):
     """Nights from one day to another with rates of their own."""
 
-    first = forms.DateField(label=_("First night"), widget=day_input())
-    last = forms.DateField(label=_("Last night"), widget=day_input())
+    first = DayField(label=_("First night"))
+    last = DayField(label=_("Last night"))
 
     def __init__(self, *args: Any, season: Any = None, currency: str, **kwargs: Any) -> None:
         week: dict[str, int] = {}
@@ -77,14 +76,11 @@ class SeasonForm(WeekForm):
         return [self["first"], self["last"], self["rate"]]
 
     def clean(self) -> dict[str, Any]:
-        """The last night isn't before the first, and both are days of this century."""
+        """The last night isn't before the first."""
         data = super().clean() or self.cleaned_data
         first, last = data.get("first"), data.get("last")
         if first and last and last < first:
             self.add_error("last", _("The last night can't be before the first."))
-        for name in ("first", "last"):
-            if data.get(name) and not EARLIEST <= data[name] <= LATEST:
-                self.add_error(name, _("Enter a day of this century."))
         return data
 
     @property
@@ -124,7 +120,7 @@ class TaxForm(forms.Form):
             }
         super().__init__(*args, **kwargs)
         amount = MoneyField(label=_("Amount per night (%(currency)s)") % {"currency": currency},
-                            currency=currency, required=False)  # fmt: skip
+                            currency=currency, required=False, means_none=True)  # fmt: skip
         self.fields["per_night"] = amount
         self.order_fields(["name", "percent", "per_night", "per_person"])
 

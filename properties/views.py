@@ -42,19 +42,11 @@ def create(request: HostRequest) -> HttpResponse:
     return _form(request, form, "properties/new.html")
 
 
-@require_http_methods(["GET", "POST"])
+@require_GET
 @host
 def settings(request: HostRequest, public_id: str) -> HttpResponse:
-    """Change a property's name, clock or price."""
-    row = get_or_404(Property.objects.all(), request, public_id=public_id)
-    form = PropertyForm(
-        request.POST or None, instance=copy(row)
-    )  # a refused form leaves the page's own row alone
-    if request.method == "POST" and form.is_valid():
-        form.save(commit=False).save(update_fields=[*PropertyForm.Meta.fields, "nightly_rate"])
-        messages.success(request, _("Saved."))
-        return redirect("properties:settings", row.public_id)
-    return _settings(request, row, form=form)
+    """Name, clock, price, rates and taxes. Whoever changes the clock must see the ledger, so that is saved above."""
+    return settings_page(request, get_or_404(Property.objects.all(), request, public_id=public_id))
 
 
 @require_http_methods(["GET", "POST"])
@@ -67,7 +59,7 @@ def rates(request: HostRequest, public_id: str) -> HttpResponse:
     week = WeekForm(request.POST, prefix="week", currency=row.currency)
     seasons = _seasons(row, request.POST)
     if not all([week.is_valid(), seasons.is_valid()]):
-        return _settings(request, row, week=week, seasons=seasons)
+        return settings_page(request, row, week=week, seasons=seasons)
     row.weekday_rates, row.seasons = week.rates, seasons.rows
     row.save(update_fields=["weekday_rates", "seasons"])
     messages.success(request, _("Saved. Offers that follow the usual price follow these, too."))
@@ -83,7 +75,7 @@ def taxes(request: HostRequest, public_id: str) -> HttpResponse:
         return redirect("properties:settings", public_id)
     found = _taxes(row, request.POST)
     if not found.is_valid():
-        return _settings(request, row, taxes=found)
+        return settings_page(request, row, taxes=found)
     row.taxes = found.rows
     row.save(update_fields=["taxes"])
     messages.success(request, _("Saved. The taxes are part of every price that guests see from now on."))
@@ -118,7 +110,7 @@ def restore(request: HostRequest, public_id: str) -> HttpResponse:
     return redirect("properties:list")
 
 
-def _settings(
+def settings_page(
     request: HttpRequest,
     row: Property,
     *,

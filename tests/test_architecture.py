@@ -58,6 +58,7 @@ BEHIND_THE_DOOR = {
     "calendars/leases.py",
     "calendars/ledger.py",
     "calendars/polling.py",
+    "calendars/rehousing.py",
     "calendars/servers.py",
     "calendars/tasks.py",
     "calendars/verdicts.py",
@@ -69,6 +70,7 @@ BEHIND_THE_DOOR = {
     "upsells/paying.py",
     "upsells/payments.py",
     "upsells/payouts.py",
+    "upsells/houserules.py",
     "upsells/previews.py",
     "upsells/progress.py",
     "upsells/remedies.py",
@@ -99,7 +101,10 @@ REASONED = {
     ): "a guest: the link came by its token, the purchase from the guest's own session",
     (
         "upsells/public.py",
-        "Purchase.objects.select_related('property__organization', 'stay_link')",
+        (
+            "Purchase.objects.select_related('property__organization', 'stay_link', "
+            "'moved_to__property', 'moved_to__stay_link')"
+        ),
     ): "a guest: looked up by token and unguessable id together",
 }
 

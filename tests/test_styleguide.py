@@ -10,6 +10,8 @@ from accounts.models import User
 from amplistay.views import styleguide
 from calendars.models import FeedRead
 from calendars.standing import Standing
+from upsells.models import Purchase
+from upsells.shelves import Nothing
 
 
 @pytest.fixture
@@ -35,6 +37,26 @@ def test_it_shows_a_line_of_every_outcome_and_a_mark_of_every_bad_one(guide: str
     assert {f"#{outcome}-sample" for outcome in ("failed", "refused", "quarantined")} <= set(
         re.findall(r'<use href="([^"]+)"', guide)
     )
+
+
+def test_it_shows_why_nothing_is_offered_and_why_a_purchase_was_declined(guide: str) -> None:
+    assert {*re.findall(r'data-why="(\w+)"', guide)} == {*Nothing} - {"off", "stale"}
+    assert {*re.findall(r'data-reason="(\w+)"', guide)} == {*Purchase.Reason.values}
+    assert [label for label in map(str, Purchase.Reason.labels) if label not in guide] == []
+
+
+def test_it_shows_what_can_be_chosen_with_both_ways_of_paying_and_of_being_sold(guide: str) -> None:
+    card = guide.partition('aria-labelledby="choices"')[2].partition("</section>\n<section")[0]
+    for part in ("You pay at the property", "Your host charges it", "Your host has to agree first", "For a longer stay",
+                 "City tax", "with the night", "Choose and continue"):  # fmt: skip
+        assert part in card, part
+
+
+def test_it_shows_a_preview_with_options_and_without_and_a_trial(guide: str) -> None:
+    for part in ("Nothing is offered", "Why not more: the night of", "It is not on sale", "guests can only ask",
+                 "Nothing is set up", "Nights then", "No departure to try it on", "Held for you until",
+                 "Go on with it"):  # fmt: skip
+        assert part in guide, part
 
 
 def test_it_shows_every_state_of_a_night(guide: str) -> None:

@@ -81,6 +81,7 @@ MEMBERS_ROW = {  # an id in the address: 404 unless the row is the organization'
     "upsells:conflict-shorten",
     "upsells:conflict-move",
     "upsells:conflict-settle",
+    "upsells:facts",
 }
 BY_TOKEN = {
     "guest:stay",
@@ -93,7 +94,7 @@ ANYBODY = {"home", "health", "set_language", "styleguide"}
 OF_ALLAUTH = "allauth."
 
 BODIES: dict[str, dict[str, str]] = {
-    "properties:settings": {
+    "upsells:facts": {
         "name": "Mallory's now",
         "time_zone": "Europe/Madrid",
         "check_in": "15:00",
@@ -318,7 +319,7 @@ def test_lists_and_the_home_page_hold_only_the_organizations_own(
 
 
 def test_a_new_property_belongs_to_whoever_makes_it(mallorys: Client, mallory: User) -> None:
-    body = BODIES["properties:settings"] | {"organization": "1", "organization_id": "1"}
+    body = BODIES["upsells:facts"] | {"organization": "1", "organization_id": "1"}
     assert mallorys.post(reverse("properties:new"), body).status_code == 302
     assert Property.objects.get().organization == mallory.organizations.get()
 

@@ -31,11 +31,24 @@ HOLD_FOR = timedelta(minutes=10)
 ANSWER_WITHIN = timedelta(seconds=30)
 GIVE_UP_AFTER = timedelta(minutes=15)
 HOST_ANSWERS_WITHIN = timedelta(hours=24)
-CHANGES = ("state", "reason", "decided_at", "requested_at", "refund", "cancelled_by", "guest_name", "guest_email")
+CHANGES = (
+    "state",
+    "reason",
+    "decided_at",
+    "requested_at",
+    "refund",
+    "cancelled_by",
+    "guest_name",
+    "guest_email",
+)
 
 
 class NotOnSale(Exception):
     """What was chosen isn't offered, or no longer at this price."""
+
+
+class Gone(ledger.NightsTaken):
+    """Somebody was quicker, and nothing of the kind is left beside the stay."""
 
 
 class Unproven(Exception):
@@ -46,10 +59,13 @@ def begin(link: StayLink, stay: Stay, key: str, shown: int, now: datetime) -> Pu
     """Hold what was chosen for ten minutes at the price the guest was shown (`shown`, in minor units).
 
     What is on the shelf is reckoned anew under the lock, and `key` names one of its quotes. Raises NotOnSale when
-    it isn't offered at that price any more, NightsTaken when somebody was quicker.
+    it isn't offered at that price any more, NightsTaken when somebody was quicker; that is Gone where nothing of the
+    kind is left, which those who come later learn without the lock.
     """
     home = link.property
+    _refuse_gone(home, stay, key, now)
     with ledger.changing(home, now) as change:
+        _refuse_gone(home, stay, key, now)  # many may have waited for the lock together
         if key.startswith(tuple(STEPS_OF_HOURS)):
             _count_cleanings_alone(home, stay.day)
         found = shelves.shelf(home, stay, now, link.channel)
@@ -66,8 +82,15 @@ def begin(link: StayLink, stay: Stay, key: str, shown: int, now: datetime) -> Pu
             hours=None if purchase.is_nightly else choice.quote.period,
             until=purchase.held_until,
             reference=purchase.public_id,
+            side=stay.side,
         )
     return purchase
+
+
+def _refuse_gone(home: Property, stay: Stay, key: str, now: datetime) -> None:
+    """Raises Gone."""
+    if shelves.is_gone(home, stay, key.partition("-")[0], now):
+        raise Gone
 
 
 def _purchase(link: StayLink, stay: Stay, choice: Choice, collection: str, now: datetime) -> Purchase:

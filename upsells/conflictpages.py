@@ -12,6 +12,8 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.formats import date_format
+from django.utils.timezone import localtime
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST
 
@@ -40,6 +42,7 @@ class Claim:
     kind: str
     purchase: Purchase | None
     what: tuple[str, str]
+    when: str
     last_seen: datetime | None
 
 
@@ -57,13 +60,15 @@ def conflict(request: HostRequest, conflict_id: str) -> HttpResponse:
         "headline": headline(alert),
         "nights": shared,
         "night": today if today in shared else shared.start,
+        "turnover": conflicts.turnover(alert) if conflicts.is_turnover(alert) else None,
         "purchase": purchase,
         "settled": conflicts.SETTLED in alert.details,
     }
     if alert.resolved_at:
         context |= _aftermath(request, alert, purchase)
     else:
-        claims = [_claim(block, purchase) for block in conflicts.claims(alert)]
+        with timezone.override(alert.property.house.zone):
+            claims = [_claim(block, purchase) for block in conflicts.claims(alert)]
         context |= {"claims": claims, "first": _first(claims)}
         if purchase and purchase.state == Purchase.State.CONFIRMED:
             context |= _ways_out(purchase, now)
@@ -177,8 +182,19 @@ def _claim(block: Block, purchase: Purchase | None) -> Claim:
         kind=_(KINDS[Kind(block.kind)]) if feed else "",
         purchase=own,
         what=sentences.bought(own, own.property.house) if own else ("", ""),
+        when=_when(block),
         last_seen=(block.missing_since or feed.last_good_at) if feed else None,
     )
+
+
+def _when(block: Block) -> str:
+    """The nights of a claim, and its hours where it names any; in the time zone that is active."""
+    nights = stay(block.span) if block.span else ""
+    if not block.period:
+        return nights
+    edges = (date_format(localtime(at), "j M, H:i") for at in (block.period.lower, block.period.upper))
+    hours = "\N{EN DASH}".join(edges)
+    return f"{nights} ({hours})" if nights else hours
 
 
 def _first(claims: Sequence[Claim]) -> Claim | None:
@@ -231,14 +247,23 @@ def _aftermath(request: HostRequest, alert: Alert, purchase: Purchase | None) ->
         return {}
     outcome, text = told
     words = {"guest": purchase.guest_name, "home": alert.property.name, "text": text}
-    body = _(
-        "Dear %(guest)s,\n\nI am sorry: at %(home)s somebody else booked the same nights at the same time as you.\n\n"
-        "%(text)s\n\nPlease write to me if you have any questions.\n"
-    )
+    body = _letter(alert)
     subject = _("Your booking at %(home)s") % words
     query = urlencode({"subject": subject, "body": (body % words).replace("\n", "\r\n")}, quote_via=quote)
     letter = f"mailto:{quote(purchase.guest_email, safe='@')}?{query}" if purchase.guest_email else ""
     return {"outcome": outcome, "letter": letter, "body": body % words}
+
+
+def _letter(alert: Alert) -> str:
+    if conflicts.is_turnover(alert):
+        return _(
+            "Dear %(guest)s,\n\nI am sorry: at %(home)s somebody else's booking leaves no time to clean beside yours."
+            "\n\n%(text)s\n\nPlease write to me if you have any questions.\n"
+        )
+    return _(
+        "Dear %(guest)s,\n\nI am sorry: at %(home)s somebody else booked the same nights at the same time as you.\n\n"
+        "%(text)s\n\nPlease write to me if you have any questions.\n"
+    )
 
 
 def _moved(request: HostRequest, alert: Alert) -> tuple[str, str] | None:
@@ -263,18 +288,25 @@ def _moved(request: HostRequest, alert: Alert) -> tuple[str, str] | None:
 
 def _fate(alert: Alert, purchase: Purchase) -> tuple[str, str] | None:
     """What has become of a sale: for the host, and for the guest."""
-    span, shared = purchase.span, conflicts.nights(alert)
+    span = purchase.span
     if purchase.state == Purchase.State.CANCELLED:
         return _("You took the sale back."), _taken_back(alert, purchase)
     if purchase.state != Purchase.State.CONFIRMED or span is None:
         return None
     words = {"nights": stay(span), "price": money(purchase.price)}
-    if not span.overlaps(shared):
+    if _leaves_room(alert, span):
         return (
             _("You shortened the sale to %(nights)s, for %(price)s.") % words,
             f"{_still_yours(purchase, span)} {_('They cost %(price)s together.') % words}",
         )
     return None
+
+
+def _leaves_room(alert: Alert, span: Span) -> bool:
+    """Whether a sale was shortened: it no longer holds the nights that both wanted, or ends before the turnover."""
+    if conflicts.is_turnover(alert):
+        return conflicts.turnover(alert) not in (span.start, span.end)
+    return not span.overlaps(conflicts.nights(alert))
 
 
 def _taken_back(alert: Alert, purchase: Purchase) -> str:

@@ -53,7 +53,10 @@ class StayForm(forms.Form):
         min_value=1,
         max_value=MOST_PERSONS,
         help_text=_("A local tax is counted per person."),
-        error_messages={"required": _("Enter how many of you stay.")},
+        error_messages={
+            "required": _("Enter how many of you stay."),
+            **dict.fromkeys(("invalid", "min_value", "max_value"), _("Enter a number from 1 to 30.")),
+        },
     )
 
     def __init__(self, *args: Any, side: Side, home: Property, **kwargs: Any) -> None:
@@ -73,7 +76,7 @@ class StayForm(forms.Form):
 class ChoiceForm(forms.Form):
     """What the guest chose and the price they saw, in one value that a radio button can carry: KEY:17800."""
 
-    choice = forms.RegexField(r"^[a-z_]{1,16}(?:-[0-9TZ]{1,16}){1,2}:[0-9]{1,10}\Z")
+    choice = forms.RegexField(r"^[a-z_]{1,16}(?:-[0-9TZ]{1,16}){1,2}:[0-9]{1,15}\Z")
 
     def clean(self) -> dict[str, Any]:
         """Take the choice apart into `key` and `amount` (minor units)."""

@@ -32,9 +32,6 @@ REASONS: Mapping[str, Any] = {
     Reason.REFUSED: gettext_lazy("Your host can't make it possible this time."),
     Reason.UNANSWERED: gettext_lazy("Your host didn't answer in time."),
     Reason.WITHDRAWN: gettext_lazy("Your host no longer offers this."),
-    Reason.UNREADABLE: gettext_lazy(
-        "We couldn't make sure with every booking site that your home is still free."
-    ),
     Reason.UNPAID: gettext_lazy("The card couldn't be charged."),
 }
 

@@ -54,7 +54,12 @@ def _digest(*parts: str) -> str:
 
 
 def _count(key: str, seconds: int) -> int:
-    cache.add(key, 0, timeout=seconds)
+    try:
+        return cache.incr(key)
+    except ValueError:  # the first of its window
+        pass
+    if cache.add(key, 1, timeout=seconds):
+        return 1
     try:
         return cache.incr(key)
     except ValueError:  # evicted between the two, or Redis is just coming back

@@ -15,10 +15,10 @@ from properties.fields import (
     HOUR,
     QUARTER,
     Column,
+    DayField,
     HoursField,
     MoneyField,
     RowsField,
-    day_input,
     time_input,
     to_decimal,
 )
@@ -63,7 +63,7 @@ class TermsForm(forms.Form):
         self.fields |= self.own_fields(home.currency) | shared_fields(home.currency, offer.rounding)
         self.fields |= collection_fields(self.channels, takes_cards=terms.takes_cards(home))
         for name in frozenset().union(*self.priced.values()):
-            self.fields[name].required = True  # of the way of pricing that is chosen; see `clean`
+            self.fields[name].required = True  # of the way of pricing that is chosen; see `unasked`
 
     def own_fields(self, currency: str) -> dict[str, forms.Field]:
         """The fields of this kind of offer alone."""
@@ -95,9 +95,8 @@ class TermsForm(forms.Form):
     def clean(self) -> dict[str, Any]:
         """Make the draft of what was typed, and refuse what contradicts itself."""
         data = super().clean() or self.cleaned_data
-        chosen = data.get("priced_by", "")
-        for name in frozenset().union(*self.priced.values()) - self.priced.get(chosen, frozenset()):
-            self.errors.pop(name, None)  # it isn't asked for, so what stands there doesn't matter
+        for name in self.unasked(data):
+            self.errors.pop(name, None)  # what stands there doesn't matter
         if self.errors:
             return data
         self.draft(data)
@@ -105,12 +104,17 @@ class TermsForm(forms.Form):
             self.add_error(name, sentence)
         return data
 
+    def unasked(self, data: Mapping[str, Any]) -> frozenset[str]:
+        """The fields that this way of pricing doesn't ask for."""
+        chosen = self.priced.get(data.get("priced_by", ""), frozenset())
+        return frozenset().union(*self.priced.values()) - chosen
+
     def draft(self, data: Mapping[str, Any]) -> None:
         """Write what was typed into the draft."""
         offer = self.offer
         offer.currency = self.home.currency
-        for name in ("mode", "priced_by", "weekdays"):
-            setattr(offer, name, data[name])
+        offer.mode, offer.priced_by = data["mode"], data["priced_by"]
+        offer.weekdays = sorted(set(data["weekdays"]))
         for name in ("price", "percent"):
             if data.get(name) is not None:
                 setattr(offer, name, data[name])
@@ -143,7 +147,7 @@ class NightsForm(TermsForm):
         ]
         return {
             "priced_by": forms.ChoiceField(label=_("Price"), choices=ways, widget=forms.RadioSelect),
-            "percent": _percent(_("Percent of the usual price"), least=1, most=1_000),
+            "percent": _percent(_("Percent of the usual price")),
             "price": _money(_("Price of a night"), currency),
             "most_nights": forms.IntegerField(
                 label=_("Nights at most"), min_value=1, max_value=MOST_NIGHTS,
@@ -157,7 +161,7 @@ class NightsForm(TermsForm):
             ),
             "weekend_off": forms.IntegerField(
                 label=_("Friday and Saturday nights: percent off"), min_value=-200, max_value=90, required=False,
-                help_text=_("With a minus they cost more: -20 makes them 20 % dearer."),
+                help_text=_("With a minus they cost more: -20 makes them 20\u00a0% dearer."),
             ),
             "gap_off": _off(_("Filling a whole gap: percent off"),
                             _("When no free night is left until the next guest.")),
@@ -223,8 +227,12 @@ class HoursForm(TermsForm):
                 help_text=_("Only while that night is free. It is closed on every site at once."),
             ),
             "adds_lost_night": forms.BooleanField(label=_("Charge the night that is lost"), required=False),
-            "percent": _percent(_("Percent of its usual price"), least=0, most=1_000),
+            "percent": _percent(_("Percent of its usual price")),
         }  # fmt: skip
+
+    def unasked(self, data: Mapping[str, Any]) -> frozenset[str]:
+        """Also not how much of the lost night is charged, where it isn't."""
+        return super().unasked(data) | (frozenset() if data.get("adds_lost_night") else {"percent"})
 
     def draft(self, data: Mapping[str, Any]) -> None:
         """Write what was typed into the draft."""
@@ -282,14 +290,14 @@ def shared_fields(currency: str, rounding: int) -> dict[str, forms.Field]:
         "last_minute_hours": forms.IntegerField(
             label=_("Late means within so many hours"), required=False, min_value=0, max_value=30_000
         ),
-        "minimum": _money(_("Never less than"), currency),
+        "minimum": _money(_("Never less than"), currency, means_none=True),
         "rounding": forms.ChoiceField(label=_("Round the price"), choices=_roundings(currency, rounding)),
         "weekdays": forms.TypedMultipleChoiceField(
             label=_("Days"), coerce=int, choices=_days, widget=forms.CheckboxSelectMultiple
         ),
         "blackouts": RowsField(
-            Column("first", _("From"), forms.DateField(widget=day_input())),
-            Column("last", _("To and with"), forms.DateField(widget=day_input())),
+            Column("first", _("From"), DayField()),
+            Column("last", _("To and with"), DayField()),
             label=_("Never on these dates"),
             help_text=_("Empty a row to remove it."),
         ),
@@ -341,16 +349,18 @@ class ToolField(forms.ChoiceField):
         super().validate(value)
         if value == Offer.Collection.CARD and not self.takes_cards:
             raise forms.ValidationError(
-                _("Your account can't take cards yet. Finish it under Payments, or choose another way until then.")
+                _(
+                    "Your account can't take cards yet. Finish it under Payments, or choose another way until then."
+                )
             )
 
 
-def _money(label: Any, currency: str) -> MoneyField:
-    return MoneyField(currency=currency, label=f"{label} ({currency})", required=False)
+def _money(label: Any, currency: str, *, means_none: bool = False) -> MoneyField:
+    return MoneyField(currency=currency, label=f"{label} ({currency})", required=False, means_none=means_none)
 
 
-def _percent(label: Any, *, least: int, most: int) -> forms.IntegerField:
-    return forms.IntegerField(label=label, min_value=least, max_value=most, required=False)
+def _percent(label: Any) -> forms.IntegerField:
+    return forms.IntegerField(label=label, min_value=1, max_value=1_000)
 
 
 def _off(label: Any, hint: Any) -> forms.IntegerField:

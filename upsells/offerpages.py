@@ -73,16 +73,16 @@ def _tab(
     now, saved = timezone.now(), _saved(request, home)
     others = Property.objects.of(request.org).active().exclude(pk=home.pk).order_by("name")
     side = Side.ARRIVING if request.GET.get("side") == Side.ARRIVING else Side.LEAVING
-    cards = [_card(offer, home) for offer in terms.at_home(home, saved).values()]
+    every = terms.at_home(home, saved)
     context = {
         "property": home,
         "tab": "offers",
-        "cards": cards,
+        "cards": [_card(offer, home) for offer in every.values()],
         "unpayable": [offer.get_kind_display() for offer in terms.unpayable(home, saved)],
         "sells": any(offer.mode != Offer.Mode.OFF for offer in saved),
         "copying": copying or (CopyForm(saved, others) if saved and others else None),
         "cleaners": cleaners or CleanersForm(initial={"cleanings": request.org.cleanings_a_day}),
-        **_preview(home, saved, side, request.GET, now),
+        **_preview(home, saved or every.values(), side, request.GET, now),
     }
     status = UNPROCESSABLE if copying or cleaners or context["day_form"].errors else 200
     fragment = request.htmx and request.method == "GET"  # type: ignore[attr-defined]  # django-htmx sets it
@@ -134,6 +134,11 @@ def start(request: HostRequest, public_id: str) -> HttpResponse:
         _ask_for_terms(request, offer)
     if len(refused) < len(off):
         messages.success(request, _("On sale. Look at the prices once, and send guests their link."))
+        if not Feed.objects.of(request.org).filter(property=home).exists():
+            messages.warning(
+                request,
+                _("Guests see it as soon as a calendar is connected: until then nobody knows what is free."),
+            )
     return redirect("upsells:offers", public_id)
 
 

@@ -11,13 +11,14 @@ from calendars import ledger
 from calendars.models import Block, Feed
 from domain import offers
 from domain.diary import Diary
+from domain.events import Kind as BlockKind
 from domain.money import Money
 from domain.offers import NIGHTLY, Kind, Mode, Quote
 from domain.prices import Price
 from domain.spans import NIGHT, Span, gaps
 from properties.models import Property
 from properties.templatetags.stays import day
-from upsells import sentences, shelves
+from upsells import sentences, shelves, terms
 from upsells.models import Offer
 from upsells.shelves import AROUND, FARTHEST, KINDS, Side, Stay
 
@@ -81,10 +82,14 @@ def days(home: Property, now: datetime) -> Days:
     rows = Block.objects.filter(
         property=home, yields=False, nights__endswith__gte=today, nights__startswith__lt=today + SOON
     ).exclude(origin__in=[Block.Origin.HOST, Block.Origin.HOLD])
-    spans = [Span(nights.lower, nights.upper) for nights in rows.values_list("nights", flat=True)]
-    leaving = sorted({span.end for span in spans})
-    arriving = sorted({span.start for span in spans if span.start > today})
-    free = gaps(spans, Span(today, today + FARTHEST))
+    blocks = list(rows.only("nights", "kind", "origin", "side"))
+    stays = [
+        block for block in blocks if not (block.kind == BlockKind.HOURS and block.origin in Block.EXCLUSIVE)
+    ]
+    joined = {block.joins for block in stays}
+    leaving = sorted({block.nights.upper for block in stays} - joined)
+    arriving = sorted(day for day in {block.nights.lower for block in stays} - joined if day > today)
+    free = gaps([span for block in blocks if (span := block.span)], Span(today, today + FARTHEST))
     return Days(tuple(leaving[:SHOWN_DAYS]), tuple(arriving[:SHOWN_DAYS]), free[0].start if free else today)
 
 
@@ -105,6 +110,8 @@ def _tried(home: Property, offer: Offer, stay: Stay, diary: Diary, now: datetime
         return Tried(offer, (), (_("That is more than a year away. Guests see nothing so far ahead."),))
     found = shelves.quotes(home, offer, stay, diary, now)
     stops = [sentences.stopped(kind, stop, home.house, some=bool(found.quotes)) for stop in found.stops]
+    for _field, why in terms.contradictions(offer, home)[:1]:
+        stops.insert(0, _("Its terms don't fit this home any more. %(why)s") % {"why": why})
     options = tuple(_option(quote, home) for quote in found.quotes)
     return Tried(offer, options, tuple(dict.fromkeys(stops)))
 
@@ -151,4 +158,5 @@ def notes(home: Property, stay: Stay, now: datetime) -> list[str]:
 def _nobody(home: Property, stay: Stay, now: datetime) -> bool:
     """Whether the calendar knows of nobody who stays beside that day, and it is still to come."""
     night = stay.day - NIGHT if stay.side is Side.LEAVING else stay.day
-    return stay.day > home.house.today(now) and not ledger.taken(home, Span(night, night + NIGHT))
+    diary = ledger.diary(home, Span(night, night + NIGHT))
+    return stay.day > home.house.today(now) and not diary.is_slept(night)

@@ -128,6 +128,8 @@ def _choose(request: HttpRequest, link: StayLink) -> HttpResponse:
     key, amount = form.cleaned_data["key"], form.cleaned_data["amount"]
     try:
         purchase = checkout.begin(link, stay_form.stay, key, amount, now)
+    except checkout.Gone:
+        return _gone(request, link, stay_form)
     except ledger.NightsTaken:
         messages.error(request, _("Somebody was quicker: this isn't free any more."))
         return _page(request, link, stay_form, status=CONFLICT)
@@ -136,6 +138,20 @@ def _choose(request: HttpRequest, link: StayLink) -> HttpResponse:
         return _page(request, link, stay_form, status=CONFLICT)
     request.session[OWN] = purchase.public_id
     return redirect("guest:purchase", link.token, purchase.public_id)
+
+
+def _gone(request: HttpRequest, link: StayLink, form: StayForm) -> HttpResponse:
+    """Somebody was quicker: a small page, so that a rush of guests is answered at once; it then asks what is left."""
+    if _own(request, link):
+        messages.error(request, _("Somebody was quicker: this isn't free any more."))
+        return _page(request, link, form, status=CONFLICT)
+    context = {
+        "link": link,
+        "property": link.property,
+        "leaving": form.side is Side.LEAVING,
+        "address": _address(link, form.stay),
+    }
+    return render(request, "guest/gone.html", context, status=CONFLICT)
 
 
 def _page(request: HttpRequest, link: StayLink, form: StayForm, status: int = 200) -> HttpResponse:
@@ -225,7 +241,9 @@ def purchase(request: HttpRequest, token: str, purchase_id: str) -> HttpResponse
 
     A link that was replaced still opens what was booked through it, for it is the guest's receipt.
     """
-    rows = Purchase.objects.select_related("property__organization", "stay_link")
+    rows = Purchase.objects.select_related(
+        "property__organization", "stay_link", "moved_to__property", "moved_to__stay_link"
+    )
     usable = Q(stay_link__revoked_at=None) | Q(requested_at__isnull=False) | Q(payment__isnull=False)
     row = get_object_or_404(rows.filter(usable), stay_link__token=token, public_id=purchase_id)
     if request.method == "POST" and "let_go" in request.POST:

@@ -12,6 +12,8 @@ from django.http import HttpResponse, StreamingHttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.text import get_text_list
+from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET
 
 from accounts.tenancy import HostRequest, get_or_404, host
@@ -123,6 +125,13 @@ def _requests(request: HostRequest, rows: PurchaseQuerySet) -> list[dict[str, An
 
 def _freshness(home: Property, feeds: list[Feed]) -> str:
     """What keeps the calendars from being believed right now; empty when all were just read."""
+    unread = [feed.title for feed in feeds if feed.failing_since or feed.paused_at]
+    if unread:
+        words = _(
+            "%(feeds)s can't be read at the moment. Look there yourself before you agree: "
+            "if it can't be read then either, we confirm on your word."
+        )
+        return words % {"feeds": get_text_list(unread, _("and"))}
     reads = [None if feed.paused_at else feed.last_good_at for feed in feeds]
     mode = offers.mode(offers.Mode.INSTANT, reads, timezone.now())
     told = [(feed.title, feed.last_good_at, feed.paused_at is not None) for feed in feeds]

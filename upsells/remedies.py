@@ -10,6 +10,7 @@ from datetime import datetime
 
 import structlog
 from django.db.models import Exists, OuterRef
+from django.db.models.functions import Coalesce
 from psycopg.types.range import TimestamptzRange
 
 from calendars import conflicts, ledger
@@ -23,7 +24,7 @@ from domain.spans import Period, Span
 from properties.models import Property
 from upsells import cancelling, checkout
 from upsells.models import Payment, Purchase, StayLink
-from upsells.shelves import AROUND
+from upsells.shelves import AROUND, KINDS, Side
 
 log = structlog.get_logger()
 
@@ -89,6 +90,8 @@ def shorten(alert: Alert, purchase: Purchase, shown: tuple[int, int], now: datet
             period=TimestamptzRange(period.start, period.end, "[)"),
             lines=checkout.lines(left.price),
             amount=left.price.total.amount,
+            shortened_at=now,
+            first_nights=Coalesce("first_nights", "nights"),
         )
         ledger.shorten(change, purchase.public_id, left.nights, period)
         cancelling.keep_only(purchase, left.price.total.amount, now)
@@ -127,11 +130,14 @@ def move(alert: Alert, purchase: Purchase, home: Property, now: datetime) -> Pur
         if span is None or not homes(purchase, now, pk=home.pk):
             raise ledger.NightsTaken
         moved = _twin(purchase, home, span, now)
-        ledger.hold(there, span, until=now, reference=moved.public_id)
+        side = Side.LEAVING if purchase.kind in KINDS[Side.LEAVING] else Side.ARRIVING
+        ledger.hold(there, span, until=now, reference=moved.public_id, side=side)
         ledger.confirm(there, moved.public_id)
-        Payment.objects.filter(purchase=purchase).update(purchase=moved)  # what was paid is paid for the other home
+        Payment.objects.filter(purchase=purchase).update(
+            purchase=moved
+        )  # what was paid is paid for the other home
         Purchase.objects.filter(pk=purchase.pk).update(
-            state=Purchase.State.CANCELLED, decided_at=now, cancelled_by=Purchase.By.HOST
+            state=Purchase.State.CANCELLED, decided_at=now, cancelled_by=Purchase.By.HOST, moved_to=moved
         )
         ledger.release(here, purchase.public_id)
         checkout.tell_confirmed(moved, now)
@@ -162,6 +168,7 @@ def _twin(purchase: Purchase, home: Property, span: Span, now: datetime) -> Purc
     link, _new = StayLink.objects.live().get_or_create(
         property=home,
         organization_id=home.organization_id,
+        channel=purchase.channel,
         revoked_at=None,
         defaults={"created_at": now},
     )

@@ -1,4 +1,4 @@
-"""The departures that rules can be tried on: those to come, and those of the past year as the feeds told of them."""
+"""The departures, or arrivals, that rules can be tried on: those to come, and the past year's as the feeds told."""
 
 from bisect import bisect_right
 from collections.abc import Iterable, Mapping, Sequence
@@ -6,24 +6,24 @@ from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 
 from calendars import ledger
-from calendars.models import Block, Feed, Snapshot
+from calendars.models import Block, Feed, Snapshot, date_range
 from domain import follow, ics
 from domain.diary import Diary, Taken
 from domain.house import House
 from domain.ics import State
-from domain.spans import Span
+from domain.spans import NIGHT, Span
 from domain.whatif import Case
 from properties.models import Property
-from upsells.shelves import AROUND
+from upsells.shelves import AROUND, Side
 
 AHEAD, BACK = timedelta(days=60), timedelta(days=365)
-LOOKS_BEFORE = timedelta(hours=48)  # when a guest about to leave is told of the offers
+LOOKS_BEFORE = timedelta(hours=48)  # when a guest about to leave or to come is told of the offers
 MOST_BODIES = 250  # calendars that are read anew for one page; more would take it over a second
 
 
 @dataclass(frozen=True, slots=True)
 class Past:
-    """The departures of the past year; `since` is when the history begins, None without one.
+    """The days of the past year; `since` is when the history begins, None without one.
 
     `weekly` when so much was said that only what stood at the beginning of each week is looked at.
     """
@@ -33,16 +33,16 @@ class Past:
     weekly: bool = False
 
 
-def ahead(home: Property, now: datetime) -> tuple[Case, ...]:
-    """Each departure of the next 60 days in the calendar as it is, seen two days before it, or now."""
+def ahead(home: Property, side: Side, now: datetime) -> tuple[Case, ...]:
+    """Each departure, or arrival, of the next 60 days in the calendar as it is, seen two days before it, or now."""
     house, today = home.house, home.house.today(now)
     diary = ledger.diary(home, Span(today - AROUND, today + AHEAD + AROUND))
-    days = _departures(home, today, today + AHEAD)
-    return tuple(Case(day, diary, max(now, _look(house, day))) for day in days)
+    days = _days(home, side, today, today + AHEAD)
+    return tuple(Case(day, diary, max(now, _look(house, day, side))) for day in days)
 
 
-def past(home: Property, now: datetime) -> Past:
-    """Each departure of the past year, in what the feeds said two days before it; our own sales are left out."""
+def past(home: Property, side: Side, now: datetime) -> Past:
+    """Each departure, or arrival, of the past year, in what the feeds said two days before it; no sales of ours."""
     house, today = home.house, home.house.today(now)
     feeds = {feed.pk: feed for feed in Feed.objects.filter(property=home).defer("url")}
     told: dict[int, list[tuple[datetime, int]]] = {pk: [] for pk in feeds}
@@ -52,32 +52,37 @@ def past(home: Property, now: datetime) -> Past:
     begins = [said[0][0] for said in told.values() if said]
     if not begins:
         return Past()
-    days = _departures(home, today - BACK, today)
-    looks = {day: look for day in days if (look := _look(house, day)) >= min(begins)}
+    days = _days(home, side, today - BACK, today)
+    looks = {day: look for day in days if (look := _look(house, day, side)) >= min(begins)}
     weekly = len(_needed(looks.values(), told)) > MOST_BODIES
     if weekly:
         looks = {day: max(_monday(house, look), min(begins)) for day, look in looks.items()}
     claims = _claims(home, feeds, sorted(_needed(looks.values(), told))[-MOST_BODIES:])
     own = _own(home)
     cases = [
-        Case(day, Diary(house, (*_near(day, look, told, claims), *_closed_by(own, look))), _look(house, day))
+        Case(
+            day,
+            Diary(house, (*_near(day, look, told, claims), *_closed_by(own, look))),
+            _look(house, day, side),
+        )
         for day, look in looks.items()
         if any(pk in claims for pk in _said(look, told))
     ]
     return Past(tuple(cases), min(begins), weekly)
 
 
-def _departures(home: Property, start: date, end: date) -> list[date]:
-    """The days in the half-open run on which somebody leaves, as the calendar knows it."""
-    rows = Block.objects.filter(
-        property=home, yields=False, nights__endswith__gte=start, nights__endswith__lt=end
-    )
+def _days(home: Property, side: Side, start: date, end: date) -> list[date]:
+    """The days in the half-open run on which somebody leaves, or comes, as the calendar knows it."""
+    nights = Span(start - NIGHT, end + NIGHT)
+    rows = Block.objects.filter(property=home, yields=False, nights__overlap=date_range(nights))
     rows = rows.exclude(origin__in=[Block.Origin.HOST, Block.Origin.HOLD, Block.Origin.SALE])
-    return sorted({nights.upper for nights in rows.values_list("nights", flat=True)})
+    stays = rows.values_list("nights", flat=True)
+    found = {stay.upper if side is Side.LEAVING else stay.lower for stay in stays}
+    return sorted(day for day in found if start <= day < end)
 
 
-def _look(house: House, departure: date) -> datetime:
-    return house.instant(departure, house.check_out) - LOOKS_BEFORE
+def _look(house: House, day: date, side: Side) -> datetime:
+    return house.instant(day, house.check_out if side is Side.LEAVING else house.check_in) - LOOKS_BEFORE
 
 
 def _monday(house: House, look: datetime) -> datetime:

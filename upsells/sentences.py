@@ -11,8 +11,9 @@ from django.utils.translation import gettext_lazy, ngettext
 
 from domain.house import House
 from domain.money import Money
-from domain.offers import NIGHTLY, Kind, Mode, Stop, Why
+from domain.offers import NIGHTLY, Kind, Mode
 from domain.prices import Item, Line, Price
+from domain.stops import Stop, Why
 from properties.models import Property
 from properties.templatetags.stays import day, money, stay
 from upsells.models import Offer, Purchase
@@ -67,6 +68,13 @@ def _of_nights(kind: Kind, stop: Stop, house: House) -> str:
                 else _("the guest before leaves late, on %(at)s, and the home couldn't be cleaned after.")
             )
             return words % _at(stop, house)
+        case Why.HOURS:
+            words = (
+                _("something else is in the calendar from %(at)s on.")
+                if kind in LATE_SIDE
+                else _("something else is in the calendar until %(at)s.")
+            )
+            return words % _at(stop, house)
     return _of_days(stop, house)
 
 
@@ -75,15 +83,17 @@ def _of_hours(kind: Kind, stop: Stop, house: House) -> str:
     match stop.why:
         case Why.MOST:
             words = (
-                _("you sell it until %(time)s at most.") if late else _("you sell it from %(time)s at most.")
+                _("you sell it until %(time)s at most.")
+                if late
+                else _("you sell it from %(time)s at the earliest.")
             )
         case Why.LIMIT:
             words = _("your latest time is %(time)s.") if late else _("your earliest time is %(time)s.")
         case Why.TURNAROUND:
             words = (
-                _("cleaning for the next guest must begin by %(time)s.")
+                _("the next guest comes at %(time)s, so cleaning must begin by %(turn)s.")
                 if late
-                else _("cleaning after the guest before isn't done until %(time)s.")
+                else _("the guest before leaves at %(time)s, so cleaning isn't done until %(turn)s.")
             )
         case Why.HOURS:
             words = (
@@ -97,8 +107,8 @@ def _of_hours(kind: Kind, stop: Stop, house: House) -> str:
                 if late
                 else _("any earlier, nobody could stay the night of %(night)s, and you don't allow that.")
             )
-        case Why.CUT_OFF if not late and stop.at:
-            words = _("it can't be bought for earlier than %(time)s any more.")
+        case Why.CUT_OFF if not late and stop.turn:
+            words = _("%(turn)s can't be bought any more; that was possible until %(at)s.")
         case _other:
             return _of_days(stop, house)
     return words % _at(stop, house)
@@ -111,30 +121,32 @@ DAYS: Mapping[Why, Any] = {
     Why.TAKEN: gettext_lazy("the night of %(night)s is taken."),
     Why.WEEKDAY: gettext_lazy("you don't sell it for a %(weekday)s."),
     Why.BLACKOUT: gettext_lazy("%(night)s is among the dates that you excluded."),
-    Why.SOLD: gettext_lazy("another check-out or check-in time is already sold for %(night)s."),
+    Why.CLEANERS: gettext_lazy(
+        "the cleaners can take no more late check-outs and early check-ins on %(night)s."
+    ),
+    Why.SOLD: gettext_lazy("nights or hours beside %(night)s are already sold to its guest."),
 }
 
 
 def _of_days(stop: Stop, house: House) -> str:
     """The rules that nights and hours share."""
-    words = DAYS.get(stop.why) or ngettext(
-        "the cleaners can take %(n)s changed turnover on %(night)s, and have it already.",
-        "the cleaners can take %(n)s changed turnovers on %(night)s, and have them already.",
-        stop.count,
-    )
-    text: str = words % _at(stop, house)
+    text: str = DAYS[stop.why] % _at(stop, house)
     return text
 
 
 def _at(stop: Stop, house: House) -> dict[str, Any]:
-    at = stop.at.astimezone(house.zone) if stop.at else None
     return {
         "n": stop.count,
         "night": day(stop.night) if stop.night else "",
         "weekday": date_format(stop.night, "l") if stop.night else "",
         "at": moment(stop.at, house) if stop.at else "",
-        "time": f"{at:%H:%M}" if at else "",
+        "time": _clock(stop.at, house),
+        "turn": _clock(stop.turn, house),
     }
+
+
+def _clock(at: datetime | None, house: House) -> str:
+    return f"{at.astimezone(house.zone):%H:%M}" if at else ""
 
 
 def moment(at: datetime, house: House) -> str:
@@ -149,10 +161,14 @@ def feeds(feeds: Iterable[tuple[str, datetime | None, bool]], mode: Mode, house:
     """
     feeds = list(feeds)
     if not feeds:
-        return _("No calendar is connected, so nobody knows which nights are free.")
+        return _(
+            "No calendar is connected: nobody knows which nights are free, so guests are offered nothing."
+        )
     paused = [name for name, _read, is_paused in feeds if is_paused]
     if paused:
-        return _("%(feed)s is paused, so nobody knows which nights it takes.") % {"feed": paused[0]}
+        return _("%(feed)s is paused: nobody knows which nights it takes, so guests are offered nothing.") % {
+            "feed": paused[0]
+        }
     if mode is Mode.INSTANT:
         return ""
     name, read = min(((name, read) for name, read, _paused in feeds), key=_age)

@@ -8,6 +8,7 @@ from typing import Any
 
 from django.conf import settings
 from django.contrib.postgres.expressions import ArraySubquery
+from django.db import connection
 from django.db.models import Case, Count, Exists, F, OuterRef, Q, QuerySet, Subquery, When
 from django.db.models.functions import Coalesce
 
@@ -15,13 +16,20 @@ from calendars import ledger
 from calendars.models import Feed
 from domain import offers
 from domain.diary import Diary
-from domain.offers import Desk, Found, Kind, Mode, Quote, Stop, Why
+from domain.house import House
+from domain.offers import Desk, Found, Kind, Mode, Quote
 from domain.spans import NIGHT, Span
+from domain.stops import Stop, Why
 from properties.models import Property
 from upsells.models import Offer, PayoutAccount, Purchase
 
 FARTHEST = timedelta(days=365)
 AROUND = timedelta(days=62)  # of the diary that one stay can depend on: the most nights and the least gap
+# Every guest of a rush asks one of these. As a queryset it takes six times as long, nearly all of it to be worded.
+NIGHT_GONE = """SELECT EXISTS (SELECT FROM calendars_block WHERE property_id = %s AND NOT yields AND nights @> %s
+                AND NOT (origin = 'hold' AND held_until <= %s))"""
+MOMENT_GONE = """SELECT EXISTS (SELECT FROM calendars_block WHERE property_id = %s AND NOT yields AND period @> %s
+                 AND NOT (origin = 'hold' AND held_until <= %s))"""
 STEPS_OF_HOURS = (Offer.Kind.LATE_CHECK_OUT, Offer.Kind.EARLY_CHECK_IN)
 
 
@@ -56,6 +64,7 @@ class Nothing(StrEnum):
     FAR = "far"
     NO_STAY = "no_stay"
     TAKEN = "taken"  # somebody else needs the time
+    SOLD = "sold"  # the guest, or who stays with them, has bought time beside that day already
     TOO_LATE = "too_late"  # it could have been bought earlier
     TOO_SOON = "too_soon"  # it can be bought later; `Shelf.opens` says when
     RULED_OUT = "ruled_out"  # the host doesn't sell it on that day
@@ -93,7 +102,7 @@ class Shelf:
 
     def is_withdrawn(self, key: str) -> bool:
         """Whether the host or the clock, and not another booking, keeps the quote of that key off the shelf."""
-        if self.why not in {None, Nothing.TAKEN}:
+        if self.why not in {None, Nothing.TAKEN, Nothing.SOLD}:
             return True
         kind = key.partition("-")[0]
         return {stop.why for stopped, stop in self.stops if stopped == kind} <= BY_THE_HOST
@@ -150,7 +159,8 @@ def stand(home: Property, day: date, now: datetime, channel: str = "") -> Stand:
     accounts = PayoutAccount.objects.ready().filter(organization=OuterRef("organization"))
     rows = rows.annotate(takes_cards=Exists(accounts))
     found = tuple(rows) if home.archived_at is None else ()
-    found = tuple(offer for offer in found if is_payable(offer, channel, takes_cards=offer.takes_cards))
+    ready = any(getattr(offer, "takes_cards", False) for offer in found)
+    found = tuple(offer for offer in found if is_payable(offer, channel, takes_cards=ready))
     first = found[0] if found else None
     return Stand(found, tuple(getattr(first, "reads", ())), getattr(first, "cleaned", 0))
 
@@ -175,7 +185,7 @@ def shelf(home: Property, stay: Stay, now: datetime, channel: str = "") -> Shelf
         return replace(bare, why=Nothing.STALE)
     diary = ledger.diary(home, Span(stay.day - AROUND, stay.day + AROUND))
     night = stay.day - NIGHT if stay.side is Side.LEAVING else stay.day
-    if stay.day > today and not diary.is_taken(night):
+    if stay.day > today and not diary.is_slept(night):
         return replace(bare, why=Nothing.NO_STAY)
     return filled(home, stay, found, diary, now)
 
@@ -199,7 +209,17 @@ def filled(home: Property, stay: Stay, found: Stand, diary: Diary, now: datetime
 def quotes(
     home: Property, offer: Offer, stay: Stay, diary: Diary, now: datetime, *, cleaned: int | None = None
 ) -> Found:
-    """What one offer has for the day; `cleaned` turnovers are changed on it, which are counted where not given."""
+    """What one offer has for the day; `cleaned` turnovers are changed on it, which are counted where not given.
+
+    What would cost nothing, since the home's prices fell after the offer was made, is left out.
+    """
+    found = _quotes(home, offer, stay, diary, now, cleaned)
+    return replace(found, quotes=tuple(quote for quote in found.quotes if quote.price.net.amount > 0))
+
+
+def _quotes(  # noqa: PLR0917 - what an offer depends on
+    home: Property, offer: Offer, stay: Stay, diary: Diary, now: datetime, cleaned: int | None
+) -> Found:
     capacity = None if offer.is_nightly else home.organization.cleanings_a_day
     if cleaned is None and capacity is not None:
         cleaned = next((row["count"] for row in _changed_cleanings(home, stay.day, now)), 0)
@@ -215,6 +235,34 @@ def quotes(
             return offers.late_check_out(stay.day, hours, desk)
         case Kind.EARLY_CHECK_IN:
             return offers.early_check_in(stay.day, hours, desk)
+
+
+def is_gone(home: Property, stay: Stay, kind: str, now: datetime) -> bool:
+    """Whether somebody has the night, or the moment, right beside the stay, so that nothing of the kind is left.
+
+    One small query, to be asked before the lock and under it. It takes no hold that has run out for a claim; what it
+    doesn't see, the shelf does.
+    """
+    if kind not in KINDS[stay.side] or _unfit(stay.day, home.house.today(now)):
+        return False
+    query, beside = _beside(home.house, stay, Kind(kind))
+    with connection.cursor() as cursor:
+        cursor.execute(query, [home.pk, beside, now])
+        row = cursor.fetchone()
+    return bool(row and row[0])
+
+
+def _beside(house: House, stay: Stay, kind: Kind) -> tuple[str, date | datetime]:
+    """The query, and what every quote of the kind begins or ends with: a night, or a moment by the house's times."""
+    match kind:
+        case Kind.EXTRA_NIGHTS:
+            return NIGHT_GONE, stay.day
+        case Kind.NIGHTS_BEFORE:
+            return NIGHT_GONE, stay.day - NIGHT
+        case Kind.LATE_CHECK_OUT:
+            return MOMENT_GONE, house.instant(stay.day, house.check_out)
+        case Kind.EARLY_CHECK_IN:
+            return MOMENT_GONE, house.instant(stay.day, house.check_in) - timedelta.resolution
 
 
 def _changed_cleanings(home: Property, day: date, now: datetime) -> QuerySet[Purchase, Any]:
@@ -234,6 +282,8 @@ def _unfit(day: date, today: date) -> Nothing | None:
 def _why(stops: Iterable[Why]) -> Nothing:
     """What to tell a guest whom nothing can be offered for these reasons."""
     whys = frozenset(stops)
+    if Why.SOLD in whys:
+        return Nothing.SOLD
     if whys <= BY_THE_CLOCK:
         return Nothing.TOO_LATE
     if Why.NOT_YET in whys and whys <= BY_THE_HOST:

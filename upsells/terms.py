@@ -17,7 +17,7 @@ from upsells.models import Offer, PayoutAccount
 
 DAY = 24 * HOUR
 LATEST, EARLIEST = time(15), time(9)
-DEAREST = 10**9  # minor units; a sale has to fit its column, taxes included
+DEAREST = 10**12  # minor units of one sale
 OWN_TOOL = frozenset({"airbnb"})  # sites that want every charge to go through their own tool
 OF_THE_HOME = frozenset({"id", "organization", "property", "kind", "currency"})
 Contradiction = tuple[str, str]  # the field of the form, the sentence
@@ -69,7 +69,7 @@ def contradictions(offer: Offer, home: Property) -> list[Contradiction]:
     """What in an offer's terms can't be meant, each with the field that says it; nothing when all of it can."""
     checks = (_nights, _steps) if offer.is_nightly else (_hours, _slots)
     found = [each for check in checks for each in check(offer, home)]
-    found += _days(offer)
+    found += [*_days(offer), *_late(offer)]
     return found or list(_price(offer, home))
 
 
@@ -134,6 +134,14 @@ def _slots(offer: Offer, _home: Property) -> Iterator[Contradiction]:
         if second <= first or dear < cheap:
             yield "slots", _("Each slot must be longer than the one before, and may not cost less.")
             return
+    lengths = [minutes for minutes, _amount in offer.slots]
+    for before, length in pairwise([0, *lengths]):
+        if before // offer.step_minutes == length // offer.step_minutes:
+            words = _(
+                "No step ends within the slot up to %(hours)s hours. Choose smaller steps or a longer slot."
+            )
+            yield "slots", words % {"hours": f"{length / HOUR:g}"}
+            return
     if offer.slots[-1][0] > offer.most_minutes:
         words = _("A slot of %(hours)s hours never comes: you sell at most %(most)s.")
         hours, most = (f"{minutes / HOUR:g}" for minutes in (offer.slots[-1][0], offer.most_minutes))
@@ -149,7 +157,20 @@ def _days(offer: Offer) -> Iterator[Contradiction]:
             return
     if offer.opens_days is not None and offer.cut_off_minutes >= offer.opens_days * DAY:
         yield "cut_off", _("It would end before it opens. Let it open earlier, or end later.")
-    if offer.last_minute_off and offer.last_minute_hours * HOUR < offer.cut_off_minutes:
+
+
+def _late(offer: Offer) -> Iterator[Contradiction]:
+    """Whether anybody can buy late: `last_minute_hours` count to the guest's own check-out or check-in."""
+    if not offer.last_minute_off:
+        return
+    least = offer.cut_off_minutes
+    if offer.kind == Offer.Kind.NIGHTS_BEFORE:
+        least += DAY  # what is sold begins a night before the guest comes
+    if offer.kind == Offer.Kind.EARLY_CHECK_IN:
+        least += offer.step_minutes
+    if not offer.last_minute_hours:
+        yield "last_minute_hours", _("Enter how many hours before the stay is late.")
+    elif offer.last_minute_hours * HOUR <= least:
         yield "last_minute_hours", _("By then nothing is sold any more, so nobody would ever get it.")
 
 

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from upsells import conflictpages, offerpages, papers, paypages, purchasepages, views, whatif
+from upsells import conflictpages, offerpages, papers, paypages, purchasepages, settingspage, views, whatif
 
 app_name = "upsells"
 urlpatterns = [
@@ -11,6 +11,7 @@ urlpatterns = [
     path("conflicts/<slug:conflict_id>/shorten/", conflictpages.shorten, name="conflict-shorten"),
     path("conflicts/<slug:conflict_id>/move/", conflictpages.move, name="conflict-move"),
     path("conflicts/<slug:conflict_id>/settle/", conflictpages.settle, name="conflict-settle"),
+    path("<slug:public_id>/settings/facts/", settingspage.facts, name="facts"),
     path("<slug:public_id>/offers/", offerpages.offers, name="offers"),
     path("<slug:public_id>/offers/start/", offerpages.start, name="start"),
     path("<slug:public_id>/offers/copy/", offerpages.copy, name="copy"),

@@ -13,23 +13,36 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST
 
 from accounts.tenancy import HostRequest, get_or_404, host
+from calendars.models import Feed
 from connectors.broker import hint
+from domain.channels import CHANNELS, OTHER
 from properties.models import Property
 from upsells import cancelling, checkout, tasks
-from upsells.models import Purchase, StayLink
+from upsells.models import Offer, Purchase, StayLink
+from upsells.offerforms import USUAL_CHANNELS
 
 
 def _property(request: HostRequest, public_id: str) -> Property:
     return get_or_404(Property.objects.all(), request, public_id=public_id)
 
 
-def _live_link(request: HostRequest, row: Property) -> StayLink:
-    """The property's own link; made when it is first asked for."""
+def _channel(request: HostRequest) -> str:
+    """The site whose guests are meant; "" for everybody."""
+    named = (request.POST if request.method == "POST" else request.GET).get("channel", "")
+    return named if named in CHANNELS else ""
+
+
+def _live_link(request: HostRequest, row: Property, channel: str) -> StayLink:
+    """The property's own link for the guests of a site; made when it is first asked for."""
     link, _new = (
         StayLink.objects.of(request.org)
         .live()
         .get_or_create(
-            property=row, organization=request.org, revoked_at=None, defaults={"created_at": timezone.now()}
+            property=row,
+            organization=request.org,
+            channel=channel,
+            revoked_at=None,
+            defaults={"created_at": timezone.now()},
         )
     )
     return link
@@ -42,11 +55,30 @@ def _address(link: StayLink) -> str:
 @require_GET
 @host
 def guest_page(request: HostRequest, public_id: str) -> HttpResponse:
-    """The link and QR code to put into the flat and into messages."""
+    """The link and QR code to put into the flat and into messages: for everybody, or for the guests of a site."""
     row = _property(request, public_id)
-    link = _live_link(request, row)
-    context = {"property": row, "tab": "guest", "link": link, "address": _address(link)}
+    link = _live_link(request, row, _channel(request))
+    connected = Feed.objects.of(request.org).filter(property=row).values_list("channel", flat=True)
+    sites = [CHANNELS[key] for key in dict.fromkeys([*USUAL_CHANNELS, *connected, link.channel]) if key]
+    context = {
+        "property": row,
+        "tab": "guest",
+        "link": link,
+        "sites": [site for site in sites if site != OTHER and not site.is_manager],
+        "site": CHANNELS[link.channel].name if link.channel else "",
+        "qr_url": reverse("upsells:qr", args=[public_id])
+        + (f"?channel={link.channel}" if link.channel else ""),
+        "address": _address(link),
+        "pays": _pays(request, row, link),
+    }
     return render(request, "upsells/guest_page.html", context)
+
+
+def _pays(request: HostRequest, row: Property, link: StayLink) -> str:
+    """How guests who open the link pay for whatever is on sale; "" where it isn't the same for all of it."""
+    on_sale = Offer.objects.of(request.org).filter(property=row).on()
+    ways = {offer.collected(link.channel) for offer in on_sale} or {Offer.Collection.PROPERTY.value}
+    return ways.pop() if len(ways) == 1 else ""
 
 
 @require_GET
@@ -54,7 +86,8 @@ def guest_page(request: HostRequest, public_id: str) -> HttpResponse:
 def qr(request: HostRequest, public_id: str) -> HttpResponse:
     """The guest page's address as a QR code (SVG)."""
     out = BytesIO()
-    code = segno.make(_address(_live_link(request, _property(request, public_id))), error="m")
+    link = _live_link(request, _property(request, public_id), _channel(request))
+    code = segno.make(_address(link), error="m")
     code.save(out, kind="svg", scale=8, border=4, light="white", omitsize=True, xmldecl=False)
     return HttpResponse(out.getvalue(), content_type="image/svg+xml")
 
@@ -62,11 +95,13 @@ def qr(request: HostRequest, public_id: str) -> HttpResponse:
 @require_POST
 @host
 def renew_link(request: HostRequest, public_id: str) -> HttpResponse:
-    """Replace the guest page's address; the old one stops at once."""
-    row = _property(request, public_id)
-    StayLink.objects.of(request.org).live().filter(property=row).update(revoked_at=timezone.now())
+    """Replace an address of the guest page; the old one stops at once."""
+    row, channel = _property(request, public_id), _channel(request)
+    live = StayLink.objects.of(request.org).live()
+    live.filter(property=row, channel=channel).update(revoked_at=timezone.now())
     messages.success(request, _("The guest page has a new address. Print the QR code again."))
-    return redirect("upsells:guest-page", public_id)
+    page = reverse("upsells:guest-page", args=[public_id])
+    return redirect(f"{page}?channel={channel}" if channel else page)
 
 
 def _purchase(request: HostRequest, public_id: str, purchase_id: str) -> Purchase:

@@ -1,4 +1,4 @@
-"""The what-if page: other cleaning times, gaps and prices, tried on departures to come and on the past year's."""
+"""The what-if page: other cleaning times, gaps and prices, tried on stays to come and on the past year's."""
 
 from collections.abc import Iterable
 from copy import copy
@@ -24,23 +24,18 @@ from properties.models import DAY_MINUTES, Property
 from upsells import replays, terms
 from upsells.models import Offer
 from upsells.offerforms import MOST_MINUTES, MOST_NIGHTS
+from upsells.shelves import KINDS, Side
 
 UNPROCESSABLE = 422
-KINDS = Offer.Kind
-FIELDS = {  # of the form, by kind and by the field that a contradiction names
-    KINDS.EXTRA_NIGHTS: {
-        "least_gap": "least_gap",
-        "steps": "most_nights",
-        "percent": "percent",
-        "price": "nights_price",
-    },
-    KINDS.LATE_CHECK_OUT: {
-        "step_minutes": "most_hours",
-        "slots": "most_hours",
-        "limit": "limit",
-        "price": "hours_price",
-    },
+PERSONS = 2  # as the guest's own page begins
+NIGHTS = {  # the field of the form by the one that a contradiction names
+    "least_gap": "least_gap",
+    "steps": "most_nights",
+    "percent": "percent",
+    "price": "nights_price",
 }
+HOURS = {"step_minutes": "most_hours", "slots": "most_hours", "limit": "limit", "price": "hours_price"}
+LIMITS = {Side.LEAVING: _("Not later than"), Side.ARRIVING: _("Not earlier than")}
 
 
 class TrialForm(forms.Form):
@@ -51,10 +46,11 @@ class TrialForm(forms.Form):
     least_gap = forms.IntegerField(label=_("Shortest gap to leave"), min_value=0, max_value=MOST_NIGHTS)
     percent = forms.IntegerField(label=_("Percent of the usual price"), min_value=1, max_value=1_000)
     most_hours = HoursField(label=_("Hours at most"), least=QUARTER, most=MOST_MINUTES)
-    limit = forms.TimeField(label=_("Not later than"), required=False, widget=time_input())
+    limit = forms.TimeField(required=False, widget=time_input())
 
-    def __init__(self, home: Property, nights: Offer, hours: Offer, data: Any = None) -> None:
+    def __init__(self, home: Property, side: Side, nights: Offer, hours: Offer, data: Any = None) -> None:
         super().__init__(data, initial=_initial(home, nights, hours))
+        self.fields["limit"].label = LIMITS[side]
         self.home, self.nights, self.hours = home, copy(nights), copy(hours)
         self.fields["nights_price"] = MoneyField(label=_("Price of a night"), currency=home.currency)
         self.fields["hours_price"] = MoneyField(label=_("Price"), currency=home.currency)
@@ -79,8 +75,14 @@ class TrialForm(forms.Form):
         self.hours.price = data.get("hours_price", self.hours.price)
         for offer in (self.nights, self.hours):
             for name, sentence in terms.contradictions(offer, self.home):
-                self.add_error(FIELDS[Offer.Kind(offer.kind)].get(name), sentence)
+                self.add_error(self._field_of(offer, name), sentence)
         return data
+
+    def _field_of(self, offer: Offer, name: str) -> str:
+        """The field that says what is wrong with another one of the offer's: by default what it costs."""
+        named = (NIGHTS if offer.is_nightly else HOURS).get(name, "price")
+        costs = ("nights_price", "percent") if offer.is_nightly else ("hours_price", "most_hours")
+        return named if named in self.fields else next(each for each in costs if each in self.fields)
 
 
 def _initial(home: Property, nights: Offer, hours: Offer) -> dict[str, Any]:
@@ -98,37 +100,41 @@ def _initial(home: Property, nights: Offer, hours: Offer) -> dict[str, Any]:
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """What one guest could have bought of one kind, in the words of a table."""
+    """What one guest could have bought of one kind, in the words of a table; `time` is the check-out or check-in."""
 
     amount: Any = None
     span: Any = None
-    until: str = ""
+    time: str = ""
 
 
 @require_GET
 @host
 def page(request: HostRequest, public_id: str) -> HttpResponse:
-    """Now against what is tried, for each departure to come and of the past year."""
+    """Now against what is tried, for each departure, or arrival, to come and of the past year."""
     home = get_or_404(Property.objects.all(), request, public_id=public_id)
+    side = Side.ARRIVING if request.GET.get("side") == Side.ARRIVING else Side.LEAVING
     saved = {
         offer.kind: offer
         for offer in Offer.objects.of(request.org).filter(property=home, currency=home.currency)
     }
-    nights, hours = (saved.get(kind) or terms.start(home, kind) for kind in FIELDS)
-    form = TrialForm(home, nights, hours, request.GET if "turnaround" in request.GET else None)
+    nights, hours = (saved.get(kind) or terms.start(home, kind) for kind in KINDS[side])
+    form = TrialForm(home, side, nights, hours, request.GET if "turnaround" in request.GET else None)
     now = timezone.now()
     before = _rules(home, home.house, nights, hours, on_sale=True)
     after = None
     if form.is_bound and form.is_valid():
         house = replace(home.house, turnaround=form.cleaned_data["turnaround"])
         after = _rules(home, house, form.nights, form.hours, on_sale=False)
-    year = replays.past(home, now)
+    year = replays.past(home, side, now)
     context = {
         "property": home,
         "tab": "offers",
         "form": form,
+        "side": side.value,
+        "leaving": side is Side.LEAVING,
+        "persons": PERSONS,
         "after": after,
-        "coming": _tried(replays.ahead(home, now), before, after, home),
+        "coming": _tried(replays.ahead(home, side, now), before, after, home),
         "past": _tried(year.cases, before, after, home),
         "since": _day(year.since, home),
         "weekly": year.weekly,
@@ -152,6 +158,8 @@ def _rules(home: Property, house: House, nights: Offer, hours: Offer, *, on_sale
         house,
         (nights.night_rules, nights.price_rules(rates, taxes)) if sold(nights) else None,
         (hours.hour_rules, hours.price_rules(rates, taxes)) if sold(hours) else None,
+        arriving=hours.kind in KINDS[Side.ARRIVING],
+        persons=PERSONS,
     )
 
 
@@ -164,7 +172,7 @@ def _tried(cases: Iterable[Case], before: Rules, after: Rules | None, home: Prop
     return {
         "rows": [
             {
-                "day": case.departure,
+                "day": case.day,
                 "now": [_seen(now.nights, home), _seen(now.hours, home)],
                 "then": [_seen(then.nights, home), _seen(then.hours, home)] if then else [],
             }
@@ -190,5 +198,5 @@ def _sums(outcomes: Iterable[Outcome], home: Property) -> dict[str, Any]:
 def _seen(quote: Quote | None, home: Property) -> Seen:
     if quote is None:
         return Seen()
-    at = quote.period.end.astimezone(home.house.zone)
-    return Seen(quote.price.total, quote.nights, f"{at:%H:%M}")
+    at = quote.period.start if quote.kind in KINDS[Side.ARRIVING] else quote.period.end
+    return Seen(quote.price.total, quote.nights, f"{at.astimezone(home.house.zone):%H:%M}")

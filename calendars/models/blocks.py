@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import date, datetime
 from typing import ClassVar, Self
 
 from django.contrib.postgres.constraints import ExclusionConstraint
@@ -55,6 +55,12 @@ class Block(PropertyRow):
         HOLD = "hold", _("guest paying")
         SALE = "sale", _("sale")
 
+    class Side(models.TextChoices):
+        """Where the buyer's own stay is, as nobody else's can be there."""
+
+        LEAVING = "leaving", _("before what was bought")
+        ARRIVING = "arriving", _("after what was bought")
+
     EXCLUSIVE = (Origin.HOLD, Origin.SALE)
 
     public_id = models.CharField(max_length=14, unique=True, default=public_id, editable=False)
@@ -66,6 +72,7 @@ class Block(PropertyRow):
     uid = models.CharField(max_length=255, default="")
     summary = models.CharField(max_length=200, default="")
     reference = models.CharField(max_length=40, default="")
+    side = models.CharField(max_length=8, choices=Side.choices, default="")
     since = models.DateTimeField()
     changed_at = models.DateTimeField()
     missing_since = models.DateTimeField(null=True)
@@ -110,6 +117,14 @@ class Block(PropertyRow):
     def span(self) -> Span | None:
         """The nights as a value; None for a claim on hours only."""
         return None if self.nights.isempty else Span(self.nights.lower, self.nights.upper)
+
+    @property
+    def joins(self) -> date | None:
+        """The day on which nights that somebody bought go over into their own stay; None for everything else."""
+        span = self.span
+        if span is None or not self.side or self.kind == Kind.HOURS:
+            return None
+        return span.start if self.side == self.Side.LEAVING else span.end
 
     @property
     def claim(self) -> Claim:

@@ -1,5 +1,6 @@
 """Which claims on the same night can't both be honoured."""
 
+from collections.abc import Sequence
 from datetime import date, timedelta
 
 from hypothesis import given
@@ -73,9 +74,22 @@ def test_what_is_over_conflicts_with_nothing() -> None:
 
 def test_a_newly_closed_run_inside_our_nights_is_an_echo_and_a_longer_one_is_not() -> None:
     ours = [span(3, 5)]
-    assert echoed([span(3, 5)], ours, []) == (span(3, 5),)
-    assert echoed([span(3, 6)], ours, []) == ()
-    assert echoed([], ours, [span(8, 9)]) == (span(8, 9),)
+    assert heard([span(3, 5)], ours) == (span(3, 5),)
+    assert heard([span(3, 6)], ours) == ()
+    assert heard([], ours, [span(8, 9)]) == (span(8, 9),)
+    assert heard([span(3, 5)], [span(3, 5), span(8, 9)]) == (span(3, 5),)
+
+
+def test_a_site_that_closes_only_a_part_of_our_nights_has_a_booking_there() -> None:
+    assert heard([span(5, 7)], [span(3, 7)]) == ()
+    assert heard([span(5, 7)], [span(3, 7)], closes=[span(3, 7)]) == (span(5, 7),)
+    assert heard([span(0, 2)], [span(-2, 2)]) == (span(0, 2),)
+
+
+def heard(
+    closed: list[Span], ours: list[Span], before: Sequence[Span] = (), closes: Sequence[Span] = ()
+) -> tuple[Span, ...]:
+    return echoed(closed, nights_in([*closed, *closes]), ours, before, TODAY)
 
 
 SPANS = st.tuples(st.integers(-5, 20), st.integers(1, 6)).map(lambda pair: span(pair[0], pair[0] + pair[1]))

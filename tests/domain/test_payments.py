@@ -242,7 +242,9 @@ class World:
         """The provider does what can be done, and refuses the rest; a refund with the same key is the same refund."""
         said = self.said
         if step is Step.REFUND and key in self.keys:
-            self.attempt += said.refunded <= key[0]  # the answer shows that it came to nothing: next time another key
+            self.attempt += (
+                said.refunded <= key[0]
+            )  # the answer shows that it came to nothing: next time another key
             return
         possible = {
             Step.EXPIRE: said.session is Session.OPEN,

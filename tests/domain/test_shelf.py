@@ -15,9 +15,7 @@ from domain.offers import (
     Mode,
     NightRules,
     Quote,
-    Stop,
     When,
-    Why,
     early_check_in,
     late_check_out,
     mode,
@@ -26,6 +24,7 @@ from domain.offers import (
 )
 from domain.prices import Item
 from domain.spans import NIGHT, Period, Span
+from domain.stops import Stop, Why
 from tests.domain.madrid import (
     DAY,
     HOUR,

@@ -10,15 +10,16 @@ from domain.diary import Taken
 from domain.house import House
 from domain.offers import (
     HourRules,
-    Stop,
+    NightRules,
     When,
-    Why,
     early_check_in,
     late_check_out,
     nights_after,
+    nights_before,
 )
 from domain.prices import Item
 from domain.spans import NIGHT, Period, Span
+from domain.stops import Stop, Why
 from tests.domain.madrid import (
     DAY,
     HOUR,
@@ -39,13 +40,13 @@ from tests.domain.madrid import (
 def test_a_late_check_out_leaves_the_turnaround_before_the_next_arrival() -> None:
     found = late_check_out(DAY, HOURS, desk(STAY, next_stay()))
     assert (ends(found), lost(found)) == ([time(12), time(13)], [None, None])
-    assert found.stops == (Stop(Why.TURNAROUND, at=at(15), count=3),)
+    assert found.stops == (Stop(Why.TURNAROUND, at=at(15), count=3, turn=at(13)),)
 
 
 def test_an_early_check_in_leaves_the_turnaround_after_the_last_departure() -> None:
     found = early_check_in(DAY, HOURS, desk(STAY, next_stay()))
     assert (starts(found), lost(found)) == ([time(14), time(13)], [None, None])
-    assert found.stops == (Stop(Why.TURNAROUND, at=at(11), count=3),)
+    assert found.stops == (Stop(Why.TURNAROUND, at=at(11), count=3, turn=at(13)),)
 
 
 def test_the_hour_that_a_feed_names_counts_and_costs_nobody_a_night() -> None:
@@ -58,7 +59,10 @@ def test_the_hour_that_a_feed_names_counts_and_costs_nobody_a_night() -> None:
 
 def test_a_guest_known_to_come_before_check_in_shortens_the_hours() -> None:
     found = late_check_out(DAY, HOURS, desk(STAY, next_stay(comes=at(14))))
-    assert (ends(found), found.stops) == ([time(12)], (Stop(Why.TURNAROUND, at=at(14), count=2),))
+    assert (ends(found), found.stops) == (
+        [time(12)],
+        (Stop(Why.TURNAROUND, at=at(14), count=2, turn=at(12)),),
+    )
 
 
 def test_merged_dates_may_hide_an_arrival_on_any_of_their_days() -> None:
@@ -159,7 +163,10 @@ def test_steps_that_do_not_divide_the_time_leave_the_rest_unsold() -> None:
 
 def test_an_early_check_in_begins_neither_in_the_past_nor_after_its_cut_off() -> None:
     found = early_check_in(DAY, HourRules(8 * HOUR, when=When(cut_off=HOUR)), desk(now=at(11, 30)))
-    assert (starts(found), found.stops) == ([time(14), time(13)], (Stop(Why.CUT_OFF, at=at(11), count=3),))
+    assert (starts(found), found.stops) == (
+        [time(14), time(13)],
+        (Stop(Why.CUT_OFF, at=at(11), count=3, turn=at(12)),),
+    )
     assert starts(early_check_in(DAY, HOURS, desk(now=at(12)))) == [time(14), time(13), time(12)]
 
 
@@ -202,3 +209,25 @@ def test_a_step_is_an_hour_that_passes_whatever_the_clock_does(zone: str, day: d
     house = House(ZoneInfo(zone), time(6), time(5), turnaround=30)
     found = early_check_in(day, HourRules(9 * HOUR, limit=time(1)), desk(house=house, today=day - 2 * NIGHT))
     assert len(found.quotes) == slots
+
+
+def test_where_the_guest_has_bought_nights_beside_the_stay_no_hours_are_sold() -> None:
+    longer = Taken(Span(DAY, DAY + 2 * NIGHT), joins=DAY)
+    assert late_check_out(DAY, HOURS, desk(STAY, longer)).stops == (Stop(Why.SOLD, night=DAY),)
+    earlier = Taken(Span(DAY - 2 * NIGHT, DAY), joins=DAY)
+    assert early_check_in(DAY, HOURS, desk(earlier, next_stay())).stops == (Stop(Why.SOLD, night=DAY),)
+
+
+def test_where_the_guest_has_bought_hours_no_nights_are_sold_beside_them() -> None:
+    late = Taken(None, Period(at(11), at(13)), cleans=False)
+    assert nights_after(DAY, NightRules(3), desk(STAY, late)).stops == (Stop(Why.SOLD, night=DAY),)
+    early = Taken(None, Period(at(13), at(15)), cleans=False)
+    assert nights_before(DAY, NightRules(3), desk(early)).stops == (Stop(Why.SOLD, night=DAY),)
+
+
+def test_a_night_that_only_hours_have_closed_is_slept_by_nobody() -> None:
+    late = Taken(Span(DAY, DAY + NIGHT), Period(at(11), at(15)), cleans=False)
+    diary = desk(STAY, late).diary
+    assert diary.is_taken(DAY)
+    assert not diary.is_slept(DAY)
+    assert diary.is_slept(DAY - NIGHT)

@@ -1,10 +1,11 @@
 """A guest's page that stays open while others buy: it changes by itself, and keeps what was chosen."""
 
 import re
+from collections.abc import Callable
 
 import pytest
 from django.utils import timezone
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, BrowserContext, Page, expect
 from pytest_django.live_server_helper import LiveServer
 
 from properties.models import Property
@@ -91,3 +92,45 @@ def test_a_guest_who_leaves_tomorrow_needs_one_tap(page: Page, link: StayLink) -
     tomorrow = cast.stay_of(link.property, 0, 1)[1]
     expect(page).to_have_url(re.compile(f"departure={tomorrow}#offers$"))
     expect(page.locator("#offers")).to_be_visible()
+
+
+@pytest.fixture
+def rival_takes_all_nights(link: StayLink) -> Callable[[], None]:
+    cast.an_offer(link.property, kind="nights_before")
+    return lambda: somebody_takes(link, "nights_before-4", 4 * 9_900)
+
+
+def test_who_comes_too_late_is_told_so_and_what_is_left_appears_below(
+    screen: BrowserContext, link: StayLink, rival_takes_all_nights: Callable[[], None]
+) -> None:
+    page = screen.new_page()
+    page.goto(address(link))
+    page.get_by_text("2 more nights", exact=True).first.click()
+    rival_takes_all_nights()
+    with page.expect_navigation() as answer:
+        page.get_by_role("button", name="Choose and continue").click()
+    assert answer.value.status == 409
+    expect(page.get_by_role("heading", name="Somebody was quicker")).to_be_visible()
+    expect(page.locator("label.option")).to_have_count(3)  # later check-outs
+    expect(page.get_by_role("heading", name="Somebody was quicker")).to_be_visible()
+    expect(page.get_by_role("link", name="See what is free now")).to_be_hidden()
+    page.get_by_label("until 13:00").check()
+    expect(page.locator("[data-total] output")).to_have_text("€30.00")
+    page.get_by_role("button", name="Choose and continue").click()
+    expect(page.get_by_label("Your name")).to_be_visible()
+    page.close()
+
+
+def test_without_javascript_who_comes_too_late_finds_what_is_left_behind_a_link(
+    chromium: Browser, live_server: LiveServer, link: StayLink, rival_takes_all_nights: Callable[[], None]
+) -> None:
+    context = chromium.new_context(base_url=live_server.url, java_script_enabled=False, locale="en-GB")
+    page = context.new_page()
+    page.goto(address(link))
+    page.get_by_label("2 more nights").check()
+    rival_takes_all_nights()
+    page.get_by_role("button", name="Choose and continue").click()
+    expect(page.get_by_role("heading", name="Somebody was quicker")).to_be_visible()
+    page.get_by_role("link", name="See what is free now").click()
+    expect(page.locator("label.option")).to_have_count(3)
+    context.close()

@@ -43,7 +43,7 @@ class Run:
 
     def __init__(
         self, seed: int, link: StayLink, till: Till, place: Listing, traveller: time_machine.Traveller
-    ) -> None:  # noqa: F811
+    ) -> None:
         self.dice = Random(seed)
         self.link, self.till, self.place, self.traveller = link, till, place, traveller
         self.start = timezone.now()
@@ -139,9 +139,27 @@ class Run:
                 self.dice.choice([self.agree, self.refuse])()
 
 
-ACTIONS = (
-    "pay pay work work work message settle settle settle_late agree refuse let_go cancel sweep orphans book jump fault fault"
-).split()
+ACTIONS = [
+    "pay",
+    "pay",
+    "work",
+    "work",
+    "work",
+    "message",
+    "settle",
+    "settle",
+    "settle_late",
+    "agree",
+    "refuse",
+    "let_go",
+    "cancel",
+    "sweep",
+    "orphans",
+    "book",
+    "jump",
+    "fault",
+    "fault",
+]
 
 
 def a_home(organization: Organization, listing: Callable[..., Listing]) -> tuple[StayLink, Listing]:

@@ -152,6 +152,7 @@ def test_a_night_that_is_sold_all_the_same_says_so(alices: Client, home: Propert
 def test_a_sale_that_a_site_reads_back_is_told_from_a_booking(
     alices: Client, home: Property, site: Site
 ) -> None:
+    cast.an_export(home, "booking")
     span = cast.nights(12, 2)
     with ledger.changing(home, cast.NOW) as change:
         ledger.hold(change, span, until=cast.NOW + 10 * MINUTE, reference="a")

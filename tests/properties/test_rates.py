@@ -17,7 +17,8 @@ CITY_TAX = {"tax-0-name": "City tax", "tax-0-per_night": "2,50", "tax-0-per_pers
 
 
 def post(alices: Client, home: Property, name: str, /, **body: Any) -> Any:
-    return alices.post(reverse(f"properties:{name}", args=[home.public_id]), body)
+    space = "upsells" if name == "facts" else "properties"
+    return alices.post(reverse(f"{space}:{name}", args=[home.public_id]), body)
 
 
 def page(alices: Client, home: Property) -> str:
@@ -67,6 +68,9 @@ def test_a_season_is_removed_by_its_tick_or_by_emptying_it(alices: Client, home:
         ({"season-0-rate": "0"}, "season-0-rate", "above zero"),
         ({"season-0-rate": "1.005"}, "season-0-rate", "EUR has no more than 2 decimals."),
         ({"season-0-day_2": "cheap"}, "season-0-day_2", "Enter a number."),
+        ({"week-day_1": "0"}, "week-day_1", "above zero"),
+        ({"week-day_0": "1e3"}, "week-day_0", "Enter a number."),
+        ({"season-0-first": "2027-02-29"}, "season-0-first", "Enter a valid date."),
         ({"week-day_0": "-5"}, "week-day_0", "greater than or equal to 0"),
         ({"season-1-first": "2027-08-31", "season-1-last": "2027-09-05", "season-1-rate": "150"}, "season-1-first",
          "Another season above has some of these nights."),
@@ -125,11 +129,11 @@ def test_the_currency_stays_while_other_amounts_stand_in_it(alices: Client, home
     post(alices, home, "rates", **SUMMER)
     body = {"name": "Casa", "time_zone": "Europe/Madrid", "check_in": "15:00", "check_out": "11:00",
             "turnaround": "60", "currency": "USD", "rate": "120"}  # fmt: skip
-    answer = post(alices, home, "settings", **body)
+    answer = post(alices, home, "facts", **body)
     assert answer.status_code == 422
     assert "have amounts in EUR" in unescape(answer.content.decode())
     post(alices, home, "rates")
-    assert post(alices, home, "settings", **body).status_code == 302
+    assert post(alices, home, "facts", **body).status_code == 302
     home.refresh_from_db()
     assert home.rate == Money(12_000, "USD")
 

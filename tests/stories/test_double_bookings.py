@@ -12,7 +12,7 @@ from pytest_django import Settings
 
 from accounts.models import User
 from calendars import alerts, conflicts, ledger
-from calendars.models import Alert, Block, Feed
+from calendars.models import Alert, Block, ExportLink, Feed
 from domain.spans import Span
 from domain.switches import PLAIN, Switches
 from properties.models import Property
@@ -55,6 +55,11 @@ def booking(site: Opens) -> Site:
 @pytest.fixture
 def vrbo(site: Opens) -> Site:
     return site("vrbo")
+
+
+@pytest.fixture(autouse=True)
+def export(home: Property) -> ExportLink:
+    return cast.an_export(home)
 
 
 def sold(home: Property, span: Span, reference: str = "sale") -> Block:
@@ -208,6 +213,23 @@ def test_a_site_that_sells_a_night_we_sold_is_an_alert(home: Property, booking: 
     read(booking.feed(home), NOW)
     assert disputed() == [dates(nights(13, 1))]
     assert "" in {Alert.objects.get().details[name] for name in ("first", "second")}
+
+
+def test_a_booking_that_falls_inside_a_sale_is_an_alert(home: Property, booking: Site) -> None:
+    sold(home, nights(13, 4))
+    booking.says(booking_closed(nights(15, 2)))
+    read(booking.feed(home), NOW)
+    assert disputed() == [dates(nights(15, 2))]
+
+
+def test_where_no_link_of_ours_exists_no_site_reads_anything_back(
+    home: Property, booking: Site, export: ExportLink
+) -> None:
+    export.delete()
+    sold(home, nights(13, 2))
+    booking.says(booking_closed(nights(13, 2)))
+    read(booking.feed(home), NOW)
+    assert disputed() == [dates(nights(13, 2))]
 
 
 def test_a_sale_that_booking_com_reads_back_is_none_not_even_merged_into_the_guests_own_stay(

@@ -110,7 +110,7 @@ def test_a_purchase_that_cannot_be_says_that_the_reservation_is_released(
     home: Property,
     link: StayLink,
     till: Till,
-    place: Listing,  # noqa: F811
+    place: Listing,
 ) -> None:
     payment = to_the_card(client, link)
     till.pay(payment)
@@ -121,7 +121,7 @@ def test_a_purchase_that_cannot_be_says_that_the_reservation_is_released(
 
 def test_while_the_host_is_asked_the_money_is_only_reserved(
     client: Client, link: StayLink, till: Till
-) -> None:  # noqa: F811
+) -> None:
     Offer.objects.update(mode="approval")
     payment = to_the_card(client, link)
     till.pay(payment)
@@ -146,7 +146,7 @@ def test_a_guest_cancels_on_the_page_for_what_it_shows(client: Client, link: Sta
 
 def test_a_guest_whose_host_decides_is_told_so(
     client: Client, home: Property, link: StayLink, till: Till
-) -> None:  # noqa: F811
+) -> None:
     CancelTerms.objects.create(
         organization=home.organization, property=home, tiers=[[24, 50]], automatic=False
     )
@@ -162,7 +162,7 @@ def test_a_guest_whose_host_decides_is_told_so(
 
 def test_pressing_twice_and_coming_back_lead_to_the_same_page(
     client: Client, link: StayLink, till: Till
-) -> None:  # noqa: F811
+) -> None:
     payment = to_the_card(client, link)
     assert client.post(pages.page_of(payment.purchase), GUEST)["Location"] == payment.url
     assert len(till.all()) == 1

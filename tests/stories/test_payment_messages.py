@@ -53,7 +53,7 @@ def test_a_signed_message_makes_its_payment_due_and_is_kept_once(client: Client,
 def test_a_message_finds_its_payment_by_any_of_its_names(
     client: Client,
     payment: Payment,
-    about: dict[str, object],  # noqa: F811
+    about: dict[str, object],
 ) -> None:
     Payment.objects.update(check_at=None, intent_id="pi_9")
     text = json.dumps(about).replace("SESSION", payment.session_id).replace("PUBLIC", payment.public_id)
@@ -70,7 +70,7 @@ def test_a_message_of_another_account_touches_nothing(client: Client, payment: P
 def test_a_message_that_is_not_signed_by_us_or_too_old_or_too_long_is_refused(
     client: Client,
     payment: Payment,
-    settings: Settings,  # noqa: F811
+    settings: Settings,
 ) -> None:
     body, now = message(), int(timezone.now().timestamp())
     assert post(client, body, "") == 400
@@ -104,7 +104,7 @@ def test_a_message_over_the_wire_leads_to_a_booking_however_it_comes(
     home: Property,
     payment: Payment,
     till: Till,
-    kind: str,  # noqa: F811
+    kind: str,
 ) -> None:
     till.options(webhook_url=f"{live_server.url}/stripe/events/")
     Payment.objects.update(check_at=None)

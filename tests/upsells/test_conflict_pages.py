@@ -232,6 +232,11 @@ def test_one_click_shortens_the_sale_to_its_own_price_of_what_is_left(  # noqa: 
     assert is_true(home)
     guests_page = words(client.get(page_of(sale)))
     assert "€242.00" in guests_page
+    assert "Your host had to shorten this" in guests_page
+    assert "You had booked Fri 4 Dec – Mon 7 Dec" in guests_page
+    assert "shortened from 4 Dec – 7 Dec" in words(
+        alices.get(reverse("upsells:sales", args=[home.public_id]))
+    )
 
 
 def test_an_early_arrival_keeps_the_nights_next_to_its_stay(
@@ -306,7 +311,9 @@ def test_one_click_moves_the_guest_to_another_home_at_the_same_price(  # noqa: P
     assert is_true(home, beach)
     assert page_of(moved) in page_says
     assert "Casa Playa" in words(client.get(page_of(moved)))
-    assert "Your host took this back" in words(client.get(page_of(sale)))
+    answer = client.get(page_of(sale))
+    assert "Your host has moved you to Casa Playa" in words(answer)
+    assert page_of(moved) in text(answer)
 
 
 def test_a_moved_guest_gets_the_times_of_the_new_home(

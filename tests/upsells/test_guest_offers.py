@@ -1,14 +1,16 @@
 """What the guest's page says of hours, of earlier nights, of taxes, and of a host who must agree."""
 
+import re
 from datetime import date, time, timedelta
 
 import pytest
 import time_machine
 from django.test import Client
+from django.urls import reverse
 from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries
 
-from calendars.models import Feed, date_range
+from calendars.models import Block, Feed, date_range
 from domain.spans import Period
 from properties.models import Property
 from tests import cast
@@ -25,6 +27,7 @@ from tests.upsells.pages import (
     page_of,
     text,
 )  # fmt: skip
+from upsells import checkout
 from upsells.models import Offer, Purchase, StayLink
 
 ARRIVAL = cast.TODAY + timedelta(days=12)  # of the next guest
@@ -134,7 +137,7 @@ def test_what_the_host_rules_out_is_not_called_taken(
         ("booking", {"airbnb": "channel"}, "You pay at the property"),
         ("", {"": "channel"}, "Your host charges it through your booking site"),
         ("other", {"": "channel"}, "Your host charges it through your booking site"),
-        ("vrbo", {"": "card"}, "You pay your host by card"),
+        ("vrbo", {"": "card"}, "You pay at the property"),  # cards are still to come
     ],
 )
 def test_the_page_says_who_takes_the_money(
@@ -198,7 +201,7 @@ def test_a_host_who_must_agree_is_asked_and_the_page_waits_for_the_answer(
     assert "by Wed 2 Dec, 10:00 at the latest" in asked
     assert 'hx-trigger="every 20s"' in asked
     assert client.get(page, {"seen": "asked"}, headers=AGAIN).status_code == 204
-    Purchase.objects.update(state="declined", reason="refused", answer_by=None)
+    checkout.refuse(Purchase.objects.select_related("property").get(), cast.NOW)
     news = text(client.get(page, {"seen": "asked"}, headers=AGAIN))
     assert "Your host can't make it possible this time." in news
     assert "What you can book now" in news
@@ -272,7 +275,7 @@ def test_an_open_page_hears_of_what_changed_and_of_nothing_else(client: Client, 
     assert "<html" not in page
     assert TWO_NIGHTS not in page
     assert "How many nights more?" not in page
-    assert "Nobody needs the home before 14:00" in page
+    assert "More time is already booked for Fri 4 Dec" in page
     assert "What you can book has changed." in page
 
 
@@ -325,3 +328,32 @@ def test_the_clock_of_the_page_is_the_home_s(
     assert timezone.now().date() == cast.TODAY
     assert "Wed 2 Dec" in page
     assert 'value="2026-12-02"' in page
+
+
+# What is sold already ----------------------------------------------------------------------------------------
+
+
+def test_a_night_that_a_late_check_out_closes_is_nobody_s_stay(
+    client: Client, alices: Client, home: Property, link: StayLink
+) -> None:
+    Property.objects.update(turnaround=240)
+    (choice,) = re.findall(r'value="(late_check_out-240:\d+)"', text(look(client, link)))
+    assert choose(client, link, choice).status_code == 302
+    Block.objects.ours().update(origin="sale", held_until=None)
+    assert Purchase.objects.get().span == cast.nights(3, 1)
+    after = {"departure": str(DEPARTURE + timedelta(days=1))}
+    assert "No stay ends on Sat 5 Dec" in text(client.get(address(link), after))
+    tab = alices.get(reverse("upsells:offers", args=[home.public_id]))
+    assert tab.context["days"] == (DEPARTURE, DEPARTURE + timedelta(days=13))
+
+
+def test_a_guest_who_stays_on_is_sold_no_late_check_out_of_the_first_departure(
+    client: Client, alices: Client, home: Property, link: StayLink
+) -> None:
+    assert choose(client, link).status_code == 302
+    Block.objects.ours().update(origin="sale", held_until=None)
+    page = text(look(Client(), link))
+    assert "More time is already booked for Fri 4 Dec" in page
+    assert 'value="late_check_out' not in page
+    tab = alices.get(reverse("upsells:offers", args=[home.public_id]))
+    assert DEPARTURE not in tab.context["days"]

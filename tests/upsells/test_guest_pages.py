@@ -203,7 +203,7 @@ def test_a_guest_who_goes_back_finds_the_nights_kept_for_them_and_others_do_not(
         ("checking", {}, "Asking every booking site"),
         ("confirmed", {}, "Booked. Sleep well."),
         ("declined", {"reason": "taken"}, "Somebody else has just booked one of these nights."),
-        ("declined", {"reason": "unreadable"}, "We couldn't make sure with every booking site"),
+        ("declined", {"reason": "lapsed"}, "What you chose was kept for a while"),
         ("lapsed", {}, "The ten minutes are over"),
         ("cancelled", {}, "Your host took this back"),
     ],

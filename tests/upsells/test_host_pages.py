@@ -179,7 +179,9 @@ def test_a_sold_turnover_and_busy_cleaners_say_so(
 ) -> None:
     cast.an_offer(home, 1_000, kind="late_check_out")
     Organization.objects.update(cleanings_a_day=0)
-    assert "The cleaners can take 0 changed turnovers on Fri, 4 Dec 2026" in text(alices.get(tab(home)))
+    assert "The cleaners can take no more late check-outs and early check-ins on Fri, 4 Dec 2026." in text(
+        alices.get(tab(home))
+    )
 
 
 def test_unsaved_terms_are_tried_and_nothing_is_saved(alices: Client, home: Property, feed: Feed) -> None:
@@ -332,6 +334,26 @@ def test_the_guest_page_has_one_address_until_it_is_renewed(alices: Client, home
     assert StayLink.objects.live().count() == 1
 
 
+def test_guests_of_a_site_have_an_address_of_their_own_and_pay_the_way_of_that_site(
+    alices: Client, home: Property, offer: Offer
+) -> None:
+    Offer.objects.update(collection={"airbnb": "channel", "": "property"})
+    page = reverse("upsells:guest-page", args=[home.public_id])
+    every, airbnbs = alices.get(page), alices.get(page, {"channel": "airbnb"})
+    assert every.context["address"] != airbnbs.context["address"]
+    assert "You pay at the property." in text(every)
+    assert "I charge it through your booking site." in text(airbnbs)
+    assert "channel=airbnb" in airbnbs.context["qr_url"]
+    guests = Client().get(airbnbs.context["address"], {"departure": str(DEPARTURE), "persons": "2"})
+    assert "through Airbnb" in text(guests)
+    assert "through Airbnb" not in text(Client().get(every.context["address"], {"departure": str(DEPARTURE)}))
+
+    alices.post(reverse("upsells:renew-link", args=[home.public_id]), {"channel": "airbnb"})
+    assert alices.get(page).context["address"] == every.context["address"]
+    assert alices.get(page, {"channel": "airbnb"}).context["address"] != airbnbs.context["address"]
+    assert alices.get(page, {"channel": "<script>"}).context["address"] == every.context["address"]
+
+
 def test_the_qr_code_scales_on_a_white_ground(alices: Client, home: Property) -> None:
     answer = alices.get(reverse("upsells:qr", args=[home.public_id]))
     assert answer["Content-Type"] == "image/svg+xml"
@@ -419,3 +441,51 @@ def test_before_the_first_sale_the_page_says_how_to_make_one(alices: Client, hom
     page = text(alices.get(sales_page(home)))
     assert "Nothing sold here yet" in page
     assert reverse("upsells:guest-page", args=[home.public_id]) in page
+
+
+def test_an_offer_that_would_cost_nothing_since_the_rate_fell_is_not_offered_and_the_host_reads_why(
+    client: Client, alices: Client, home: Property, link: StayLink
+) -> None:
+    Offer.objects.update(priced_by="percent", percent=10)
+    Property.objects.update(nightly_rate=4)
+    page = text(alices.get(tab(home), {"day": str(DEPARTURE)}))
+    assert "Its terms don't fit this home any more. Nothing would be left of the price." in page
+    assert "Nothing is offered" in page
+    guest = client.get(reverse("guest:stay", args=[link.token]), {"departure": str(DEPARTURE)})
+    assert guest.context["shelf"].choices == ()
+    assert "€0.00" not in text(guest)
+
+
+@pytest.mark.parametrize(
+    ("collection", "words"),
+    [
+        ({}, ("You pay at the property.", "Pay at the property.")),
+        ({"": "channel"}, ("I charge it through your booking site.", "Pay through your booking site.")),
+        ({"": "card"}, ("You pay at the property.", "Pay at the property.")),  # cards are still to come
+    ],
+)
+def test_the_message_and_the_sheet_say_how_guests_pay(
+    alices: Client, home: Property, offer: Offer, collection: dict[str, str], words: tuple[str, ...]
+) -> None:
+    Offer.objects.update(collection=collection)
+    page = text(alices.get(reverse("upsells:guest-page", args=[home.public_id])))
+    assert [word for word in words if word not in page] == []
+
+
+def test_the_message_says_nothing_of_paying_where_it_depends_on_what_is_bought(
+    alices: Client, home: Property, offer: Offer
+) -> None:
+    cast.an_offer(home, 1_500, kind="late_check_out", collection={"": "channel"})
+    page = text(alices.get(reverse("upsells:guest-page", args=[home.public_id])))
+    assert [words for words in ("You pay", "I charge", "Pay at", "Pay through") if words in page] == []
+
+
+def test_a_sale_that_the_host_charges_elsewhere_reminds_them_to(
+    alices: Client, home: Property, link: StayLink
+) -> None:
+    sale = a_purchase(link, "confirmed", collection="channel")
+    assert "Send the guest your request there." in text(
+        alices.get(reverse("upsells:sales", args=[home.public_id]))
+    )
+    Purchase.objects.filter(pk=sale.pk).update(collection="property")
+    assert "Send the guest" not in text(alices.get(reverse("upsells:sales", args=[home.public_id])))

@@ -96,7 +96,8 @@ def test_a_refused_form_keeps_what_was_typed(alices: Client, home: Property) -> 
 @pytest.mark.parametrize(
     ("typed", "amount"),
     [("12.50", 1_250), ("12,50", 1_250), ("1.234,50", 123_450), ("1,234.50", 123_450), ("1 234,5", 123_450),
-     (" 12 ", 1_200), ("1\u202f234,00", 123_400)],
+     (" 12 ", 1_200), ("1\u202f234,00", 123_400), ("1,234,567", 123_456_700), ("1'234.50", 123_450),
+     ("12,34,567.5", 123_456_750), (",5", 50)],
 )  # fmt: skip
 def test_an_amount_may_be_typed_with_a_point_or_a_comma(
     alices: Client, home: Property, typed: str, amount: int
@@ -105,9 +106,14 @@ def test_an_amount_may_be_typed_with_a_point_or_a_comma(
     assert Offer.objects.get().price == amount
 
 
-def test_what_is_no_number_stays_none() -> None:
-    assert with_point("1,2,3") == "1.2.3"
-    assert with_point("twelve") == "twelve"
+@pytest.mark.parametrize(
+    "typed", ["1,2,3", "1.2,3.4", "1,23,4.5", "12 50", "1e9", "1_000", "0x10", "NaN", "twelve", "--1"]
+)
+def test_what_is_no_number_stays_none(alices: Client, home: Property, typed: str) -> None:
+    assert with_point(typed) == typed
+    assert "Enter a number." in told(
+        posted(alices, home, "extra_nights", priced_by="fixed", price=typed), "price"
+    )
 
 
 @pytest.mark.parametrize(
@@ -143,9 +149,10 @@ def test_what_belongs_to_another_way_of_pricing_is_not_looked_at(alices: Client,
         ({"priced_by": "fixed", "price": "0"}, "price", "above zero"),
         ({"priced_by": "fixed", "price": "-1"}, "price", "greater than or equal to 0"),
         ({"priced_by": "fixed", "price": "NaN"}, "price", "Enter a number."),
-        ({"priced_by": "fixed", "price": "1e999999999"}, "price", "digits"),
-        ({"priced_by": "fixed", "price": "1e-999999999"}, "price", "digits"),
-        ({"priced_by": "fixed", "price": "9999999"}, "price", "more than one sale can cost"),
+        ({"priced_by": "fixed", "price": "1e999999999"}, "price", "Enter a number."),
+        ({"priced_by": "fixed", "price": "9" * 16}, "price", "digits"),
+        ({"priced_by": "fixed", "price": "1000000001"}, "price", "at most 1000000000"),
+        ({"priced_by": "fixed", "price": "999999999", "most_nights": "30"}, "price", "more than one sale can cost"),
         ({"priced_by": "per_hour"}, "priced_by", "Select a valid choice"),
         ({"most_nights": "31"}, "most_nights", "less than or equal to 30"),
         ({"most_nights": "2", "least_gap": "3"}, "least_gap", "a gap of 3 nights could never be sold"),
@@ -161,9 +168,13 @@ def test_what_belongs_to_another_way_of_pricing_is_not_looked_at(alices: Client,
         ({"weekdays": ["7"]}, "weekdays", "Select a valid choice"),
         ({"blackouts-0-first": "2026-12-26", "blackouts-0-last": "2026-12-24"}, "blackouts", "before it begins"),
         ({"blackouts-0-first": "soon", "blackouts-0-last": "2026-12-24"}, "blackouts", "Row 1, From: Enter"),
+        ({"blackouts-0-first": "2026-12-26", "blackouts-0-last": "9999-12-31"}, "blackouts", "this century"),
+        ({"blackouts-0-first": "2027-02-28", "blackouts-0-last": "2027-02-29"}, "blackouts", "Row 1, To and with"),
         ({"opens_days": "1", "cut_off": "24"}, "cut_off", "would end before it opens"),
         ({"cut_off": "1.1"}, "cut_off", "quarters of an hour"),
         ({"last_minute_off": "10", "last_minute_hours": "5", "cut_off": "6"}, "last_minute_hours", "nobody would"),
+        ({"last_minute_off": "10", "last_minute_hours": "6", "cut_off": "6"}, "last_minute_hours", "nobody would"),
+        ({"last_minute_off": "10", "last_minute_hours": ""}, "last_minute_hours", "Enter how many hours"),
         ({"from_vrbo": "card"}, "from_vrbo", "can't take cards yet"),
         ({"from_vrbo": "barter"}, "from_vrbo", "Select a valid choice"),
     ],
@@ -183,13 +194,19 @@ def test_terms_of_nights_that_cannot_be_meant_are_refused_at_the_field(
         ("early_check_in", {"limit": "15:00"}, "limit", "Check-in is from 15:00 anyway"),
         ("late_check_out", {"step_minutes": "240", "most_hours": "3"}, "step_minutes", "more than the most you sell"),
         ("late_check_out", {"most_hours": "25"}, "most_hours", "less than or equal to 24"),
-        ("late_check_out", {"most_hours": "1e9999"}, "most_hours", "digits"),
+        ("late_check_out", {"most_hours": "1e9999"}, "most_hours", "Enter a number."),
         ("late_check_out", {"price": ""}, "price", "This field is required."),
         ("late_check_out", {"priced_by": "slots", "price": ""}, "slots", "at least one slot"),
         ("late_check_out", SLOTS | {"slots-1-hours": "1", "slots-1-amount": "30"}, "slots", "longer than"),
         ("late_check_out", SLOTS | {"slots-1-hours": "3", "slots-1-amount": "10"}, "slots", "may not cost less"),
         ("late_check_out", SLOTS | {"slots-0-hours": "5"}, "slots", "A slot of 5 hours never comes"),
         ("late_check_out", SLOTS | {"slots-0-amount": "0"}, "slots", "above zero"),
+        ("late_check_out", SLOTS | {"slots-0-hours": "0.5"}, "slots", "No step ends within the slot up to 0.5 hours"),
+        ("late_check_out", SLOTS | {"slots-1-hours": "2.5", "slots-1-amount": "30"}, "slots", "up to 2.5 hours"),
+        ("late_check_out", {"percent": ""}, "percent", "This field is required."),
+        ("late_check_out", {"percent": "0"}, "percent", "greater than or equal to 1"),
+        ("early_check_in", {"limit": "", "last_minute_off": "10", "last_minute_hours": "1"}, "last_minute_hours",
+         "nobody would"),
         ("late_check_out", {"price": "0.01", "step_minutes": "15"}, "price", "Nothing would be left"),
     ],
 )  # fmt: skip
@@ -197,6 +214,32 @@ def test_terms_of_hours_that_cannot_be_meant_are_refused_at_the_field(  # noqa: 
     alices: Client, home: Property, kind: str, changes: dict[str, Any], field: str, sentence: str
 ) -> None:
     assert sentence in told(posted(alices, home, kind, **changes), field)
+
+
+def test_nights_before_the_stay_are_never_bought_within_their_own_day(alices: Client, home: Property) -> None:
+    late = {"last_minute_off": "10", "last_minute_hours": "24"}
+    assert "nobody would" in told(posted(alices, home, "nights_before", **late), "last_minute_hours")
+    assert posted(alices, home, "nights_before", **late | {"last_minute_hours": "25"}).status_code == 302
+
+
+def test_a_day_that_is_ticked_twice_is_one_day(alices: Client, home: Property) -> None:
+    assert posted(alices, home, "extra_nights", weekdays=["5", "4", "5"]).status_code == 302
+    assert Offer.objects.get().weekdays == [4, 5]
+
+
+def test_what_the_lost_night_costs_is_only_asked_where_it_is_charged(alices: Client, home: Property) -> None:
+    body = HOURS | {"percent": "nonsense"}
+    del body["adds_lost_night"]
+    address = reverse("upsells:terms", args=[home.public_id, "late_check_out"])
+    assert alices.post(address, body).status_code == 302
+    assert Offer.objects.get().adds_lost_night is False
+
+
+def test_a_sale_in_a_currency_of_many_units_can_be_kept(alices: Client, home: Property) -> None:
+    Property.objects.filter(pk=home.pk).update(currency="IDR", nightly_rate=500_000_000)
+    assert posted(alices, home, "extra_nights").status_code == 302
+    assert posted(alices, home, "late_check_out", price="1.500.000,00").status_code == 302
+    assert Offer.objects.get(kind="late_check_out").price == 150_000_000
 
 
 def test_a_form_without_anything_in_it_changes_nothing(alices: Client, home: Property) -> None:

@@ -112,7 +112,7 @@ def test_the_reads_of_another_home_are_no_part_of_the_story(
 
 ENDS = [
     ("declined", {"reason": "taken"}, "Not possible"),
-    ("declined", {"reason": "unreadable"}, "Not possible"),
+    ("declined", {"reason": "lapsed"}, "Not possible"),
     ("lapsed", {}, "Let go"),
     ("cancelled", {"cancelled_by": "guest"}, "Cancelled by the guest"),
     ("cancelled", {"cancelled_by": "host"}, "Cancelled by you"),

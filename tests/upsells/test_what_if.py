@@ -65,7 +65,7 @@ def test_what_is_tried_stands_beside_what_is_now_and_is_not_saved(
     answer = page(alices, home, most_nights="9", nights_price="50", turnaround="60")
     then_nights, then_hours = row(answer.context["coming"], DEPARTURE)["then"]
     assert (then_nights.span, then_nights.amount.amount) == (cast.nights(3, 9), 9 * 5_000)
-    assert (then_hours.until, then_hours.amount.amount) == ("15:00", 4 * 1_500 + 12_000)
+    assert (then_hours.time, then_hours.amount.amount) == ("15:00", 4 * 1_500 + 12_000)
     assert answer.context["coming"]["now"]["nights"] == 4 + 4
     offer.refresh_from_db()
     home.refresh_from_db()
@@ -78,7 +78,7 @@ def test_a_shorter_cleaning_time_gives_later_check_outs_that_cost_no_night(
     cast.an_offer(home, 1_500, kind="late_check_out", closes_night=False)
     for minutes, until in (("240", ""), ("120", "13:00"), ("60", "14:00"), ("0", "15:00")):
         answer = page(alices, home, turnaround=minutes, percent="100")
-        assert row(answer.context["coming"], DEPARTURE)["then"][1].until == until
+        assert row(answer.context["coming"], DEPARTURE)["then"][1].time == until
 
 
 @pytest.mark.parametrize(
@@ -185,3 +185,44 @@ def test_a_year_of_changes_costs_a_fixed_number_of_queries(
         cast.an_import(feed, stay)
         said(feed, cast.NOW - timedelta(days=9 * n + 12), stay)
     assert asked() == few <= 14
+
+
+def test_what_a_trial_makes_impossible_elsewhere_in_the_terms_is_said_at_its_price(
+    alices: Client, home: Property, offer: Offer
+) -> None:
+    Offer.objects.update(rounding=10_000, minimum=0)
+    form = page(alices, home, nights_price="4").context["form"]
+    assert list(form.errors) == ["nights_price"]
+    assert "rounded down to nothing" in form.errors["nights_price"][0]
+
+
+# Guests who arrive
+
+
+def test_arrivals_are_tried_with_the_nights_and_hours_before_them(
+    alices: Client, home: Property, offer: Offer
+) -> None:
+    cast.an_offer(home, 5_000, most=2, kind="nights_before")
+    cast.an_offer(home, 2_000, kind="early_check_in", most_minutes=120)
+    home.turnaround = 60
+    home.save(update_fields=["turnaround"])
+    answer = alices.get(reverse("upsells:what-if", args=[home.public_id]), {"side": "arriving"})
+    arrival = cast.nights(12).start
+    assert [each["day"] for each in answer.context["coming"]["rows"]] == [arrival]
+    nights, hours = row(answer.context["coming"], arrival)["now"]
+    assert (nights.span, nights.amount.amount) == (cast.nights(10, 2), 2 * 5_000)
+    assert (hours.time, hours.amount.amount) == ("13:00", 2 * 2_000)
+    assert "Early check-ins" in text(answer)
+    tried = alices.get(
+        reverse("upsells:what-if", args=[home.public_id]),
+        TRIAL | {"side": "arriving", "most_nights": "1", "nights_price": "70", "limit": "13:00"},
+    )
+    assert row(tried.context["coming"], arrival)["then"][0].amount.amount == 7_000
+
+
+def test_taxes_per_person_are_reckoned_as_in_the_preview(
+    alices: Client, home: Property, offer: Offer
+) -> None:
+    Property.objects.filter(pk=home.pk).update(taxes=[["City tax", 0, 250, True]])
+    nights, _hours = row(page(alices, home).context["coming"], DEPARTURE)["now"]
+    assert nights.amount.amount == 4 * (NIGHTLY + 2 * 250)

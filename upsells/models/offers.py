@@ -57,7 +57,7 @@ class Offer(PropertyRow):
         SLOTS = "slots", _("an amount per slot")
 
     class Collection(models.TextChoices):
-        """How the host gets the money."""
+        """How the host gets the money. Nobody collects by card yet: see `Offer.collected`."""
 
         PROPERTY = "property", _("at the property")
         CARD = "card", _("by card")
@@ -71,7 +71,7 @@ class Offer(PropertyRow):
     collection = models.JSONField(default=dict, blank=True)  # channel key, or "" for all others -> how
 
     priced_by = models.CharField(max_length=12, choices=PricedBy.choices, default=PricedBy.FIXED)
-    price = models.PositiveIntegerField(default=0)  # of a night, an hour or the whole, as `priced_by` says
+    price = models.PositiveBigIntegerField(default=0)  # of a night, an hour or the whole, as `priced_by` says
     percent = models.PositiveSmallIntegerField(default=100)
     steps = models.JSONField(default=list, blank=True)  # [from the nth night on, percent off]
     slots = models.JSONField(default=list, blank=True)  # [up to so many minutes, amount]
@@ -79,8 +79,8 @@ class Offer(PropertyRow):
     last_minute_off = models.PositiveSmallIntegerField(default=0)
     last_minute_hours = models.PositiveSmallIntegerField(default=48)
     gap_off = models.PositiveSmallIntegerField(default=0)
-    minimum = models.PositiveIntegerField(default=0)
-    rounding = models.PositiveIntegerField(default=1)
+    minimum = models.PositiveBigIntegerField(default=0)
+    rounding = models.PositiveBigIntegerField(default=1)
 
     most_nights = models.PositiveSmallIntegerField(default=7)
     least_gap = models.PositiveSmallIntegerField(default=0)
@@ -173,9 +173,9 @@ class Offer(PropertyRow):
         )
 
     def collected(self, channel: str) -> str:
-        """How the money of a guest from the channel is collected."""
+        """How the money of a guest from the channel is collected; at the property where cards, to come, are set."""
         found: str = self.collection.get(channel) or self.collection.get("") or self.Collection.PROPERTY
-        return found
+        return self.Collection.PROPERTY if found == self.Collection.CARD else found
 
 
 def _pairs(rows: list[list[int]]) -> tuple[tuple[int, int], ...]:

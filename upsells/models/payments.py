@@ -108,11 +108,11 @@ class Payment(TenantModel):
     attempt = models.PositiveSmallIntegerField(default=1)  # part of the idempotency key of the session
     state = models.CharField(max_length=12, choices=State.choices, default=State.NEW)
     goal = models.CharField(max_length=12, choices=Goal.choices, default=Goal.WAIT)
-    amount = models.PositiveIntegerField()
-    fee = models.PositiveIntegerField(default=0)  # of the platform, out of the amount
-    captured = models.PositiveIntegerField(default=0)
-    to_refund = models.PositiveIntegerField(default=0)  # what shall have been given back in all
-    refunded = models.PositiveIntegerField(default=0)
+    amount = models.PositiveBigIntegerField()
+    fee = models.PositiveBigIntegerField(default=0)  # of the platform, out of the amount
+    captured = models.PositiveBigIntegerField(default=0)
+    to_refund = models.PositiveBigIntegerField(default=0)  # what shall have been given back in all
+    refunded = models.PositiveBigIntegerField(default=0)
     card = models.CharField(max_length=40, blank=True, default="")  # "Visa ···· 4242", for the receipt
     trouble = models.CharField(max_length=200, blank=True, default="")
     created_at = models.DateTimeField()

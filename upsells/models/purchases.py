@@ -68,18 +68,14 @@ class Purchase(PropertyRow):
         CANCELLED = "cancelled", _("cancelled")
 
     class Reason(models.TextChoices):
-        """Why a purchase was declined."""
+        """Why a purchase was declined, in words for the host; `guest/_reason.html` has the guest's."""
 
-        TAKEN = "taken", _("Somebody else has just booked one of these nights.")
-        UNREADABLE = (
-            "unreadable",
-            _("We couldn't make sure with every booking site that the nights are still free."),
-        )
-        WITHDRAWN = "withdrawn", _("Your host no longer offers these nights.")
-        LAPSED = "lapsed", _("The nights were kept for ten minutes, and that time is over.")
-        REFUSED = "refused", _("Your host can't make it possible this time.")
-        UNANSWERED = "unanswered", _("Your host didn't answer in time.")
-        UNPAID = "unpaid", _("The card couldn't be charged.")
+        TAKEN = "taken", _("another booking took the time first")
+        WITHDRAWN = "withdrawn", _("no longer on sale when it was booked")
+        LAPSED = "lapsed", _("the time it was kept for ran out")
+        REFUSED = "refused", _("you refused")
+        UNANSWERED = "unanswered", _("you didn't answer in time")
+        UNPAID = "unpaid", _("the card couldn't be charged")
 
     class By(models.TextChoices):
         """Who cancelled a sale."""
@@ -104,7 +100,7 @@ class Purchase(PropertyRow):
     )
     persons = models.PositiveSmallIntegerField(default=1)
     lines = models.JSONField(default=list)  # [item, amount, night or "", name] as shown to the guest
-    amount = models.PositiveIntegerField()
+    amount = models.PositiveBigIntegerField()
     currency = models.CharField(max_length=3)
     guest_name = models.CharField(max_length=120, blank=True, default="")
     guest_email = models.EmailField(blank=True, default="")
@@ -116,11 +112,18 @@ class Purchase(PropertyRow):
     answer_by = models.DateTimeField(null=True)
     agreed_at = models.DateTimeField(null=True)  # when the host said yes
     decided_at = models.DateTimeField(null=True)
-    tiers = models.JSONField(default=list, blank=True)  # [hours before, percent back] as the guest was shown them
-    refund = models.PositiveIntegerField(null=True)  # what the guest asked to get back, or gets since it was cancelled
+    tiers = models.JSONField(
+        default=list, blank=True
+    )  # [hours before, percent back] as the guest was shown them
+    refund = models.PositiveBigIntegerField(
+        null=True
+    )  # that the guest asked for, or gets since it was cancelled
     wished_at = models.DateTimeField(null=True)  # when the guest asked to cancel, while that is open
     wish_refused_at = models.DateTimeField(null=True)  # when the host last kept the sale all the same
     cancelled_by = models.CharField(max_length=8, choices=By.choices, blank=True, default="")
+    shortened_at = models.DateTimeField(null=True)
+    first_nights = DateRangeField(null=True)  # that were bought, before the host had to shorten them
+    moved_to = models.ForeignKey("self", on_delete=models.PROTECT, null=True, related_name="moved_from")
 
     objects: ClassVar[PurchaseQuerySet] = PurchaseQuerySet.as_manager()  # type: ignore[assignment]  # django-stubs types the manager
 
@@ -149,6 +152,11 @@ class Purchase(PropertyRow):
     def takes(self) -> Period:
         """What the guest gets, as instants."""
         return Period(self.period.lower, self.period.upper)
+
+    @property
+    def first_span(self) -> Span | None:
+        """The nights that were bought, where the host had to shorten them."""
+        return Span(self.first_nights.lower, self.first_nights.upper) if self.first_nights else None
 
     @property
     def is_nightly(self) -> bool:

@@ -21,12 +21,15 @@ class StayLinkQuerySet(TenantQuerySet["StayLink"]):
 
 
 class StayLink(PropertyRow):
-    """The unguessable address a guest opens, from a message or a QR code in the flat."""
+    """The unguessable address a guest opens, from a message or a QR code in the flat.
+
+    There is one for everybody, and one for the guests of each site, from whom the money may be collected otherwise.
+    """
 
     token = models.CharField(max_length=40, unique=True, default=token, editable=False)
     channel = models.CharField(
         max_length=24, blank=True, default=""
-    )  # the site the guest booked at, if known
+    )  # the site its guests booked at; "" where nobody knows
     created_at = models.DateTimeField()
     revoked_at = models.DateTimeField(null=True)
 
@@ -35,6 +38,8 @@ class StayLink(PropertyRow):
     class Meta:
         constraints = [
             models.UniqueConstraint(
-                fields=["property"], condition=Q(revoked_at=None), name="one_live_link_per_property"
+                fields=["property", "channel"],
+                condition=Q(revoked_at=None),
+                name="one_live_link_per_property_and_site",
             ),
         ]

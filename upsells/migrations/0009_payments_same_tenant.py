@@ -14,11 +14,17 @@ def statements(table: str) -> migrations.RunSQL:
 
 
 class Migration(migrations.Migration):
-    dependencies = [("upsells", "0005_payments")]
+    dependencies = [("upsells", "0008_payments")]
     operations = [
         migrations.RunSQL(
             "ALTER TABLE upsells_purchase ADD CONSTRAINT upsells_purchase_of_tenant UNIQUE (organization_id, id)",
             "ALTER TABLE upsells_purchase DROP CONSTRAINT upsells_purchase_of_tenant",
         ),
         *(statements(table) for table in TABLES),
+        migrations.RunSQL(
+            "ALTER TABLE upsells_cancelterms ADD CONSTRAINT upsells_cancelterms_same_tenant "
+            "FOREIGN KEY (organization_id, property_id) REFERENCES properties_property (organization_id, id) "
+            "DEFERRABLE INITIALLY DEFERRED",
+            "ALTER TABLE upsells_cancelterms DROP CONSTRAINT upsells_cancelterms_same_tenant",
+        ),
     ]

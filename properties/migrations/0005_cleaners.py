@@ -4,7 +4,7 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-    dependencies = [("properties", "0002_prices")]
+    dependencies = [("properties", "0004_two_hours_to_clean")]
     operations = [
         migrations.AddField(
             model_name="property",
