@@ -15,7 +15,7 @@ from properties.models import Property
 from upsells import sentences, shelves
 from upsells.models import Offer, Purchase, StayLink
 from upsells.previews import Option, Tried
-from upsells.public import Group
+from upsells.ownpage import Group
 from upsells.shelves import Choice, Nothing, Shelf, Side, Stay
 from upsells.whatif import Seen
 

@@ -122,6 +122,7 @@ CELERY_BEAT_SCHEDULER = "celery.beat:Scheduler"  # keeps nothing: what is due st
 CELERY_BEAT_SCHEDULE = {
     "read what is due": {"task": "calendars.tasks.read_due_feeds", "schedule": 5.0},
     "see what hosts must know": {"task": "calendars.tasks.watch", "schedule": 20.0},
+    "make links for stays": {"task": "upsells.tasks.register_stays", "schedule": 30.0},
     "settle what waits": {"task": "upsells.tasks.sweep", "schedule": 10.0},
     "send what the outbox holds": {"task": "upsells.tasks.deliver", "schedule": 10.0},
     "ask about every open payment": {"task": "upsells.tasks.reconcile", "schedule": 300.0},
@@ -216,6 +217,11 @@ WHITENOISE_USE_FINDERS = DEBUG
 WHITENOISE_AUTOREFRESH = DEBUG
 DATA_UPLOAD_MAX_MEMORY_SIZE = 1_000_000
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 200
+FILE_UPLOAD_HANDLERS = [
+    "amplistay.uploads.CappedUpload",
+    "django.core.files.uploadhandler.MemoryFileUploadHandler",
+    "django.core.files.uploadhandler.TemporaryFileUploadHandler",
+]
 
 # Safety.
 HTTPS = SITE_URL.startswith("https://")

@@ -5,6 +5,7 @@ from django.urls import include, path
 
 from amplistay import views
 from calendars.public import export
+from properties.public import photo
 from upsells.public import stripe_events
 
 urlpatterns = [
@@ -18,6 +19,7 @@ urlpatterns = [
     path("stripe/events/", stripe_events, name="stripe-events"),
     path("g/", include("upsells.guest_urls")),
     path("ical/<slug:public_id>/<slug:signed>.ics", export, name="export"),
+    path("photos/<slug:token>/<int:width>.webp", photo, name="photo"),
     path("i18n/", include("django.conf.urls.i18n")),
     path("healthz", views.health, name="health"),
 ]

@@ -143,3 +143,35 @@ class PropertyForm(forms.ModelForm):  # type: ignore[type-arg]  # Django's class
             except ValidationError as error:
                 self.add_error("rate", error)
         return data
+
+
+class PhotoForm(forms.Form):
+    """A photo of a home, and what it shows in words."""
+
+    file = forms.FileField(
+        label=_("Photo"),
+        widget=forms.FileInput(attrs={"accept": "image/jpeg,image/png,image/webp"}),
+        help_text=_(
+            "JPEG, PNG or WebP, at least 640 × 400 pixels, at most 12 MB. Wide ones look best. "  # noqa: RUF001 - times
+            "Where and when it was taken isn't kept."
+        ),
+        error_messages={
+            "required": _("Choose a photo."),
+            "missing": _("Choose a photo."),
+            "empty": _("This file is empty. Choose another one."),
+            "max_length": _("The name of this file is too long."),
+        },
+    )
+    words = forms.CharField(
+        label=_("What it shows"),
+        max_length=160,
+        required=False,
+        help_text=_("Read aloud to guests who can't see it, for example: the terrace with a view of the sea."),
+    )
+
+    def __init__(self, *args: Any, too_big: bool = False, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if too_big:
+            self.fields["file"].error_messages["required"] = gettext(
+                "This file is larger than 12 MB. Save it smaller, or choose another one."
+            )

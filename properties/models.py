@@ -12,7 +12,7 @@ from django.db.models import F, Q
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
-from accounts.fields import public_id
+from accounts.fields import public_id, token
 from accounts.models import TenantModel, TenantQuerySet
 from domain.house import House
 from domain.money import Money
@@ -20,6 +20,7 @@ from domain.prices import Rates, Season, Tax
 from domain.spans import Span
 
 DAY_MINUTES = 24 * 60
+PHOTO_WIDTHS = (640, 1280)  # pixels
 
 
 def _by_weekday(rates: dict[str, int]) -> tuple[tuple[int, int], ...]:
@@ -111,3 +112,38 @@ class Property(TenantModel):
     def rate(self) -> Money:
         """What a night costs on the channels."""
         return Money(self.nightly_rate, self.currency)
+
+
+class Photo(TenantModel):
+    """What guests see of a home: a picture that we have drawn anew, without whatever else its file told.
+
+    Another picture is another row with another `token`, so that whoever keeps a copy needn't ask again.
+    """
+
+    property = models.OneToOneField(Property, on_delete=models.CASCADE, related_name="photo")
+    token = models.CharField(max_length=40, unique=True, default=token, editable=False)
+    words = models.CharField(_("what it shows"), max_length=160, blank=True, default="")
+    created_at = models.DateTimeField()
+
+    def address(self, width: int) -> str:
+        """Where the picture of that width is."""
+        return reverse("photo", args=[self.token, width])
+
+    def small(self) -> str:
+        """Where the small one is."""
+        return self.address(PHOTO_WIDTHS[0])
+
+    def large(self) -> str:
+        """Where the large one is."""
+        return self.address(PHOTO_WIDTHS[1])
+
+
+class PhotoFile(models.Model):
+    """A photo in one width: a WebP file."""
+
+    photo = models.ForeignKey(Photo, on_delete=models.CASCADE, related_name="files")
+    width = models.PositiveSmallIntegerField()
+    body = models.BinaryField()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["photo", "width"], name="a_photo_once_in_a_width")]

@@ -11,6 +11,8 @@ urlpatterns = [
     path("<slug:public_id>/settings/", views.settings, name="settings"),
     path("<slug:public_id>/settings/rates/", views.rates, name="rates"),
     path("<slug:public_id>/settings/taxes/", views.taxes, name="taxes"),
+    path("<slug:public_id>/settings/photo/", views.photo, name="photo"),
+    path("<slug:public_id>/settings/photo/remove/", views.remove_photo, name="remove-photo"),
     path("<slug:public_id>/archive/", views.archive, name="archive"),
     path("<slug:public_id>/restore/", views.restore, name="restore"),
 ]

@@ -11,7 +11,8 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from accounts.tenancy import HostRequest, get_or_404, host
-from properties.forms import PropertyForm
+from properties import photos
+from properties.forms import PhotoForm, PropertyForm
 from properties.models import Property
 from properties.rateforms import Rows, SeasonForm, TaxForm, WeekForm
 
@@ -82,6 +83,35 @@ def taxes(request: HostRequest, public_id: str) -> HttpResponse:
     return redirect("properties:settings", public_id)
 
 
+@require_http_methods(["GET", "POST"])
+@host
+def photo(request: HostRequest, public_id: str) -> HttpResponse:
+    """Show guests another photo of the home."""
+    row = get_or_404(Property.objects.all(), request, public_id=public_id)
+    if request.method == "GET":  # the address of a form that was sent back, opened again
+        return redirect("properties:settings", public_id)
+    too_big = getattr(request, "upload_was_too_big", False)
+    form = PhotoForm(request.POST, request.FILES, prefix="photo", too_big=too_big)
+    if form.is_valid():
+        try:
+            photos.keep(row, form.cleaned_data["file"], form.cleaned_data["words"], timezone.now())
+        except photos.Unusable as problem:
+            form.add_error("file", str(problem.args[0]))
+        else:
+            messages.success(request, _("Saved. Guests see the photo on their page."))
+            return redirect("properties:settings", public_id)
+    return settings_page(request, row, photo=form)
+
+
+@require_POST
+@host
+def remove_photo(request: HostRequest, public_id: str) -> HttpResponse:
+    """Show guests no photo any more."""
+    photos.remove(get_or_404(Property.objects.all(), request, public_id=public_id))
+    messages.success(request, _("The photo is gone. Copies that browsers keep end within a month."))
+    return redirect("properties:settings", public_id)
+
+
 def _seasons(row: Property, data: Any = None) -> Rows[SeasonForm]:
     return Rows(SeasonForm, "season", "season", row, data)
 
@@ -118,15 +148,17 @@ def settings_page(
     week: WeekForm | None = None,
     seasons: Rows[SeasonForm] | None = None,
     taxes: Rows[TaxForm] | None = None,
+    photo: PhotoForm | None = None,
 ) -> HttpResponse:
-    """The page with its three forms; the one that was sent back shows what is wrong in it."""
-    wrong = any(each is not None and each.errors for each in (form, week, seasons, taxes))
+    """The page with its forms; the one that was sent back shows what is wrong in it."""
+    wrong = any(each is not None and each.errors for each in (form, week, seasons, taxes, photo))
     context = {
         "property": row,
         "form": form or PropertyForm(instance=copy(row)),
         "week": week or WeekForm(prefix="week", currency=row.currency, rates=row.weekday_rates),
         "seasons": seasons or _seasons(row),
         "taxes": taxes or _taxes(row),
+        "photo_form": photo or PhotoForm(prefix="photo"),
     }
     return render(request, "properties/settings.html", context, status=UNPROCESSABLE if wrong else 200)
 

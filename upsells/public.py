@@ -1,15 +1,14 @@
 """The guest's page: no account, an unguessable link, nothing about other guests."""
 
-import hashlib
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
 from functools import wraps
+from typing import Any
 
 from django.conf import settings
 from django.contrib import messages
 from django.core.cache import cache
 from django.db.models import Q
-from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect, QueryDict
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils import timezone
@@ -22,16 +21,15 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from calendars import ledger
 from connectors.broker import hint
 from connectors.stripe_events import LARGEST_OCTETS, Forged, event
-from domain.channels import CHANNELS, OTHER
-from domain.offers import Kind, Mode
+from domain.channels import site_name
 from domain.spans import NIGHT
-from upsells import cancelling, checkout, hearing, paying, payments, progress, receipts, shelves, tasks
+from upsells import cancelling, checkout, hearing, ownpage, paying, payments, progress, receipts, shelves, tasks
 from upsells.forms import ChoiceForm, GuestForm, StayForm
 from upsells.limits import HOLDS, wait, wait_to_look
 from upsells.models import Offer, Purchase, StayLink
-from upsells.shelves import KINDS, Choice, Shelf, Side, Stay
+from upsells.ownpage import DAYS, NOTHING_NEW
+from upsells.shelves import KINDS, Shelf, Side, Stay
 
-NOTHING_NEW = 204
 CONFLICT = 409
 UNPROCESSABLE = 422
 TOO_MANY = 429
@@ -41,23 +39,12 @@ OWN = "purchase"
 PAGE_PATIENCE_S = 8.0  # for the provider's answer while the guest waits for the page
 LOOK_EVERY_S = 5
 EXPECT_EVERY_S = 600
-DAYS = {Side.LEAVING: "departure", Side.ARRIVING: "arrival"}
 
 
 class HttpResponseSeeOther(HttpResponseRedirect):
     """On to the provider's page, whatever method brought the guest here."""
 
     status_code = 303
-
-
-@dataclass(frozen=True, slots=True)
-class Group:
-    """The choices of one kind, and how they are bought: `asks` the host first, paid as `collection` says."""
-
-    kind: Kind
-    choices: list[Choice]
-    asks: bool
-    collection: str
 
 
 def private(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
@@ -75,23 +62,27 @@ def private(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
 
 
 def _link(token: str) -> StayLink:
-    return get_object_or_404(StayLink.objects.live().select_related("property__organization"), token=token)
+    rows = StayLink.objects.live().select_related("property__organization", "property__photo").with_sold()
+    return get_object_or_404(rows, token=token)
 
 
 @private
 @require_http_methods(["GET", "HEAD", "POST"])
 def stay(request: HttpRequest, token: str) -> HttpResponse:
-    """Ask for the check-out or check-in day, show what may be bought there; POST holds what was chosen."""
+    """Ask for the check-out or check-in day, show what may be bought there; POST holds what was chosen.
+
+    The link of a stay knows its days, and shows no others.
+    """
     link = _link(token)
     if request.method == "POST":
         return _choose(request, link)
     if cache.add(f"expected:{link.property_id}", 1, timeout=EXPECT_EVERY_S):
         hint(tasks.expect_a_sale, link.property_id)
-    form = _stay_form(request.GET, link)
+    form = _stay_form({} if link.nights else request.GET, link)
     return _looked_too_often(request, link, form) or _page(request, link, form)
 
 
-def _stay_form(data: QueryDict, link: StayLink) -> StayForm:
+def _stay_form(data: Mapping[str, Any], link: StayLink) -> StayForm:
     """The form for the side that was named: arriving when an arrival is, else leaving."""
     arriving = "arrival" in data or data.get("side") == Side.ARRIVING
     side = Side.ARRIVING if arriving else Side.LEAVING
@@ -101,9 +92,9 @@ def _stay_form(data: QueryDict, link: StayLink) -> StayForm:
 
 def _looked_too_often(request: HttpRequest, link: StayLink, form: StayForm) -> HttpResponse | None:
     """The page that asks to wait, so that nobody reads the calendar by trying one day after the other."""
-    if not form.is_bound:
+    if not (form.is_bound or link.nights):
         return None
-    day = f"{form.side} {form.data.get(DAYS[form.side])}"
+    day = "own" if link.nights else f"{form.side} {form.data.get(DAYS[form.side])}"
     return _wait(request, link, wait_to_look(day, request, link.token, timezone.now()))
 
 
@@ -117,7 +108,8 @@ def _wait(request: HttpRequest, link: StayLink, seconds: int) -> HttpResponse | 
 
 
 def _choose(request: HttpRequest, link: StayLink) -> HttpResponse:
-    stay_form, form = _stay_form(request.POST, link), ChoiceForm(request.POST)
+    data = ownpage.posted(request.POST) if link.nights else request.POST
+    stay_form, form = _stay_form(data, link), ChoiceForm(request.POST)
     if not form.is_valid() or not stay_form.is_valid():
         messages.error(request, _("Choose one of the offers."))
         too_often = _looked_too_often(request, link, stay_form)
@@ -127,6 +119,8 @@ def _choose(request: HttpRequest, link: StayLink) -> HttpResponse:
         return too_often
     key, amount = form.cleaned_data["key"], form.cleaned_data["amount"]
     try:
+        if link.nights and not ownpage.is_own(link, stay_form.stay):
+            raise checkout.NotOnSale
         purchase = checkout.begin(link, stay_form.stay, key, amount, now)
     except checkout.Gone:
         return _gone(request, link, stay_form)
@@ -155,10 +149,12 @@ def _gone(request: HttpRequest, link: StayLink, form: StayForm) -> HttpResponse:
 
 
 def _page(request: HttpRequest, link: StayLink, form: StayForm, status: int = 200) -> HttpResponse:
+    if link.nights:
+        return ownpage.page(request, link, _own(request, link), status)
     home, now = link.property, timezone.now()
     today = home.house.today(now)
     shelf = shelves.shelf(home, form.stay, now, link.channel) if form.is_bound and form.is_valid() else None
-    seen = _digest(shelf) if shelf else ""
+    seen = ownpage.digest(shelf) if shelf else ""
     refreshes = request.htmx and request.method == "GET" and shelf is not None  # type: ignore[attr-defined]  # django-htmx sets it
     if refreshes and request.GET.get("seen") == seen:
         return HttpResponse(status=NOTHING_NEW)
@@ -186,7 +182,7 @@ def _shown(shelf: Shelf | None, link: StayLink) -> dict[str, object]:
     """What the pages show of a shelf."""
     if shelf is None:
         return {}
-    groups = _groups(shelf, link.channel)
+    groups = ownpage.groups(shelf, link.channel)
     return {
         "shelf": shelf,
         "stay": shelf.stay,
@@ -194,35 +190,16 @@ def _shown(shelf: Shelf | None, link: StayLink) -> dict[str, object]:
         "groups": groups,
         "last": groups[0].choices[-1].quote if groups else None,
         "address": _address(link, shelf.stay),
-        "site": _site(link.channel),
+        "site": site_name(link.channel),
     }
-
-
-def _groups(shelf: Shelf, channel: str) -> list[Group]:
-    """The choices by what is sold, and how each kind is bought."""
-    found = ((kind, shelf.of(kind)) for kind in KINDS[shelf.stay.side])
-    return [
-        Group(kind, choices, choices[0].mode is Mode.APPROVAL, shelf.collection(kind, channel))
-        for kind, choices in found
-        if choices
-    ]
-
-
-def _digest(shelf: Shelf) -> str:
-    """Two shelves with the same digest look the same to a guest."""
-    told = [(choice.quote.key, choice.quote.price.total.amount, choice.mode) for choice in shelf.choices]
-    return hashlib.sha256(repr((shelf.why, told)).encode()).hexdigest()[:16]
 
 
 def _address(link: StayLink, stay: Stay) -> str:
     """Where the offers for the stay are shown."""
+    if link.nights:
+        return f"{reverse('guest:stay', args=[link.token])}?{urlencode({'persons': stay.persons})}"
     query: dict[str, str | int] = {DAYS[stay.side]: stay.day.isoformat(), "persons": stay.persons}
     return f"{reverse('guest:stay', args=[link.token])}?{urlencode(query)}"
-
-
-def _site(channel: str) -> str:
-    """The name of the site the guest booked at; empty where nobody knows."""
-    return CHANNELS[channel].name if channel in CHANNELS and channel != OTHER.key else ""
 
 
 def _own(request: HttpRequest, link: StayLink) -> Purchase | None:
@@ -242,7 +219,7 @@ def purchase(request: HttpRequest, token: str, purchase_id: str) -> HttpResponse
     A link that was replaced still opens what was booked through it, for it is the guest's receipt.
     """
     rows = Purchase.objects.select_related(
-        "property__organization", "stay_link", "moved_to__property", "moved_to__stay_link"
+        "property__organization", "property__photo", "stay_link", "moved_to__property", "moved_to__stay_link"
     )
     usable = Q(stay_link__revoked_at=None) | Q(requested_at__isnull=False) | Q(payment__isnull=False)
     row = get_object_or_404(rows.filter(usable), stay_link__token=token, public_id=purchase_id)
@@ -288,14 +265,19 @@ def _progress(request: HttpRequest, row: Purchase, form: GuestForm) -> HttpRespo
         **shown.context,
         "slow": slow,
         "form": form,
-        "site": _site(row.channel),
+        "site": site_name(row.channel),
         "address": _address(link, _stay_of(row)),
         "leaving": row.kind in KINDS[Side.LEAVING],
     }
-    if state in {Purchase.State.DECLINED, Purchase.State.LAPSED} and not link.revoked_at:
+    if state in {Purchase.State.DECLINED, Purchase.State.LAPSED} and _may_look(link, _stay_of(row)):
         context |= _shown(shelves.shelf(row.property, _stay_of(row), now, link.channel), link)
     template = "guest/purchase.html" + ("#progress" if asks_again else "")
     return render(request, template, context, status=UNPROCESSABLE if form.errors else 200)
+
+
+def _may_look(link: StayLink, stay: Stay) -> bool:
+    """Whether whoever holds the link may see what is free beside the stay: any, or its own as it is now."""
+    return link.revoked_at is None and (not link.nights or ownpage.is_own(_link(link.token), stay))
 
 
 def _book(row: Purchase, form: GuestForm) -> HttpResponse:

@@ -125,12 +125,14 @@ class Shelf:
 class Stand:
     """What a property sells at the moment: its offers that are on, and how fresh its calendars are.
 
-    `cleaned` is how many changed turnovers the cleaners have on the day that was asked about.
+    `cleaned` is how many changed turnovers the cleaners have on the day that was asked about, `cleaned_before` how
+    many on the arrival day, where that was asked about, too.
     """
 
     offers: tuple[Offer, ...]
     reads: tuple[datetime | None, ...]
     cleaned: int = 0
+    cleaned_before: int = 0
 
     def mode(self, offer: Offer, now: datetime) -> Mode:
         """How the offer may be bought now."""
@@ -145,7 +147,9 @@ def _sells(on_sale: Iterable[Offer], side: Side) -> bool:
     return any(offer.kind in KINDS[side] for offer in on_sale)
 
 
-def stand(home: Property, day: date, now: datetime, channel: str = "") -> Stand:
+def stand(
+    home: Property, day: date, now: datetime, channel: str = "", *, arrival: date | None = None
+) -> Stand:
     """The property's offers with the last good reads of its feeds, in one query; a paused feed was never read.
 
     What guests of the channel pay by card isn't on sale while the host's account takes none.
@@ -156,13 +160,17 @@ def stand(home: Property, day: date, now: datetime, channel: str = "") -> Stand:
     rows = rows.annotate(reads=ArraySubquery(feeds))
     if home.organization.cleanings_a_day is not None:
         rows = rows.annotate(cleaned=Coalesce(Subquery(_changed_cleanings(home, day, now)), 0))
+        if arrival is not None:
+            there = _changed_cleanings(home, arrival, now)
+            rows = rows.annotate(cleaned_before=Coalesce(Subquery(there), 0))
     accounts = PayoutAccount.objects.ready().filter(organization=OuterRef("organization"))
     rows = rows.annotate(takes_cards=Exists(accounts))
     found = tuple(rows) if home.archived_at is None else ()
     ready = any(getattr(offer, "takes_cards", False) for offer in found)
     found = tuple(offer for offer in found if is_payable(offer, channel, takes_cards=ready))
     first = found[0] if found else None
-    return Stand(found, tuple(getattr(first, "reads", ())), getattr(first, "cleaned", 0))
+    reads = tuple(getattr(first, "reads", ()))
+    return Stand(found, reads, getattr(first, "cleaned", 0), getattr(first, "cleaned_before", 0))
 
 
 def is_payable(offer: Offer, channel: str, *, takes_cards: bool) -> bool:
@@ -175,18 +183,45 @@ def is_payable(offer: Offer, channel: str, *, takes_cards: bool) -> bool:
 def shelf(home: Property, stay: Stay, now: datetime, channel: str = "") -> Shelf:
     """What a guest of the channel leaving or arriving on the day may buy, priced; or the reason there is nothing."""
     found = stand(home, stay.day, now, channel)
+    if bare := unstocked(home, stay, found, now):
+        return bare
+    return stocked(home, stay, found, ledger.diary(home, Span(stay.day - AROUND, stay.day + AROUND)), now)
+
+
+def shelves_of(
+    home: Property, nights: Span, persons: int, now: datetime, channel: str = ""
+) -> tuple[Shelf, Shelf]:
+    """Both shelves of a known stay: of leaving and of arriving."""
+    found = stand(home, nights.end, now, channel, arrival=nights.start)
+    stands = {Side.LEAVING: found, Side.ARRIVING: replace(found, cleaned=found.cleaned_before)}
+    days = {Side.LEAVING: nights.end, Side.ARRIVING: nights.start}
+    bare = {side: unstocked(home, Stay(days[side], side, persons), stands[side], now) for side in Side}
+    around = Span(nights.start - AROUND, nights.end + AROUND)
+    diary = ledger.diary(home, around) if None in bare.values() else Diary(home.house, ())
+    leaving, arriving = (
+        bare[side] or stocked(home, Stay(days[side], side, persons), stands[side], diary, now)
+        for side in (Side.LEAVING, Side.ARRIVING)
+    )
+    return leaving, arriving
+
+
+def unstocked(home: Property, stay: Stay, found: Stand, now: datetime) -> Shelf | None:
+    """The empty shelf of a day that nothing is sold for, whatever the calendars say; None where they decide."""
     bare = Shelf(stay, offers=found.offers)
     if not found.sells(stay.side):
         return replace(bare, why=Nothing.OFF)
-    today = home.house.today(now)
-    if why := _unfit(stay.day, today):
+    if why := _unfit(stay.day, home.house.today(now)):
         return replace(bare, why=why)
     if all(found.mode(offer, now) is Mode.OFF for offer in found.offers):
         return replace(bare, why=Nothing.STALE)
-    diary = ledger.diary(home, Span(stay.day - AROUND, stay.day + AROUND))
+    return None
+
+
+def stocked(home: Property, stay: Stay, found: Stand, diary: Diary, now: datetime) -> Shelf:
+    """The shelf by the calendars: empty where no stay begins or ends on a day to come."""
     night = stay.day - NIGHT if stay.side is Side.LEAVING else stay.day
-    if stay.day > today and not diary.is_slept(night):
-        return replace(bare, why=Nothing.NO_STAY)
+    if stay.day > home.house.today(now) and not diary.is_slept(night):
+        return Shelf(stay, offers=found.offers, why=Nothing.NO_STAY)
     return filled(home, stay, found, diary, now)
 
 

@@ -1,5 +1,6 @@
 """What workers do for purchases. Any of these may run twice, or only at the next sweep, with the same result."""
 
+import time
 from datetime import timedelta
 
 from celery import shared_task
@@ -8,10 +9,11 @@ from django.utils import timezone
 
 from calendars import polling
 from connectors.broker import hint
-from upsells import checkout, deliveries, payments, payouts
+from upsells import checkout, deliveries, payments, payouts, stays
 from upsells.models import Payment, PayoutAccount, Purchase
 
 LOOKING = timedelta(hours=1)  # calendars are read more often for so long after a guest opened the page
+TURN_S = 10.0
 MOST = 500  # of each kind in one sweep
 
 
@@ -89,3 +91,11 @@ def search_account(account: str) -> None:
     """Close or give back what was begun twice on one account."""
     if settings.STRIPE_SECRET_KEY:
         payments.end_orphans(account, timezone.now(), payments.stripe())
+
+
+@shared_task
+def register_stays() -> None:
+    """Give each stay that the calendars name its link, for as many changed calendars as a turn takes."""
+    end = time.monotonic() + TURN_S
+    while time.monotonic() < end and stays.register(timezone.now()):
+        pass

@@ -5,7 +5,7 @@ from upsells.models.deliveries import Certificate, Delivery
 from upsells.models.offers import Offer
 from upsells.models.payments import Payment, PayoutAccount, StripeEvent
 from upsells.models.purchases import Purchase
-from upsells.models.stays import StayLink
+from upsells.models.stays import StayLink, StayRegister
 
 __all__ = [
     "CancelTerms",
@@ -16,5 +16,6 @@ __all__ = [
     "PayoutAccount",
     "Purchase",
     "StayLink",
+    "StayRegister",
     "StripeEvent",
 ]

@@ -173,9 +173,9 @@ class Offer(PropertyRow):
         )
 
     def collected(self, channel: str) -> str:
-        """How the money of a guest from the channel is collected; at the property where cards, to come, are set."""
+        """How the money of a guest from the channel is collected."""
         found: str = self.collection.get(channel) or self.collection.get("") or self.Collection.PROPERTY
-        return self.Collection.PROPERTY if found == self.Collection.CARD else found
+        return found
 
 
 def _pairs(rows: list[list[int]]) -> tuple[tuple[int, int], ...]:

@@ -1,0 +1,171 @@
+"""The story of stay links: each stay that a feed names gets one, which follows it; a host makes more by hand.
+
+`register` works off the calendars that have changed since their stays were looked at last, so it finds its work in
+the database alone and may run twice.
+"""
+
+from collections import defaultdict
+from collections.abc import Mapping
+from datetime import date, datetime
+
+from django.db import IntegrityError, transaction
+from django.db.models import F, OuterRef, Q, Subquery
+
+from calendars.models import Block, Calendar, Feed, date_range
+from domain.events import Kind
+from domain.spans import NIGHT, Span
+from domain.stays import Changes, Named, changes
+from properties.models import Property
+from upsells.models import StayLink, StayRegister
+
+BATCH = 100  # properties in one transaction
+
+
+class Exists(Exception):
+    """There is a live link for these nights."""
+
+
+def register(now: datetime, most: int = BATCH) -> int:
+    """Bring the stay links of so many changed calendars up to date; how many calendars those were."""
+    _open_registers(most)
+    with transaction.atomic():
+        rows = _behind(most)
+        homes = {row.property_id: row.property for row in rows}
+        links = _links(homes, now)
+        named = _named(homes, now)
+        done = []
+        for row in rows:
+            today = row.property.house.today(now)
+            found = changes(
+                named[row.pk], [link.as_link(_booked(link)) for link in links[row.pk]], today
+            )
+            if _apply(row.property, found, now):
+                row.version = row.current  # type: ignore[attr-defined]  # annotated by `_behind`
+                done.append(row)
+        StayRegister.objects.bulk_update(done, ["version"])
+    return len(done)
+
+
+def add(home: Property, nights: Span, channel: str, guest: str, now: datetime) -> StayLink:
+    """A link for a stay, by the host's own hand. Raises Exists when the stay has one."""
+    try:
+        with transaction.atomic():
+            return StayLink.objects.create(
+                organization_id=home.organization_id,
+                property=home,
+                channel=channel,
+                nights=date_range(nights),
+                guest=guest,
+                by_hand=True,
+                created_at=now,
+            )
+    except IntegrityError as error:
+        raise Exists from error
+
+
+def stop(link: StayLink, now: datetime) -> None:
+    """The link opens no more; what was bought through it stays. The stay gets no other by itself."""
+    StayLink.objects.filter(pk=link.pk, revoked_at=None).update(revoked_at=now)
+
+
+def renew(link: StayLink, now: datetime) -> StayLink:
+    """Another address for the same stay; the old one stops at once. Raises Exists when it has got another meanwhile."""
+    try:
+        with transaction.atomic():
+            stop(link, now)
+            return StayLink.objects.create(
+                organization_id=link.organization_id,
+                property_id=link.property_id,
+                channel=link.channel,
+                nights=link.nights,
+                guest=link.guest,
+                by_hand=link.by_hand,
+                gone_at=link.gone_at,
+                created_at=now,
+            )
+    except IntegrityError as error:
+        raise Exists from error
+
+
+def _open_registers(most: int) -> None:
+    """A register for every property in use that has a calendar and none yet."""
+    rows = Calendar.objects.filter(property__archived_at=None, property__stayregister=None)
+    StayRegister.objects.bulk_create(
+        (
+            StayRegister(organization_id=organization, property_id=home)
+            for home, organization in rows.values_list("property_id", "organization_id")[:most]
+        ),
+        ignore_conflicts=True,
+    )
+
+
+def _behind(most: int) -> list[StayRegister]:
+    """The registers whose calendar has changed since, locked, but for those that another worker has."""
+    version = Calendar.objects.filter(property=OuterRef("property")).values("version")
+    rows = StayRegister.objects.filter(property__archived_at=None).annotate(current=Subquery(version))
+    rows = rows.filter(Q(version=None) | ~Q(version=F("current")), current__isnull=False)
+    locked = rows.select_for_update(skip_locked=True, of=("self",)).select_related("property")
+    return list(locked[:most])
+
+
+def _links(homes: Mapping[int, Property], now: datetime) -> defaultdict[int, list[StayLink]]:
+    """The properties' stay links, stopped ones as well, of stays that may not be over."""
+    found: defaultdict[int, list[StayLink]] = defaultdict(list)
+    rows = StayLink.objects.of_stays().filter(property__in=homes).from_day(_yesterday(now))
+    for link in rows:
+        found[link.property_id].append(link)
+    return found
+
+
+def _named(homes: Mapping[int, Property], now: datetime) -> defaultdict[int, list[Named]]:
+    """What the properties' feeds call reservations, but for what they only read back from our own export."""
+    found: defaultdict[int, list[Named]] = defaultdict(list)
+    rows = Block.objects.filter(
+        property__in=homes,
+        origin=Block.Origin.FEED,
+        kind=Kind.RESERVATION,
+        nights__endswith__gte=_yesterday(now),
+    )
+    feeds = Feed.objects.filter(property__in=homes).only("channel", "echoes").in_bulk()
+    for row in rows.only("property_id", "feed_id", "nights", "missing_since").order_by("since", "pk"):
+        feed, span = feeds.get(row.feed_id), row.span
+        if feed and span and len(left := span.minus(feed.echo_spans)) == 1:
+            channel = "" if feed.gathers else feed.channel
+            found[row.property_id].append(Named(left[0], channel, row.missing_since is not None))
+    return found
+
+
+def _apply(home: Property, found: Changes, now: datetime) -> bool:
+    """Write it down; False when somebody has made a link meanwhile, so that it must be looked at again."""
+    if not (found.new or found.moved or found.gone or found.back):
+        return True
+    mine = StayLink.objects.filter(property=home, revoked_at=None)
+    try:
+        with transaction.atomic():
+            mine.filter(pk__in=found.gone).update(gone_at=now)
+            mine.filter(pk__in=found.moved).update(gone_at=now)  # aside: one may take another's nights
+            for pk, (nights, channel) in found.moved.items():
+                mine.filter(pk=pk).update(nights=date_range(nights), channel=channel, gone_at=None)
+            mine.filter(pk__in=found.back).update(gone_at=None)
+            StayLink.objects.bulk_create(
+                StayLink(
+                    organization_id=home.organization_id,
+                    property=home,
+                    channel=stay.channel,
+                    nights=date_range(stay.nights),
+                    created_at=now,
+                )
+                for stay in found.new
+            )
+    except IntegrityError:
+        return False
+    return True
+
+
+def _booked(link: StayLink) -> Span:
+    return Span(link.nights.lower, link.nights.upper)
+
+
+def _yesterday(now: datetime) -> date:
+    """A day that is today somewhere, or over everywhere."""
+    return now.date() - NIGHT
