@@ -69,7 +69,9 @@ def wish(purchase: Purchase, shown: int, now: datetime) -> bool:
             raise Changed
         if is_automatic(purchase.property):
             return taken_back(change, purchase, refund, Purchase.By.GUEST)
-        Purchase.objects.filter(pk=purchase.pk).update(wished_at=now, wish_refused_at=None, refund=refund.amount)
+        Purchase.objects.filter(pk=purchase.pk).update(
+            wished_at=now, wish_refused_at=None, refund=refund.amount
+        )
         checkout.tell(purchase, Delivery.News.CANCEL_WISHED, now)
     return False
 

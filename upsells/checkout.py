@@ -31,7 +31,16 @@ HOLD_FOR = timedelta(minutes=10)
 ANSWER_WITHIN = timedelta(seconds=30)
 GIVE_UP_AFTER = timedelta(minutes=15)
 HOST_ANSWERS_WITHIN = timedelta(hours=24)
-CHANGES = ("state", "reason", "decided_at", "requested_at", "refund", "cancelled_by", "guest_name", "guest_email")
+CHANGES = (
+    "state",
+    "reason",
+    "decided_at",
+    "requested_at",
+    "refund",
+    "cancelled_by",
+    "guest_name",
+    "guest_email",
+)
 
 
 class NotOnSale(Exception):

@@ -341,7 +341,9 @@ class ToolField(forms.ChoiceField):
         super().validate(value)
         if value == Offer.Collection.CARD and not self.takes_cards:
             raise forms.ValidationError(
-                _("Your account can't take cards yet. Finish it under Payments, or choose another way until then.")
+                _(
+                    "Your account can't take cards yet. Finish it under Payments, or choose another way until then."
+                )
             )
 
 

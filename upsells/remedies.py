@@ -129,7 +129,9 @@ def move(alert: Alert, purchase: Purchase, home: Property, now: datetime) -> Pur
         moved = _twin(purchase, home, span, now)
         ledger.hold(there, span, until=now, reference=moved.public_id)
         ledger.confirm(there, moved.public_id)
-        Payment.objects.filter(purchase=purchase).update(purchase=moved)  # what was paid is paid for the other home
+        Payment.objects.filter(purchase=purchase).update(
+            purchase=moved
+        )  # what was paid is paid for the other home
         Purchase.objects.filter(pk=purchase.pk).update(
             state=Purchase.State.CANCELLED, decided_at=now, cancelled_by=Purchase.By.HOST
         )

@@ -150,7 +150,11 @@ def stand(home: Property, day: date, now: datetime, channel: str = "") -> Stand:
     accounts = PayoutAccount.objects.ready().filter(organization=OuterRef("organization"))
     rows = rows.annotate(takes_cards=Exists(accounts))
     found = tuple(rows) if home.archived_at is None else ()
-    found = tuple(offer for offer in found if is_payable(offer, channel, takes_cards=offer.takes_cards))
+    found = tuple(
+        offer
+        for offer in found
+        if is_payable(offer, channel, takes_cards=getattr(offer, "takes_cards", False))
+    )
     first = found[0] if found else None
     return Stand(found, tuple(getattr(first, "reads", ())), getattr(first, "cleaned", 0))
 

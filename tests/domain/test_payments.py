@@ -165,7 +165,7 @@ class World:
     """A provider, a guest and a purchase that all do what they like; the rules stand between them."""
 
     def __init__(self, seed: int) -> None:
-        self.dice = Random(seed)
+        self.dice = Random(seed)  # noqa: S311 - dice, no secret
         self.now = NOW
         self.said = told(Session.OPEN, Intent.NONE)
         self.state = "paying"
@@ -242,7 +242,9 @@ class World:
         """The provider does what can be done, and refuses the rest; a refund with the same key is the same refund."""
         said = self.said
         if step is Step.REFUND and key in self.keys:
-            self.attempt += said.refunded <= key[0]  # the answer shows that it came to nothing: next time another key
+            self.attempt += (
+                said.refunded <= key[0]
+            )  # the answer shows that it came to nothing: next time another key
             return
         possible = {
             Step.EXPIRE: said.session is Session.OPEN,

@@ -13,7 +13,6 @@ from properties.models import Property
 from simulator.stripe_delivery import signature
 from simulator.stripe_keys import DEMO_WEBHOOK_SECRET
 from tests import tills
-from tests.stories.test_a_card_payment import payment, till  # noqa: F401 - fixtures
 from tests.tills import Till
 from upsells.models import Payment, PayoutAccount, Purchase, StripeEvent
 
@@ -37,7 +36,7 @@ def post(client: Client, body: bytes, header: str | None = None) -> int:
     return answer.status_code
 
 
-def test_a_signed_message_makes_its_payment_due_and_is_kept_once(client: Client, payment: Payment) -> None:  # noqa: F811
+def test_a_signed_message_makes_its_payment_due_and_is_kept_once(client: Client, payment: Payment) -> None:
     Payment.objects.update(check_at=None)
     body = message(client_reference_id=payment.public_id)
     assert [post(client, body) for _ in range(3)] == [200, 200, 200]
@@ -53,7 +52,7 @@ def test_a_signed_message_makes_its_payment_due_and_is_kept_once(client: Client,
 def test_a_message_finds_its_payment_by_any_of_its_names(
     client: Client,
     payment: Payment,
-    about: dict[str, object],  # noqa: F811
+    about: dict[str, object],
 ) -> None:
     Payment.objects.update(check_at=None, intent_id="pi_9")
     text = json.dumps(about).replace("SESSION", payment.session_id).replace("PUBLIC", payment.public_id)
@@ -61,7 +60,7 @@ def test_a_message_finds_its_payment_by_any_of_its_names(
     assert Payment.objects.exclude(check_at=None).exists()
 
 
-def test_a_message_of_another_account_touches_nothing(client: Client, payment: Payment) -> None:  # noqa: F811
+def test_a_message_of_another_account_touches_nothing(client: Client, payment: Payment) -> None:
     Payment.objects.update(check_at=None, account="acct_other")
     assert post(client, message(client_reference_id=payment.public_id)) == 200
     assert not Payment.objects.exclude(check_at=None).exists()
@@ -70,7 +69,7 @@ def test_a_message_of_another_account_touches_nothing(client: Client, payment: P
 def test_a_message_that_is_not_signed_by_us_or_too_old_or_too_long_is_refused(
     client: Client,
     payment: Payment,
-    settings: Settings,  # noqa: F811
+    settings: Settings,
 ) -> None:
     body, now = message(), int(timezone.now().timestamp())
     assert post(client, body, "") == 400
@@ -86,7 +85,7 @@ def test_a_message_that_is_not_signed_by_us_or_too_old_or_too_long_is_refused(
     assert StripeEvent.objects.count() == 1
 
 
-def test_a_message_about_the_hosts_account_makes_it_due(client: Client, till: Till) -> None:  # noqa: F811
+def test_a_message_about_the_hosts_account_makes_it_due(client: Client, till: Till) -> None:
     assert post(client, message(kind="account.updated", object="account", id=tills.ACCOUNT)) == 200
     assert PayoutAccount.objects.get().check_at
 
@@ -104,7 +103,7 @@ def test_a_message_over_the_wire_leads_to_a_booking_however_it_comes(
     home: Property,
     payment: Payment,
     till: Till,
-    kind: str,  # noqa: F811
+    kind: str,
 ) -> None:
     till.options(webhook_url=f"{live_server.url}/stripe/events/")
     Payment.objects.update(check_at=None)

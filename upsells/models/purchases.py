@@ -116,8 +116,12 @@ class Purchase(PropertyRow):
     answer_by = models.DateTimeField(null=True)
     agreed_at = models.DateTimeField(null=True)  # when the host said yes
     decided_at = models.DateTimeField(null=True)
-    tiers = models.JSONField(default=list, blank=True)  # [hours before, percent back] as the guest was shown them
-    refund = models.PositiveIntegerField(null=True)  # what the guest asked to get back, or gets since it was cancelled
+    tiers = models.JSONField(
+        default=list, blank=True
+    )  # [hours before, percent back] as the guest was shown them
+    refund = models.PositiveIntegerField(
+        null=True
+    )  # what the guest asked to get back, or gets since it was cancelled
     wished_at = models.DateTimeField(null=True)  # when the guest asked to cancel, while that is open
     wish_refused_at = models.DateTimeField(null=True)  # when the host last kept the sale all the same
     cancelled_by = models.CharField(max_length=8, choices=By.choices, blank=True, default="")
