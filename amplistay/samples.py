@@ -14,8 +14,8 @@ from domain.stops import Stop, Why
 from properties.models import Property
 from upsells import sentences, shelves
 from upsells.models import Offer, Purchase, StayLink
-from upsells.previews import Option, Tried
 from upsells.ownpage import Group
+from upsells.previews import Option, Tried
 from upsells.shelves import Choice, Nothing, Shelf, Side, Stay
 from upsells.whatif import Seen
 
@@ -45,7 +45,7 @@ def offers(now: datetime) -> dict[str, Any]:
     )
     found = [(offer, _quotes(home, offer)) for offer in (nights, hours)]
     groups = [
-        Group(Kind(offer.kind), choices, offer.mode == Mode.APPROVAL, collection)
+        Group(Kind(offer.kind), choices, offer.mode == Mode.APPROVAL, collection, LEAVES)
         for (offer, choices), collection in zip(found, ("property", "channel"), strict=True)
     ]
     stay = Stay(LEAVES, Side.LEAVING, 2)

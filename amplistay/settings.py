@@ -183,11 +183,11 @@ STRIPE_API_BASE = env.words("STRIPE_API_BASE", "https://api.stripe.com")[0].rstr
 STRIPE_WEBHOOK_SECRETS = [key for key in env.secrets("STRIPE_WEBHOOK_SECRETS", development="") if key]
 STRIPE_FEE_BASIS_POINTS = env.number("STRIPE_FEE_BASIS_POINTS", 0)
 STRIPE_SIMULATED = urlsplit(STRIPE_API_BASE).hostname != "api.stripe.com"
-STRIPE_PAGES = (
-    "{0.scheme}://{0.netloc}".format(urlsplit(STRIPE_API_BASE))
-    if STRIPE_SIMULATED
-    else "https://checkout.stripe.com"
-)
+STRIPE_PAGES = "https://checkout.stripe.com"
+if STRIPE_SIMULATED:
+    STRIPE_PAGES = "{0.scheme}://{0.netloc}".format(urlsplit(STRIPE_API_BASE))
+# Where a form of ours may lead to; browsers check redirects, too.
+PAYMENT_PAGES = [STRIPE_PAGES] if STRIPE_SECRET_KEY else []
 
 # Pages.
 LANGUAGE_CODE = "en"
@@ -230,10 +230,7 @@ SECURE_CSP = {
     "img-src": [CSP.SELF, "data:"],
     "object-src": [CSP.NONE],
     "base-uri": [CSP.SELF],
-    "form-action": [
-        CSP.SELF,
-        *([STRIPE_PAGES] if STRIPE_SECRET_KEY else []),
-    ],  # browsers check redirects, too
+    "form-action": [CSP.SELF, *PAYMENT_PAGES],
     "frame-ancestors": [CSP.NONE],
 }
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if env.flag("BEHIND_PROXY") else None

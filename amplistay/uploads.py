@@ -22,5 +22,5 @@ class CappedUpload(FileUploadHandler):
             raise SkipFile
         return raw_data
 
-    def file_complete(self, file_size: int) -> None:  # noqa: ARG002 - Django's contract
+    def file_complete(self, file_size: int) -> None:
         """Those that store it make the file."""

@@ -104,6 +104,11 @@ class Next:
 
 
 WAITING = Next()
+IF_AUTHORISED = {
+    Goal.WAIT: Next(news=News.AUTHORISED),
+    Goal.CAPTURE: Next(Step.CAPTURE),
+    Goal.GIVE_BACK: Next(Step.VOID),
+}
 ENDS = {Goal.WAIT: News.DEAD, Goal.CAPTURE: News.DEAD, Goal.GIVE_BACK: News.GIVEN_BACK}
 
 
@@ -114,15 +119,10 @@ def next_step(wish: Wish, told: Told, now: datetime) -> Next:
     Done again and again with fresh looks, it comes to rest after at most three steps, whatever goes wrong between.
     """
     as_agreed = (told.amount, told.currency) == (wish.amount, wish.currency)
-    match told.intent:
-        case Intent.CAPTURED:
-            return _captured(wish, told, as_agreed=as_agreed)
-        case Intent.AUTHORISED if not as_agreed or wish.goal is Goal.GIVE_BACK:
-            return Next(Step.VOID)
-        case Intent.AUTHORISED if wish.goal is Goal.CAPTURE:
-            return Next(Step.CAPTURE)
-        case Intent.AUTHORISED:
-            return Next(news=News.AUTHORISED)
+    if told.intent is Intent.CAPTURED:
+        return _captured(wish, told, as_agreed=as_agreed)
+    if told.intent is Intent.AUTHORISED:
+        return IF_AUTHORISED[wish.goal if as_agreed else Goal.GIVE_BACK]
     is_over = wish.goal is not Goal.WAIT or (wish.until is not None and wish.until <= now)
     if told.session is Session.OPEN:
         return Next(Step.EXPIRE) if is_over or told.intent is Intent.VOIDED else WAITING

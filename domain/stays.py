@@ -68,7 +68,7 @@ class Link:
 
 @dataclass(frozen=True, slots=True)
 class Changes:
-    """What becomes of a property's stay links: new ones, nights and sites of others, those whose stay is gone or back."""
+    """What becomes of a property's stay links: new ones, others' nights and sites, those that are gone, or back."""
 
     new: tuple[Stay, ...] = ()
     moved: Mapping[int, tuple[Span, str]] = field(default_factory=dict)
@@ -162,9 +162,7 @@ def _moved(loose: Iterable[Link], free: Mapping[Key, Stay]) -> dict[int, Stay]:
         if _is_like(link, stay)
     ]
     links, meant = Counter(link.id for link, _ in pairs), Counter(stay.nights for _, stay in pairs)
-    return {
-        link.id: stay for link, stay in pairs if links[link.id] == 1 and meant[stay.nights] == 1
-    }
+    return {link.id: stay for link, stay in pairs if links[link.id] == 1 and meant[stay.nights] == 1}
 
 
 def _is_like(link: Link, stay: Stay) -> bool:

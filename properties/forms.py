@@ -166,7 +166,9 @@ class PhotoForm(forms.Form):
         label=_("What it shows"),
         max_length=160,
         required=False,
-        help_text=_("Read aloud to guests who can't see it, for example: the terrace with a view of the sea."),
+        help_text=_(
+            "Read aloud to guests who can't see it, for example: the terrace with a view of the sea."
+        ),
     )
 
     def __init__(self, *args: Any, too_big: bool = False, **kwargs: Any) -> None:

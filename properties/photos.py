@@ -30,7 +30,9 @@ def keep(home: Property, upload: BinaryIO, words: str, now: datetime) -> Photo:
     picture = drawn(upload)
     bodies = {width: _file(picture, width) for width in PHOTO_WIDTHS}
     with transaction.atomic():
-        Property.objects.select_for_update(no_key=True).get(pk=home.pk)  # two uploads come one after the other
+        Property.objects.select_for_update(no_key=True).get(
+            pk=home.pk
+        )  # two uploads come one after the other
         remove(home)
         photo = Photo.objects.create(
             organization_id=home.organization_id, property=home, words=words, created_at=now
@@ -56,7 +58,13 @@ def drawn(upload: BinaryIO) -> Image.Image:
             return _cropped(_plain(upright))
     except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
         raise Unusable(TOO_MANY_PIXELS) from error
-    except (OSError, ValueError, SyntaxError, EOFError, MemoryError) as error:  # what Pillow says of broken files
+    except (
+        OSError,
+        ValueError,
+        SyntaxError,
+        EOFError,
+        MemoryError,
+    ) as error:  # what Pillow says of broken files
         raise Unusable(_("This file can't be read as a photo. Choose a JPEG, PNG or WebP file.")) from error
 
 

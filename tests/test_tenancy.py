@@ -21,7 +21,16 @@ from properties.models import Property
 from tests import cast
 from tests.upsells.pages import a_purchase
 from upsells import certificates
-from upsells.models import Certificate, Delivery, Offer, Purchase, StayLink
+from upsells.models import (
+    CancelTerms,
+    Certificate,
+    Delivery,
+    Offer,
+    Payment,
+    PayoutAccount,
+    Purchase,
+    StayLink,
+)
 
 NOT_FOUND, NOT_ALLOWED = 404, 405
 
@@ -32,6 +41,8 @@ MEMBERS_OWN = {  # no id in the address: the organization's own rows
     "sales:list",
     "sales:csv",
     "sales:revenue",
+    "payments:account",
+    "payments:connect",
 }
 MEMBERS_ROW = {  # an id in the address: 404 unless the row is the organization's
     "properties:settings",
@@ -61,6 +72,7 @@ MEMBERS_ROW = {  # an id in the address: 404 unless the row is the organization'
     "upsells:start",
     "upsells:copy",
     "upsells:cleaners",
+    "upsells:cancelling",
     "upsells:what-if",
     "upsells:terms",
     "upsells:switch",
@@ -88,6 +100,7 @@ BY_TOKEN = {
     "guest:purchase",
     "guest:receipt",
     "export",
+    "stripe-events",  # a signature takes the token's place
 }  # open to strangers who hold the address; in a public.py
 NO_ROWS = {"kind"}  # parts of addresses that name no row
 ANYBODY = {"home", "health", "set_language", "styleguide"}
@@ -112,6 +125,7 @@ BODIES: dict[str, dict[str, str]] = {
     "properties:taxes": {"tax-0-name": "Mallory's", "tax-0-percent": "5"},
     "upsells:copy": {"kinds": "extra_nights", "homes": "x"},
     "upsells:cleaners": {"cleanings": "0"},
+    "upsells:cancelling": {"tiers-0-hours": "1", "tiers-0-percent": "1", "automatic": "no"},
     "upsells:conflict-shorten": {"nights": "1", "amount": "1"},
     "upsells:conflict-move": {"home": "x"},
     "upsells:switch": {"mode": "off"},
@@ -382,10 +396,15 @@ def rows_on(home: Property, organization_id: int) -> dict[type[TenantModel], Ten
             next_try_at=cast.NOW,
         ),
         Certificate: Certificate(organization_id=organization_id, body="{}", created_at=cast.NOW),
+        Payment: Payment(organization_id=organization_id, account="acct_1", amount=1, created_at=cast.NOW),
+        CancelTerms: CancelTerms(**at),
     }
 
 
-KINDS = [model for model in apps.get_models() if issubclass(model, TenantModel) and model is not Property]
+OF_NO_PROPERTY = {Property, PayoutAccount}
+KINDS = [
+    model for model in apps.get_models() if issubclass(model, TenantModel) and model not in OF_NO_PROPERTY
+]
 
 
 @pytest.mark.parametrize("model", KINDS, ids=lambda model: model.__name__)
@@ -397,7 +416,7 @@ def test_the_database_ties_a_row_to_the_organization_of_its_property(
     row = rows_on(home, home.organization_id if own else stranger)[model]
     if isinstance(row, Purchase):
         row.stay_link = cast.a_stay_link(home)
-    if isinstance(row, (Delivery, Certificate)):
+    if isinstance(row, (Delivery, Certificate, Payment)):
         row.purchase = a_purchase(cast.a_stay_link(home))
     with transaction.atomic():
         row.save(force_insert=True)

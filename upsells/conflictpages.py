@@ -224,7 +224,7 @@ def _refunded(purchase: Purchase, now: datetime) -> str:
 
 def _money_note(purchase: Purchase) -> str:
     """Where the guest's money is."""
-    if purchase.collection == Offer.Collection.CARD:
+    if getattr(purchase, "payment", None):
         return _("It was paid by card: what isn't owed any more goes back to the card by itself.")
     if purchase.collection == Offer.Collection.CHANNEL:
         return _(

@@ -37,7 +37,7 @@ class Group:
     choices: list[Choice]
     asks: bool
     collection: str
-    day: date | None = None
+    day: date
 
 
 def groups(shelf: Shelf, channel: str) -> list[Group]:
@@ -59,7 +59,10 @@ def groups(shelf: Shelf, channel: str) -> list[Group]:
 def digest(*shown: Shelf) -> str:
     """Two pages with the same digest look the same to a guest."""
     told = [
-        (shelf.why, [(choice.quote.key, choice.quote.price.total.amount, choice.mode) for choice in shelf.choices])
+        (
+            shelf.why,
+            [(choice.quote.key, choice.quote.price.total.amount, choice.mode) for choice in shelf.choices],
+        )
         for shelf in shown
     ]
     return hashlib.sha256(repr(told).encode()).hexdigest()[:16]

@@ -23,7 +23,18 @@ from connectors.broker import hint
 from connectors.stripe_events import LARGEST_OCTETS, Forged, event
 from domain.channels import site_name
 from domain.spans import NIGHT
-from upsells import cancelling, checkout, hearing, ownpage, paying, payments, progress, receipts, shelves, tasks
+from upsells import (
+    cancelling,
+    checkout,
+    hearing,
+    ownpage,
+    paying,
+    payments,
+    progress,
+    receipts,
+    shelves,
+    tasks,
+)
 from upsells.forms import ChoiceForm, GuestForm, StayForm
 from upsells.limits import HOLDS, wait, wait_to_look
 from upsells.models import Offer, Purchase, StayLink
@@ -119,8 +130,7 @@ def _choose(request: HttpRequest, link: StayLink) -> HttpResponse:
         return too_often
     key, amount = form.cleaned_data["key"], form.cleaned_data["amount"]
     try:
-        if link.nights and not ownpage.is_own(link, stay_form.stay):
-            raise checkout.NotOnSale
+        _refuse_other_days(link, stay_form.stay)
         purchase = checkout.begin(link, stay_form.stay, key, amount, now)
     except checkout.Gone:
         return _gone(request, link, stay_form)
@@ -132,6 +142,12 @@ def _choose(request: HttpRequest, link: StayLink) -> HttpResponse:
         return _page(request, link, stay_form, status=CONFLICT)
     request.session[OWN] = purchase.public_id
     return redirect("guest:purchase", link.token, purchase.public_id)
+
+
+def _refuse_other_days(link: StayLink, stay: Stay) -> None:
+    """The link of a stay sells nothing beside other stays. Raises NotOnSale."""
+    if link.nights and not ownpage.is_own(link, stay):
+        raise checkout.NotOnSale
 
 
 def _gone(request: HttpRequest, link: StayLink, form: StayForm) -> HttpResponse:

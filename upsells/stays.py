@@ -36,9 +36,7 @@ def register(now: datetime, most: int = BATCH) -> int:
         done = []
         for row in rows:
             today = row.property.house.today(now)
-            found = changes(
-                named[row.pk], [link.as_link(_booked(link)) for link in links[row.pk]], today
-            )
+            found = changes(named[row.pk], [link.as_link(_booked(link)) for link in links[row.pk]], today)
             if _apply(row.property, found, now):
                 row.version = row.current  # type: ignore[attr-defined]  # annotated by `_behind`
                 done.append(row)

@@ -9,35 +9,14 @@ from pytest_django import Settings
 from calendars import ledger
 from calendars.models import Alert, Block, Feed
 from properties.models import Property
-from simulator.stripe_keys import DEMO_KEY, DEMO_WEBHOOK_SECRET
 from tests import cast, tills
-from tests.conftest import Listing, Simulator, read
+from tests.conftest import Listing, read
 from tests.tills import Till
 from upsells import cancelling, checkout, paying, payments, remedies, shelves
 from upsells.models import CancelTerms, Offer, Payment, PayoutAccount, Purchase, StayLink
 from upsells.shelves import Nothing
 
 State = Purchase.State
-
-
-@pytest.fixture
-def till(simulator: Simulator, settings: Settings, home: Property, place: Listing) -> Till:
-    """Alice's account, and the offers of her home paid by card."""
-    settings.STRIPE_SECRET_KEY = DEMO_KEY
-    settings.STRIPE_API_BASE = f"{simulator.url}/stripe"
-    settings.STRIPE_SIMULATED = True
-    settings.STRIPE_WEBHOOK_SECRETS = [DEMO_WEBHOOK_SECRET]
-    till = Till(simulator)
-    till.simulator.call("POST", "/api/stripe/accounts", id=tills.ACCOUNT).raise_for_status()
-    till.ahead(0)
-    tills.an_account(home.organization)
-    tills.by_card(home)
-    return till
-
-
-@pytest.fixture
-def payment(link: StayLink, till: Till) -> Payment:
-    return tills.at_the_page(link, till)
 
 
 def test_a_guest_pays_for_two_nights_and_they_are_closed_before_the_card_is_charged(
@@ -254,7 +233,7 @@ def test_a_host_who_cancels_gives_everything_back_and_the_nights_open_at_once(
     ("tiers", "back"), [([[48, 100], [24, 50]], 19_800), ([[96, 100], [24, 50]], 9_900), ([], 0)]
 )
 def test_a_guest_who_cancels_gets_back_what_they_were_shown(
-    home: Property, link: StayLink, till: Till, payment: Payment, tiers: list[list[int]], back: int
+    home: Property, till: Till, payment: Payment, tiers: list[list[int]], back: int
 ) -> None:
     purchase = sold(till, payment)
     Purchase.objects.update(tiers=tiers)

@@ -7,7 +7,6 @@ from django.utils import timezone
 from properties.models import Property
 from tests import cast, tills
 from tests.conftest import Listing
-from tests.stories.test_a_card_payment import till  # noqa: F401 - a fixture
 from tests.tills import Till
 from tests.upsells import pages
 from upsells import cancelling, paying
@@ -34,7 +33,7 @@ def page(client: Client, payment: Payment, **query: str) -> str:
 def test_the_guest_is_sent_to_stripe_and_comes_back_to_a_confirmation(
     client: Client,
     link: StayLink,
-    till: Till,  # noqa: F811
+    till: Till,
 ) -> None:
     payment = to_the_card(client, link)
     assert "Continue to payment" in page(client, payment)
@@ -49,7 +48,7 @@ def test_the_guest_is_sent_to_stripe_and_comes_back_to_a_confirmation(
     assert "€198" in said
 
 
-def test_the_page_may_send_its_form_on_to_stripe(client: Client, link: StayLink, till: Till) -> None:  # noqa: F811
+def test_the_page_may_send_its_form_on_to_stripe(client: Client, link: StayLink, till: Till) -> None:
     day = cast.leaving(link.property).day
     held = client.post(pages.address(link), {"departure": str(day), "choice": CHOICE})
     said = pages.text(client.get(held["Location"]))
@@ -60,7 +59,7 @@ def test_the_page_may_send_its_form_on_to_stripe(client: Client, link: StayLink,
 def test_a_provider_that_does_not_answer_leaves_a_page_that_asks_again(
     client: Client,
     link: StayLink,
-    till: Till,  # noqa: F811
+    till: Till,
 ) -> None:
     till.fault("drop_request", count=1)
     day = cast.leaving(link.property).day
@@ -75,7 +74,7 @@ def test_a_provider_that_does_not_answer_leaves_a_page_that_asks_again(
     assert payment.url in page(client, payment)
 
 
-def test_a_declined_card_is_told_and_another_may_be_tried(client: Client, link: StayLink, till: Till) -> None:  # noqa: F811
+def test_a_declined_card_is_told_and_another_may_be_tried(client: Client, link: StayLink, till: Till) -> None:
     payment = to_the_card(client, link)
     till.pay(payment, tills.DECLINED)
     tills.work(payment, till)
@@ -87,7 +86,7 @@ def test_a_declined_card_is_told_and_another_may_be_tried(client: Client, link: 
 def test_letting_go_of_what_would_be_paid_says_that_the_card_is_not_charged(
     client: Client,
     link: StayLink,
-    till: Till,  # noqa: F811
+    till: Till,
 ) -> None:
     payment = to_the_card(client, link)
     client.post(pages.page_of(payment.purchase), {"let_go": "1"})
@@ -97,7 +96,7 @@ def test_letting_go_of_what_would_be_paid_says_that_the_card_is_not_charged(
     assert (payment.state, "Your card was not charged." in page(client, payment)) == ("expired", True)
 
 
-def test_the_end_of_the_hold_is_waited_out_and_told(client: Client, link: StayLink, till: Till) -> None:  # noqa: F811
+def test_the_end_of_the_hold_is_waited_out_and_told(client: Client, link: StayLink, till: Till) -> None:
     payment = to_the_card(client, link)
     with time_machine.travel(timezone.now() + paying.PAY_WITHIN + timedelta(seconds=1)):
         assert "The time to pay is over" in page(client, payment)
@@ -129,7 +128,7 @@ def test_while_the_host_is_asked_the_money_is_only_reserved(
     assert "is only reserved on your card" in page(client, payment)
 
 
-def test_a_guest_cancels_on_the_page_for_what_it_shows(client: Client, link: StayLink, till: Till) -> None:  # noqa: F811
+def test_a_guest_cancels_on_the_page_for_what_it_shows(client: Client, link: StayLink, till: Till) -> None:
     payment = to_the_card(client, link)
     till.pay(payment)
     tills.work(payment, till)
@@ -168,7 +167,7 @@ def test_pressing_twice_and_coming_back_lead_to_the_same_page(
     assert len(till.all()) == 1
 
 
-def test_a_revoked_link_still_opens_a_payment_under_way(client: Client, link: StayLink, till: Till) -> None:  # noqa: F811
+def test_a_revoked_link_still_opens_a_payment_under_way(client: Client, link: StayLink, till: Till) -> None:
     payment = to_the_card(client, link)
     StayLink.objects.update(revoked_at=timezone.now())
     assert payment.url in page(client, payment)

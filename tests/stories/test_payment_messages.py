@@ -13,7 +13,6 @@ from properties.models import Property
 from simulator.stripe_delivery import signature
 from simulator.stripe_keys import DEMO_WEBHOOK_SECRET
 from tests import tills
-from tests.stories.test_a_card_payment import payment, till  # noqa: F401 - fixtures
 from tests.tills import Till
 from upsells.models import Payment, PayoutAccount, Purchase, StripeEvent
 
@@ -37,7 +36,7 @@ def post(client: Client, body: bytes, header: str | None = None) -> int:
     return answer.status_code
 
 
-def test_a_signed_message_makes_its_payment_due_and_is_kept_once(client: Client, payment: Payment) -> None:  # noqa: F811
+def test_a_signed_message_makes_its_payment_due_and_is_kept_once(client: Client, payment: Payment) -> None:
     Payment.objects.update(check_at=None)
     body = message(client_reference_id=payment.public_id)
     assert [post(client, body) for _ in range(3)] == [200, 200, 200]
@@ -61,7 +60,7 @@ def test_a_message_finds_its_payment_by_any_of_its_names(
     assert Payment.objects.exclude(check_at=None).exists()
 
 
-def test_a_message_of_another_account_touches_nothing(client: Client, payment: Payment) -> None:  # noqa: F811
+def test_a_message_of_another_account_touches_nothing(client: Client, payment: Payment) -> None:
     Payment.objects.update(check_at=None, account="acct_other")
     assert post(client, message(client_reference_id=payment.public_id)) == 200
     assert not Payment.objects.exclude(check_at=None).exists()
@@ -86,7 +85,7 @@ def test_a_message_that_is_not_signed_by_us_or_too_old_or_too_long_is_refused(
     assert StripeEvent.objects.count() == 1
 
 
-def test_a_message_about_the_hosts_account_makes_it_due(client: Client, till: Till) -> None:  # noqa: F811
+def test_a_message_about_the_hosts_account_makes_it_due(client: Client, till: Till) -> None:
     assert post(client, message(kind="account.updated", object="account", id=tills.ACCOUNT)) == 200
     assert PayoutAccount.objects.get().check_at
 

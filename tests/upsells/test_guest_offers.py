@@ -8,12 +8,12 @@ import time_machine
 from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
-from pytest_django import DjangoAssertNumQueries
+from pytest_django import DjangoAssertNumQueries, Settings
 
 from calendars.models import Block, Feed, date_range
 from domain.spans import Period
 from properties.models import Property
-from tests import cast
+from tests import cast, tills
 from tests.upsells.pages import (
     DEPARTURE,
     HOURLY,
@@ -129,6 +129,14 @@ def test_what_the_host_rules_out_is_not_called_taken(
 # How it is paid ----------------------------------------------------------------------------------------------
 
 
+@pytest.fixture
+def cards(settings: Settings, home: Property) -> None:
+    """The host's account takes cards."""
+    settings.STRIPE_SECRET_KEY = "sk_test_1"
+    tills.an_account(home.organization)
+
+
+@pytest.mark.usefixtures("cards")
 @pytest.mark.parametrize(
     ("channel", "collection", "sentence"),
     [
@@ -137,7 +145,7 @@ def test_what_the_host_rules_out_is_not_called_taken(
         ("booking", {"airbnb": "channel"}, "You pay at the property"),
         ("", {"": "channel"}, "Your host charges it through your booking site"),
         ("other", {"": "channel"}, "Your host charges it through your booking site"),
-        ("vrbo", {"": "card"}, "You pay at the property"),  # cards are still to come
+        ("vrbo", {"": "card"}, "You pay by card"),
     ],
 )
 def test_the_page_says_who_takes_the_money(

@@ -100,9 +100,7 @@ class StayLink(PropertyRow):
             ),
         ]
         indexes = [
-            models.Index(
-                fields=["property"], condition=Q(nights__isnull=False), name="staylink_of_stays"
-            ),
+            models.Index(fields=["property"], condition=Q(nights__isnull=False), name="staylink_of_stays"),
         ]
 
     @property

@@ -1,0 +1,29 @@
+import pytest
+from pytest_django import Settings
+
+from properties.models import Property
+from simulator.stripe_keys import DEMO_KEY, DEMO_WEBHOOK_SECRET
+from tests import tills
+from tests.conftest import Listing, Simulator
+from tests.tills import Till
+from upsells.models import Payment, StayLink
+
+
+@pytest.fixture
+def till(simulator: Simulator, settings: Settings, home: Property, place: Listing) -> Till:
+    """Alice's account, and the offers of her home paid by card."""
+    settings.STRIPE_SECRET_KEY = DEMO_KEY
+    settings.STRIPE_API_BASE = f"{simulator.url}/stripe"
+    settings.STRIPE_SIMULATED = True
+    settings.STRIPE_WEBHOOK_SECRETS = [DEMO_WEBHOOK_SECRET]
+    till = Till(simulator)
+    till.simulator.call("POST", "/api/stripe/accounts", id=tills.ACCOUNT).raise_for_status()
+    till.ahead(0)
+    tills.an_account(home.organization)
+    tills.by_card(home)
+    return till
+
+
+@pytest.fixture
+def payment(link: StayLink, till: Till) -> Payment:
+    return tills.at_the_page(link, till)
