@@ -5,20 +5,16 @@ the purchase under the property's lock. Money and nights are one conditional upd
 purchase leaves each state exactly once.
 """
 
-from datetime import date, datetime, timedelta
-from typing import Any
+from datetime import datetime, timedelta
 
 import structlog
-from django.db import OperationalError, connection
 from django.db.models import QuerySet
-from psycopg.errors import LockNotAvailable
 from psycopg.types.range import TimestamptzRange
 
 from calendars import alerts, leases, ledger, polling
 from calendars.models import Alert, Feed, date_range
 from domain.hindrances import hinders
 from domain.offers import Kind, Mode
-from domain.prices import Price
 from domain.spans import Span
 from properties.models import Property
 from upsells import certificates, deliveries, shelves
@@ -67,7 +63,7 @@ def begin(link: StayLink, stay: Stay, key: str, shown: int, now: datetime) -> Pu
     with ledger.changing(home, now) as change:
         _refuse_gone(home, stay, key, now)  # many may have waited for the lock together
         if key.startswith(tuple(STEPS_OF_HOURS)):
-            _count_cleanings_alone(home, stay.day)
+            shelves.count_cleanings_alone(home, stay.day)
         found = shelves.shelf(home, stay, now, link.channel)
         choice = found.find(key)
         if choice is None:
@@ -108,7 +104,7 @@ def _purchase(link: StayLink, stay: Stay, choice: Choice, collection: str, now: 
         collection=collection,
         channel=link.channel,
         persons=stay.persons,
-        lines=lines(price),
+        lines=Purchase.kept_lines(price),
         amount=price.total.amount,
         currency=price.currency,
         created_at=now,
@@ -240,33 +236,6 @@ def let_go(purchase: Purchase, now: datetime) -> bool:
             give_back(purchase, now)
             answered(purchase, now)
     return released
-
-
-def lines(price: Price) -> list[list[Any]]:
-    """The lines of a price as a purchase keeps them."""
-    return [[line.item, line.amount.amount, str(line.on or ""), line.name] for line in price.lines]
-
-
-def price_of(purchase: Purchase) -> Price:
-    """The price that the guest was shown, line by line."""
-    return purchase.made_of
-
-
-def _count_cleanings_alone(home: Property, day: date) -> None:
-    """Cleaners serve several properties: the changed turnovers of a day are counted by one purchase at a time.
-
-    Raises Crowded when the turn doesn't come within the ledger's own patience.
-    """
-    if home.organization.cleanings_a_day is None:
-        return
-    key = f"cleanings {home.organization_id} {day}"
-    try:
-        with connection.cursor() as cursor:
-            cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", [key])
-    except OperationalError as error:
-        if isinstance(error.__cause__, LockNotAvailable):
-            raise ledger.Crowded from error
-        raise
 
 
 def _answer_by(purchase: Purchase, now: datetime) -> datetime:

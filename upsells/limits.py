@@ -22,6 +22,7 @@ class Limit:
 
 
 LOOK_UPS = Limit("look-up", 30, timedelta(minutes=10))
+LOOK_UPS_A_DAY = Limit("look-up-a-day", 60, timedelta(days=1))
 REPEATS = Limit("repeat", 60, LOOK_UPS.window)
 HOLDS = Limit("hold", 10, timedelta(hours=1))
 
@@ -37,13 +38,25 @@ def wait(limit: Limit, request: HttpRequest, token: str, now: datetime) -> int:
 def wait_to_look(day: str, request: HttpRequest, token: str, now: datetime) -> int:
     """The same for looking at a day. One that was shown within the window may be asked again far more often.
 
-    So an open page can follow what happens, and still nobody reads the calendar day by day.
+    So an open page can follow what happens, and still nobody reads the calendar day by day: not in one go, nor with
+    patience (a year of departures takes a week).
     """
-    seconds = int(LOOK_UPS.window.total_seconds())
-    shown = f"shown:{_digest(token, _caller(request), day)}:{int(now.timestamp()) // seconds}"
+    for limit, again in ((LOOK_UPS_A_DAY, None), (LOOK_UPS, REPEATS)):
+        if left := _wait_to_see(day, limit, again, request, token, now):
+            return left
+    return 0
+
+
+def _wait_to_see(  # noqa: PLR0917 - who asks for what, and when
+    day: str, limit: Limit, again: Limit | None, request: HttpRequest, token: str, now: datetime
+) -> int:
+    """The same for one window: a day counts once in it, and its repetitions by a limit of their own, if any."""
+    seconds = int(limit.window.total_seconds())
+    window = int(now.timestamp()) // seconds
+    shown = f"shown:{limit.kind}:{_digest(token, _caller(request), day)}:{window}"
     if cache.get(shown):
-        return wait(REPEATS, request, token, now)
-    left = wait(LOOK_UPS, request, token, now)
+        return wait(again, request, token, now) if again else 0
+    left = wait(limit, request, token, now)
     if not left:
         cache.set(shown, 1, timeout=seconds)
     return left

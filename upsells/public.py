@@ -275,7 +275,7 @@ def _progress(request: HttpRequest, row: Purchase, form: GuestForm) -> HttpRespo
         "link": link,
         "property": row.property,
         "purchase": row,
-        "price": checkout.price_of(row),
+        "price": row.made_of,
         "state": state,
         "seen": f"{state}{shown.stage}",
         **shown.context,

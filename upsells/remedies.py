@@ -88,7 +88,7 @@ def shorten(alert: Alert, purchase: Purchase, shown: tuple[int, int], now: datet
         Purchase.objects.filter(pk=purchase.pk).update(
             nights=date_range(left.nights),
             period=TimestamptzRange(period.start, period.end, "[)"),
-            lines=checkout.lines(left.price),
+            lines=Purchase.kept_lines(left.price),
             amount=left.price.total.amount,
             shortened_at=now,
             first_nights=Coalesce("first_nights", "nights"),
@@ -191,7 +191,7 @@ def _has_room(home: Property, purchase: Purchase, span: Span) -> bool:
 
 def _price(purchase: Purchase, span: Span) -> Price:
     """The price line by line; one that was kept as an amount alone is the same for every night."""
-    kept = checkout.price_of(purchase)
+    kept = purchase.made_of
     if kept.total == purchase.price:
         return kept
     count, currency = len(span), purchase.currency

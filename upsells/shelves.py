@@ -8,9 +8,10 @@ from typing import Any
 
 from django.conf import settings
 from django.contrib.postgres.expressions import ArraySubquery
-from django.db import connection
+from django.db import OperationalError, connection
 from django.db.models import Case, Count, Exists, F, OuterRef, Q, QuerySet, Subquery, When
 from django.db.models.functions import Coalesce
+from psycopg.errors import LockNotAvailable
 
 from calendars import ledger
 from calendars.models import Feed
@@ -298,6 +299,23 @@ def _beside(house: House, stay: Stay, kind: Kind) -> tuple[str, date | datetime]
             return MOMENT_GONE, house.instant(stay.day, house.check_out)
         case Kind.EARLY_CHECK_IN:
             return MOMENT_GONE, house.instant(stay.day, house.check_in) - timedelta.resolution
+
+
+def count_cleanings_alone(home: Property, day: date) -> None:
+    """Cleaners serve several properties: the changed turnovers of a day are counted by one purchase at a time.
+
+    Raises Crowded when the turn doesn't come within the ledger's own patience.
+    """
+    if home.organization.cleanings_a_day is None:
+        return
+    key = f"cleanings {home.organization_id} {day}"
+    try:
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", [key])
+    except OperationalError as error:
+        if isinstance(error.__cause__, LockNotAvailable):
+            raise ledger.Crowded from error
+        raise
 
 
 def _changed_cleanings(home: Property, day: date, now: datetime) -> QuerySet[Purchase, Any]:

@@ -2,7 +2,17 @@
 
 from django.urls import path
 
-from upsells import conflictpages, offerpages, papers, paypages, purchasepages, settingspage, views, whatif
+from upsells import (
+    conflictpages,
+    offerpages,
+    papers,
+    paypages,
+    purchasepages,
+    settingspage,
+    staypages,
+    views,
+    whatif,
+)
 
 app_name = "upsells"
 urlpatterns = [
@@ -23,6 +33,12 @@ urlpatterns = [
     path("<slug:public_id>/guest-page/", views.guest_page, name="guest-page"),
     path("<slug:public_id>/guest-page/qr.svg", views.qr, name="qr"),
     path("<slug:public_id>/guest-page/renew/", views.renew_link, name="renew-link"),
+    path("<slug:public_id>/guest-page/sheet.pdf", staypages.sheet, name="sheet"),
+    path("<slug:public_id>/guest-page/stays/new/", staypages.new_stay, name="new-stay"),
+    path("<slug:public_id>/guest-page/stays/<slug:token>/", staypages.stay, name="stay"),
+    path("<slug:public_id>/guest-page/stays/<slug:token>/qr.svg", staypages.stay_qr, name="stay-qr"),
+    path("<slug:public_id>/guest-page/stays/<slug:token>/stop/", staypages.stop_stay, name="stop-stay"),
+    path("<slug:public_id>/guest-page/stays/<slug:token>/renew/", staypages.renew_stay, name="renew-stay"),
     path("<slug:public_id>/sales/", purchasepages.sales, name="sales"),
     path("<slug:public_id>/sales/<slug:purchase_id>/", purchasepages.purchase, name="purchase"),
     path("<slug:public_id>/sales/<slug:purchase_id>/receipt.pdf", papers.receipt, name="receipt"),

@@ -1,8 +1,5 @@
 """The host's side of selling: the guest page's link and QR code, and the host's word about a purchase."""
 
-from io import BytesIO
-
-import segno
 from django.conf import settings
 from django.contrib import messages
 from django.http import HttpResponse
@@ -18,38 +15,13 @@ from connectors.broker import hint
 from domain.channels import CHANNELS, OTHER
 from properties.models import Property
 from upsells import cancelling, checkout, tasks
-from upsells.models import Offer, Purchase, StayLink
+from upsells.models import Purchase, StayLink
 from upsells.offerforms import USUAL_CHANNELS
+from upsells.staypages import address, channel_of, code, general_link, listed, pays
 
 
 def _property(request: HostRequest, public_id: str) -> Property:
     return get_or_404(Property.objects.all(), request, public_id=public_id)
-
-
-def _channel(request: HostRequest) -> str:
-    """The site whose guests are meant; "" for everybody."""
-    named = (request.POST if request.method == "POST" else request.GET).get("channel", "")
-    return named if named in CHANNELS else ""
-
-
-def _live_link(request: HostRequest, row: Property, channel: str) -> StayLink:
-    """The property's own link for the guests of a site; made when it is first asked for."""
-    link, _new = (
-        StayLink.objects.of(request.org)
-        .live()
-        .get_or_create(
-            property=row,
-            organization=request.org,
-            channel=channel,
-            revoked_at=None,
-            defaults={"created_at": timezone.now()},
-        )
-    )
-    return link
-
-
-def _address(link: StayLink) -> str:
-    return settings.SITE_URL + reverse("guest:stay", args=[link.token])
 
 
 @require_GET
@@ -57,7 +29,7 @@ def _address(link: StayLink) -> str:
 def guest_page(request: HostRequest, public_id: str) -> HttpResponse:
     """The link and QR code to put into the flat and into messages: for everybody, or for the guests of a site."""
     row = _property(request, public_id)
-    link = _live_link(request, row, _channel(request))
+    link = general_link(request, row, channel_of(request))
     connected = Feed.objects.of(request.org).filter(property=row).values_list("channel", flat=True)
     sites = [CHANNELS[key] for key in dict.fromkeys([*USUAL_CHANNELS, *connected, link.channel]) if key]
     context = {
@@ -68,36 +40,27 @@ def guest_page(request: HostRequest, public_id: str) -> HttpResponse:
         "site": CHANNELS[link.channel].name if link.channel else "",
         "qr_url": reverse("upsells:qr", args=[public_id])
         + (f"?channel={link.channel}" if link.channel else ""),
-        "address": _address(link),
-        "pays": _pays(request, row, link),
+        "address": address(link),
+        "pays": pays(request, row, link),
+        "languages": settings.LANGUAGES,
+        **listed(request, row),
     }
     return render(request, "upsells/guest_page.html", context)
-
-
-def _pays(request: HostRequest, row: Property, link: StayLink) -> str:
-    """How guests who open the link pay for whatever is on sale; "" where it isn't the same for all of it."""
-    on_sale = Offer.objects.of(request.org).filter(property=row).on()
-    ways = {offer.collected(link.channel) for offer in on_sale} or {Offer.Collection.PROPERTY.value}
-    return ways.pop() if len(ways) == 1 else ""
 
 
 @require_GET
 @host
 def qr(request: HostRequest, public_id: str) -> HttpResponse:
     """The guest page's address as a QR code (SVG)."""
-    out = BytesIO()
-    link = _live_link(request, _property(request, public_id), _channel(request))
-    code = segno.make(_address(link), error="m")
-    code.save(out, kind="svg", scale=8, border=4, light="white", omitsize=True, xmldecl=False)
-    return HttpResponse(out.getvalue(), content_type="image/svg+xml")
+    return code(general_link(request, _property(request, public_id), channel_of(request)))
 
 
 @require_POST
 @host
 def renew_link(request: HostRequest, public_id: str) -> HttpResponse:
     """Replace an address of the guest page; the old one stops at once."""
-    row, channel = _property(request, public_id), _channel(request)
-    live = StayLink.objects.of(request.org).live()
+    row, channel = _property(request, public_id), channel_of(request)
+    live = StayLink.objects.of(request.org).live().general()
     live.filter(property=row, channel=channel).update(revoked_at=timezone.now())
     messages.success(request, _("The guest page has a new address. Print the QR code again."))
     page = reverse("upsells:guest-page", args=[public_id])

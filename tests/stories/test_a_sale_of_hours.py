@@ -204,7 +204,7 @@ def test_a_sale_lists_what_its_price_was_made_of(home: Property, place: Listing,
     stay = cast.leaving(home)
     three = Stay(stay.day, stay.side, persons=3)
     purchase = bought(fresh, three, "extra_nights-2")
-    price = checkout.price_of(purchase)
+    price = purchase.made_of
     told = [(line.item.value, line.name, line.amount.amount) for line in price.lines]
     assert told == [
         ("night", "", 9_900),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import date, datetime, timedelta
-from typing import ClassVar, Self
+from typing import Any, ClassVar, Self
 
 from django.contrib.postgres.fields import ArrayField, DateRangeField, DateTimeRangeField
 from django.db import models
@@ -167,6 +167,11 @@ class Purchase(PropertyRow):
     def price(self) -> Money:
         """What the guest was shown and pays."""
         return Money(self.amount, self.currency)
+
+    @staticmethod
+    def kept_lines(price: Price) -> list[list[Any]]:
+        """The lines of a price as a purchase keeps them."""
+        return [[line.item, line.amount.amount, str(line.on or ""), line.name] for line in price.lines]
 
     @property
     def made_of(self) -> Price:
