@@ -94,8 +94,10 @@ def read(
     return Reading(state, events, notes, reader.unreadable)
 
 
-def _order(event: Event) -> tuple[str, str, str, str]:
-    return str(event.start), str(event.end), event.uid, event.summary
+def _order(event: Event) -> tuple[str, ...]:
+    """By everything that tells two events apart: a set has another order in each process."""
+    told = (event.start, event.end, event.uid, event.summary, event.kind, event.nights, event.period)
+    return tuple(map(str, told))
 
 
 def _shortened(problems: list[Problem]) -> list[Problem]:

@@ -10,7 +10,7 @@ from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import settings as example_settings
 from hypothesis import strategies as st
 
@@ -75,7 +75,13 @@ LINES = st.one_of(
 CALENDARS = st.lists(st.lists(LINES, max_size=7), max_size=6)
 
 
+TWINS = [
+    [f"STATUS:{word}", "DTSTART:20270328"] for word in ("TENTATIVE", "CONFIRMED")
+]  # the same but for their kind
+
+
 @given(CALENDARS, st.sampled_from(["Europe/Madrid", "America/Lima", "Australia/Lord_Howe"]))
+@example(TWINS, "Europe/Madrid")
 @example_settings(max_examples=150)
 def test_any_calendar_is_read_as_it_is_without_a_sandbox(entries: list[list[str]], zone: str) -> None:
     lines = [line for entry in entries for line in ("BEGIN:VEVENT", *entry, "END:VEVENT")]
