@@ -74,7 +74,9 @@ def outcome(case: Case, rules: Rules) -> Outcome:
         return Desk(diary, pricing, case.at, rules.persons)
 
     def most(found: Found) -> Quote | None:
-        costing = [quote for quote in found.quotes if quote.price.total.amount > 0]  # nothing is sold for nothing
+        costing = [
+            quote for quote in found.quotes if quote.price.total.amount > 0
+        ]  # nothing is sold for nothing
         return costing[-1] if costing else None
 
     nights = hours = None
