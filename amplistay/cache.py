@@ -1,15 +1,33 @@
 """The cache as a hint: when Redis is away, nothing is remembered and nothing fails."""
 
 from collections.abc import Callable
+from functools import cached_property
 from typing import Any
 
-from django.core.cache.backends.redis import RedisCache
+from django.core.cache.backends.redis import RedisCache, RedisCacheClient
+from redis import Redis
 from redis.exceptions import ConnectionError as Away
 from redis.exceptions import TimeoutError as Late
 
 
+class OneClient(RedisCacheClient):
+    """One client for all commands; making one for each, as Django does, takes longer than most commands."""
+
+    @cached_property
+    def _only(self) -> Redis:
+        return super().get_client(write=True)
+
+    def get_client(self, key: Any = None, *, write: bool = False) -> Redis:  # noqa: ARG002 - there is one server
+        """The client of the one server."""
+        return self._only
+
+
 class HintCache(RedisCache):
     """Redis, except that its absence is a miss (reads) or a no-op (writes)."""
+
+    def __init__(self, server: Any, params: dict[str, Any]) -> None:
+        super().__init__(server, params)
+        self._class = OneClient
 
     def get(self, key: Any, default: Any = None, version: int | None = None) -> Any:
         """The value, or the default."""

@@ -44,12 +44,17 @@ class Crowded(Exception):
 
 @dataclass(slots=True)
 class Changing:
-    """A property's nights while its calendar is locked."""
+    """A property's nights while its calendar is locked.
+
+    `touched` when anything changed that channels or the host are told; `kept` when holds came or went, which close
+    nights but are in no export and no conflict.
+    """
 
     property: Property
     calendar: Calendar
     now: datetime
     touched: bool = False
+    kept: bool = False
 
 
 @contextmanager
@@ -76,7 +81,7 @@ def changing_all(properties: Sequence[Property], now: datetime) -> Iterator[list
         for change in changes:
             _expire(change)
         yield changes
-        for change in filter(attrgetter("touched"), changes):
+        for change in changes:
             _rebuild(change)
 
 
@@ -167,7 +172,7 @@ def hold(
         raise ValueError(message)
     if _is_taken(change.property, nights, period, needs_hours=not is_stay):
         raise NightsTaken
-    change.touched = True
+    change.kept = True
     try:
         with transaction.atomic():
             return Block.objects.create(
@@ -287,8 +292,7 @@ def taken(property: Property, window: Span) -> tuple[Span, ...]:
 
 def _is_taken(property: Property, nights: Span | None, period: Period, *, needs_hours: bool) -> bool:
     """Whether a night is closed, of those that would be held or that the period reaches; or an hour, where needed."""
-    reached = property.house.nights_of(period)
-    if any(_is_closed(property, span) for span in (nights, reached) if span):
+    if any(_is_closed(property, span) for span in {nights, property.house.nights_of(period)} if span):
         return True
     return needs_hours and _hours_taken(property, period)
 
@@ -334,11 +338,9 @@ def _keep_the_times(properties: Iterable[Property]) -> None:
 
 def _expire(change: Changing) -> None:
     """Holds that ran out go first, so that nobody loses a night to a guest who left."""
-    stale = Block.objects.filter(
-        property=change.property, origin=Block.Origin.HOLD, held_until__lte=change.now
-    )
-    if stale.delete()[0]:
-        change.touched = True
+    holds = Block.objects.filter(property=change.property, origin=Block.Origin.HOLD)
+    if holds.filter(held_until__lte=change.now).delete()[0]:
+        change.kept = True
         _rebuild_busy(change.property)  # so that whoever holds something under this lock finds it free
 
 
@@ -355,17 +357,24 @@ def _rebuild_busy(property: Property) -> None:
 
 def _rebuild(change: Changing) -> None:
     """Busy, export bodies and the version, from the blocks as they now are."""
+    if not (change.touched or change.kept):
+        return
     _rebuild_busy(change.property)
-    content = exports.content(change.property)
-    for link in (
-        ExportLink.objects.live().filter(property=change.property).exclude(etag=exports.etag(content))
-    ):
-        exports.write(link, content, change.now)
-        link.save(update_fields=["body", "etag", "changed_at"])
-    conflicts.keep(change.property, change.now)
+    if change.touched:
+        _tell(change)
     change.calendar.version += 1
     change.calendar.changed_at = change.now
     change.calendar.save(update_fields=["version", "changed_at"])
+
+
+def _tell(change: Changing) -> None:
+    """Export bodies for the channels, and conflicts for the host."""
+    content = exports.content(change.property)
+    links = ExportLink.objects.live().filter(property=change.property)
+    for link in links.exclude(etag=exports.etag(content)):
+        exports.write(link, content, change.now)
+        link.save(update_fields=["body", "etag", "changed_at"])
+    conflicts.keep(change.property, change.now)
 
 
 def _closed(property: Property) -> set[Span]:
