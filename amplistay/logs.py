@@ -3,7 +3,7 @@
 import logging
 import re
 
-SECRET_PATHS = re.compile(r"/(ical|g)/[^\s\"']+")
+SECRET_PATHS = re.compile(r"/(ical|g|guest-page/stays)/[^\s\"']+")
 
 
 class Scrub(logging.Filter):

@@ -77,7 +77,7 @@ def rush(
 
     Raises BenchError when the guests gave up.
     """
-    link = home.staylinks.get()
+    link = home.staylinks.get(nights=None)
     path = f"{reverse('guest:stay', args=[link.token])}?departure={rows.departures(home)[0]}"
     if said(crowd, json.dumps(asdict(Rush(path, GUESTS)))) != READY:
         raise TypeError

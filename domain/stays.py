@@ -96,10 +96,11 @@ def changes(named: Iterable[Named], links: Iterable[Link], today: date) -> Chang
     loose = [link for link in links if link.follows and (link.id not in own or own[link.id].ending)]
     served = {_key(link.nights, today) for link in links if link.id in own and not link.gone}
     free = {key: stay for key, stay in found.items() if key not in served and not stay.ending}
-    moved = _moved(loose, free)
+    moved = _moved(loose, free, today)
     free = {key: stay for key, stay in free.items() if stay not in moved.values()}
     back = _back([link for link in links if link.gone and not link.stopped], free, today)
-    lost = {link.id for link in loose if link.nights.end > today} - own.keys() - moved.keys()
+    ended = {link.id for link in loose if link.nights.end > today or _key(link.nights, today) in found}
+    lost = ended - own.keys() - moved.keys()
     told = {
         link.id: (_nights(link, moved[link.id], today), link.channel or moved[link.id].channel)
         for link in loose
@@ -120,6 +121,7 @@ def extended(nights: Span, sold: Iterable[tuple[str, Span]]) -> Span:
 
     Each comes with what its buyer did where they join: "leaving" (it follows the stay) or "arriving" (the other way).
     """
+    sold = list(sold)
     after = {span.start: span.end for edge, span in sold if edge == "leaving"}
     before = {span.end: span.start for edge, span in sold if edge == "arriving"}
     start, end = nights.start, nights.end
@@ -148,7 +150,7 @@ def _own(link: Link, found: Mapping[Key, Stay], today: date) -> Stay | None:
     return stay if stay and (link.fixed or stay.is_of(link.channel)) else None
 
 
-def _moved(loose: Iterable[Link], free: Mapping[Key, Stay]) -> dict[int, Stay]:
+def _moved(loose: Iterable[Link], free: Mapping[Key, Stay], today: date) -> dict[int, Stay]:
     """The changed stay of each link that can be meant by no other, and means no other."""
     rest = sorted(free.values(), key=lambda stay: stay.nights)
     starts = [stay.nights.start for stay in rest]
@@ -159,16 +161,19 @@ def _moved(loose: Iterable[Link], free: Mapping[Key, Stay]) -> dict[int, Stay]:
         for stay in rest[
             bisect_left(starts, link.nights.start - longest) : bisect_left(starts, link.nights.end)
         ]
-        if _is_like(link, stay)
+        if _is_like(link, stay, today)
     ]
     links, meant = Counter(link.id for link, _ in pairs), Counter(stay.nights for _, stay in pairs)
     return {link.id: stay for link, stay in pairs if links[link.id] == 1 and meant[stay.nights] == 1}
 
 
-def _is_like(link: Link, stay: Stay) -> bool:
-    """Whether the stay may be the link's, changed: of the same site, with an edge or most of the nights in common."""
+def _is_like(link: Link, stay: Stay, today: date) -> bool:
+    """Whether the stay may be the link's, changed: of the same site, with an edge or most of the nights in common.
+
+    Whoever has come doesn't come again.
+    """
     both = link.nights.clip(stay.nights)
-    if both is None or not stay.is_of(link.channel):
+    if both is None or not stay.is_of(link.channel) or link.nights.start < today < stay.nights.start:
         return False
     shares_edge = link.nights.start == stay.nights.start or link.nights.end == stay.nights.end
     return shares_edge or 2 * len(both) >= max(len(link.nights), len(stay.nights))

@@ -90,8 +90,9 @@ def photo(request: HostRequest, public_id: str) -> HttpResponse:
     row = get_or_404(Property.objects.all(), request, public_id=public_id)
     if request.method == "GET":  # the address of a form that was sent back, opened again
         return redirect("properties:settings", public_id)
-    too_big = getattr(request, "upload_was_too_big", False)
-    form = PhotoForm(request.POST, request.FILES, prefix="photo", too_big=too_big)
+    data, files = request.POST, request.FILES
+    too_big = getattr(request, "upload_was_too_big", False)  # known once it has been read
+    form = PhotoForm(data, files, prefix="photo", too_big=too_big)
     if form.is_valid():
         try:
             photos.keep(row, form.cleaned_data["file"], form.cleaned_data["words"], timezone.now())

@@ -110,8 +110,10 @@ def an_offer(
     )
 
 
-def a_stay_link(home: Property) -> StayLink:
-    return StayLink.objects.create(organization_id=home.organization_id, property=home, created_at=NOW)
+def a_stay_link(home: Property, stay: Span | None = None, **columns: object) -> StayLink:
+    """The property's own link, or that of one stay."""
+    values = {"nights": stay and date_range(stay), "created_at": NOW, **columns}
+    return StayLink.objects.create(organization_id=home.organization_id, property=home, **values)
 
 
 def busy(home: Property) -> list[tuple[date, date]]:

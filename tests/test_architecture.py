@@ -41,6 +41,7 @@ TASKS = {
     "calendars.tasks.prune",
     "upsells.tasks.expect_a_sale",
     "upsells.tasks.deliver",
+    "upsells.tasks.register_stays",
     "upsells.tasks.settle",
     "upsells.tasks.sweep",
     "upsells.tasks.pursue",
@@ -62,6 +63,7 @@ BEHIND_THE_DOOR = {
     "calendars/servers.py",
     "calendars/tasks.py",
     "calendars/verdicts.py",
+    "properties/photos.py",
     "upsells/certificates.py",
     "upsells/cancelling.py",
     "upsells/checkout.py",
@@ -76,6 +78,7 @@ BEHIND_THE_DOOR = {
     "upsells/remedies.py",
     "upsells/replays.py",
     "upsells/shelves.py",
+    "upsells/stays.py",
     "upsells/tasks.py",
     "upsells/terms.py",
     "upsells/timeline.py",
@@ -94,6 +97,18 @@ REASONED = {
         "calendars/forms.py",
         "Feed.objects.filter(property=self.feed.property_id, url_digest=digest)",
     ): "the feed came through the door before the form was made",
+    (
+        "properties/public.py",
+        "PhotoFile.objects.filter(photo__token=token, width=width)",
+    ): "anybody who holds the unguessable token",
+    (
+        "upsells/models/stays.py",
+        "Block.objects.filter(property=OuterRef('property'), origin=Block.Origin.SALE)",
+    ): "a subquery of the link's own property",
+    (
+        "upsells/public.py",
+        "Purchase.objects.select_related('property__organization', 'stay_link')",
+    ): "a guest's receipt: looked up by token and unguessable id together",
     ("upsells/public.py", "StayLink.objects.live()"): "a guest: looked up by the unguessable token",
     (
         "upsells/public.py",
@@ -102,7 +117,7 @@ REASONED = {
     (
         "upsells/public.py",
         (
-            "Purchase.objects.select_related('property__organization', 'stay_link', "
+            "Purchase.objects.select_related('property__organization', 'property__photo', 'stay_link', "
             "'moved_to__property', 'moved_to__stay_link')"
         ),
     ): "a guest: looked up by token and unguessable id together",

@@ -17,7 +17,7 @@ from accounts.models import TenantModel, User
 from calendars import ledger
 from calendars.models import Alert, Block, Busy, Calendar, ExportLink, Feed, date_range
 from domain.spans import Span
-from properties.models import Property
+from properties.models import Photo, Property
 from tests import cast
 from tests.upsells.pages import a_purchase
 from upsells import certificates
@@ -30,6 +30,7 @@ from upsells.models import (
     PayoutAccount,
     Purchase,
     StayLink,
+    StayRegister,
 )
 
 NOT_FOUND, NOT_ALLOWED = 404, 405
@@ -50,6 +51,8 @@ MEMBERS_ROW = {  # an id in the address: 404 unless the row is the organization'
     "properties:restore",
     "properties:rates",
     "properties:taxes",
+    "properties:photo",
+    "properties:remove-photo",
     "calendars:month",
     "calendars:close",
     "calendars:reopen",
@@ -79,6 +82,12 @@ MEMBERS_ROW = {  # an id in the address: 404 unless the row is the organization'
     "upsells:guest-page",
     "upsells:qr",
     "upsells:renew-link",
+    "upsells:sheet",
+    "upsells:new-stay",
+    "upsells:stay",
+    "upsells:stay-qr",
+    "upsells:stop-stay",
+    "upsells:renew-stay",
     "upsells:sales",
     "upsells:purchase",
     "upsells:receipt",
@@ -99,6 +108,7 @@ BY_TOKEN = {
     "guest:stay",
     "guest:purchase",
     "guest:receipt",
+    "photo",
     "export",
     "stripe-events",  # a signature takes the token's place
 }  # open to strangers who hold the address; in a public.py
@@ -126,6 +136,7 @@ BODIES: dict[str, dict[str, str]] = {
     "upsells:copy": {"kinds": "extra_nights", "homes": "x"},
     "upsells:cleaners": {"cleanings": "0"},
     "upsells:cancelling": {"tiers-0-hours": "1", "tiers-0-percent": "1", "automatic": "no"},
+    "upsells:new-stay": {"arrival": "2030-01-01", "departure": "2030-01-02"},
     "upsells:conflict-shorten": {"nights": "1", "amount": "1"},
     "upsells:conflict-move": {"home": "x"},
     "upsells:switch": {"mode": "off"},
@@ -222,6 +233,7 @@ def alices_ids(home: Property) -> dict[str, str]:
         "link_id": cast.an_export(home).public_id,
         "purchase_id": sold.public_id,
         "kind": "extra_nights",
+        "token": cast.a_stay_link(home, cast.nights(70, 3)).token,
     }
 
 
@@ -376,6 +388,8 @@ def rows_on(home: Property, organization_id: int) -> dict[type[TenantModel], Ten
         ExportLink: ExportLink(**at, channel="other", body=b"x", created_at=cast.NOW, changed_at=cast.NOW),
         Offer: Offer(**at, price=1, currency="EUR"),
         StayLink: link,
+        StayRegister: StayRegister(**at),
+        Photo: Photo(**at, created_at=cast.NOW),
         Purchase: Purchase(
             **at,
             stay_link=link,

@@ -21,6 +21,8 @@ from upsells.typeface import BOLD, Style
 SIZES = {"a4": A4, "a5": A5}
 QUIET = 4  # modules around a QR code, by its standard
 FEW = 2  # languages that each get a headline of full size
+SMALLEST = 190.0  # points of the QR code on A4: 6.7 cm there, 4.7 cm on A5
+LARGEST = 330.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,31 +60,40 @@ def pdf(sheet: Sheet, size: str) -> bytes:
 
 
 def _place(canvas: Canvas, sheet: Sheet) -> None:
-    """The name above, the languages below it, the code in the middle of what is left, the address at the foot."""
-    lines = _lines(sheet)
+    """The name above, the languages below it, the code in the middle of what is left, the address at the foot.
+
+    Where the words would leave too little for the code, they are set smaller.
+    """
     foot = _wrapped(sheet.address, Style(10, colour=GREY), 16)
-    head = 84 + sum(line.drop for line in lines)
-    room = A4[1] - head - 96 - sum(line.drop for line in foot)
-    side = min(room, 330.0)
+    for scale in (1.0, 0.85, 0.7, 0.6, 0.5):
+        lines = _lines(sheet, scale)
+        room = A4[1] - 180 - _height(lines) - _height(foot)
+        if room >= SMALLEST:
+            break
+    side = min(room, LARGEST)
     y = A4[1] - 84
     for line in lines:
         y -= line.drop
         _centred(canvas, y, line)
     _code(canvas, sheet.address, (A4[0] - side) / 2, y - 24 - (room - side) / 2 - side, side)
-    y = 56 + sum(line.drop for line in foot)
+    y = 56 + _height(foot)
     for line in foot:
         y -= line.drop
         _centred(canvas, y, line)
 
 
-def _lines(sheet: Sheet) -> list[Line]:
+def _height(lines: Sequence[Line]) -> float:
+    return sum(line.drop for line in lines)
+
+
+def _lines(sheet: Sheet, scale: float) -> list[Line]:
     """What stands above the code."""
     few = len(sheet.languages) <= FEW
-    asks, says = Style(34 if few else 20, BOLD), Style(14 if few else 11)
-    found = _wrapped(sheet.home, Style(20, BOLD, SEA), 26)
+    asks, says = Style((34 if few else 20) * scale, BOLD), Style((14 if few else 11) * scale)
+    found = _wrapped(sheet.home, Style(20 * scale, BOLD, SEA), 26 * scale)
     for place, language in enumerate(sheet.languages):
         with translation.override(language):
-            gap = 28 if few or place == 0 else 16
+            gap = (28 if few or place == 0 else 16) * scale
             question = _wrapped(_("Stay a little longer?"), asks, asks.size * 1.2)
             found += [Line(question[0].text, asks, asks.size + gap), *question[1:]]
             for sentence in (_("Scan, see what is free, stay on."), _pays(sheet.pays)):

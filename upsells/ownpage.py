@@ -87,7 +87,8 @@ def page(request: HttpRequest, link: StayLink, own: Purchase | None, status: int
     """What the guest of this stay can still buy, after it and before it; or that no such stay is known."""
     nights = link.stay
     if nights is None or link.is_gone:
-        return render(request, "guest/no_stay.html", {"link": link, "property": link.property, "own": own})
+        context: dict[str, object] = {"link": link, "property": link.property, "own": own}
+        return render(request, "guest/no_stay.html", context, status=status)
     now, persons = timezone.now(), _persons(request)
     leaving, arriving = shelves.shelves_of(link.property, nights, persons, now, link.channel)
     to_come = now < link.property.house.instant(nights.start, link.property.check_in)

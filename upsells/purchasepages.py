@@ -81,7 +81,7 @@ def sales(request: HostRequest, public_id: str) -> HttpResponse:
 
 def _listing(request: HostRequest, homes: list[Property], context: dict[str, Any]) -> HttpResponse:
     form = _form(request, homes)
-    rows = _rows(request).select_related("property", "payment")
+    rows = _rows(request).select_related("property", "payment", "moved_to__property")
     template = "upsells/purchases.html"
     if "property" in context:
         form.without_homes()

@@ -165,7 +165,7 @@ def _refuse_unless_open(alert: Alert, purchase: Purchase) -> None:
 
 def _twin(purchase: Purchase, home: Property, span: Span, now: datetime) -> Purchase:
     """The same purchase at another home, with that home's times and guest page."""
-    link, _new = StayLink.objects.live().get_or_create(
+    link, _new = StayLink.objects.live().general().get_or_create(
         property=home,
         organization_id=home.organization_id,
         channel=purchase.channel,

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from datetime import date, datetime
 
 from django.db import IntegrityError, transaction
-from django.db.models import F, OuterRef, Q, Subquery
+from django.db.models import F, Q
 
 from calendars.models import Block, Calendar, Feed, date_range
 from domain.events import Kind
@@ -27,9 +27,11 @@ class Exists(Exception):
 
 def register(now: datetime, most: int = BATCH) -> int:
     """Bring the stay links of so many changed calendars up to date; how many calendars those were."""
-    _open_registers(most)
+    behind = _behind(most)
+    if not behind:
+        return 0
     with transaction.atomic():
-        rows = _behind(most)
+        rows = _locked(behind)
         homes = {row.property_id: row.property for row in rows}
         links = _links(homes, now)
         named = _named(homes, now)
@@ -38,7 +40,7 @@ def register(now: datetime, most: int = BATCH) -> int:
             today = row.property.house.today(now)
             found = changes(named[row.pk], [link.as_link(_booked(link)) for link in links[row.pk]], today)
             if _apply(row.property, found, now):
-                row.version = row.current  # type: ignore[attr-defined]  # annotated by `_behind`
+                row.version = row.current  # type: ignore[attr-defined]  # annotated by `_locked`
                 done.append(row)
         StayRegister.objects.bulk_update(done, ["version"])
     return len(done)
@@ -85,25 +87,25 @@ def renew(link: StayLink, now: datetime) -> StayLink:
         raise Exists from error
 
 
-def _open_registers(most: int) -> None:
-    """A register for every property in use that has a calendar and none yet."""
-    rows = Calendar.objects.filter(property__archived_at=None, property__stayregister=None)
+def _behind(most: int) -> list[int]:
+    """The properties in use whose calendar has changed since, each with a register."""
+    rows = Calendar.objects.filter(property__archived_at=None).annotate(
+        looked=F("property__stayregister__version"), has_register=F("property__stayregister")
+    )
+    rows = rows.filter(Q(looked=None) | ~Q(looked=F("version")))
+    found = list(rows.values_list("property_id", "organization_id", "has_register")[:most])
     StayRegister.objects.bulk_create(
-        (
-            StayRegister(organization_id=organization, property_id=home)
-            for home, organization in rows.values_list("property_id", "organization_id")[:most]
-        ),
+        (StayRegister(organization_id=owner, property_id=home) for home, owner, has in found if has is None),
         ignore_conflicts=True,
     )
+    return [home for home, _, _ in found]
 
 
-def _behind(most: int) -> list[StayRegister]:
-    """The registers whose calendar has changed since, locked, but for those that another worker has."""
-    version = Calendar.objects.filter(property=OuterRef("property")).values("version")
-    rows = StayRegister.objects.filter(property__archived_at=None).annotate(current=Subquery(version))
-    rows = rows.filter(Q(version=None) | ~Q(version=F("current")), current__isnull=False)
-    locked = rows.select_for_update(skip_locked=True, of=("self",)).select_related("property")
-    return list(locked[:most])
+def _locked(homes: list[int]) -> list[StayRegister]:
+    """The registers of these properties, but for those that another worker has, with their calendar's version."""
+    rows = StayRegister.objects.filter(property__in=homes).select_related("property")
+    rows = rows.annotate(current=F("property__calendar__version"))
+    return list(rows.select_for_update(skip_locked=True, of=("self",)))
 
 
 def _links(homes: Mapping[int, Property], now: datetime) -> defaultdict[int, list[StayLink]]:

@@ -328,7 +328,12 @@ def test_an_error_page_shows_nothing_of_the_link(alices: Client, home: Property,
 @pytest.mark.parametrize("enforce", [True, False])
 def test_no_log_line_holds_an_export_link_or_a_guests_link(home: Property, enforce: bool) -> None:
     client = Client(enforce_csrf_checks=enforce)
-    secrets = [cast.path_of(cast.an_export(home)), reverse("guest:stay", args=[cast.a_stay_link(home).token])]
+    link = cast.a_stay_link(home)
+    secrets = [
+        cast.path_of(cast.an_export(home)),
+        reverse("guest:stay", args=[link.token]),
+        reverse("upsells:stay", args=[home.public_id, link.token]),
+    ]
     heard: list[str] = []
 
     class Ear(logging.Handler):

@@ -95,3 +95,23 @@ def test_both_sides_of_a_day_are_two_questions(client: Client, link: StayLink) -
         day = DEPARTURE + timedelta(days=n)
         answers += [look(client, link, day).status_code, look(client, link, arrival=day).status_code]
     assert answers == [200] * 30 + [429] * 2
+
+
+def test_with_patience_nobody_reads_more_than_sixty_days_a_day(
+    client: Client, link: StayLink, clock: time_machine.Traveller
+) -> None:
+    answers = []
+    for n in range(75):
+        answers.append(look(client, link, DEPARTURE + timedelta(days=n)).status_code)
+        clock.shift(timedelta(minutes=2))
+    assert answers == [200] * 60 + [429] * 15
+    clock.move_to(cast.NOW + timedelta(days=1))
+    assert look(client, link, DEPARTURE + timedelta(days=75)).status_code == 200
+
+
+def test_a_page_that_stays_open_all_day_is_not_refused(
+    client: Client, link: StayLink, clock: time_machine.Traveller
+) -> None:
+    for _ in range(80):
+        assert look(client, link).status_code == 200
+        clock.shift(timedelta(minutes=11))

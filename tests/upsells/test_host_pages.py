@@ -461,7 +461,7 @@ def test_an_offer_that_would_cost_nothing_since_the_rate_fell_is_not_offered_and
     [
         ({}, ("You pay at the property.", "Pay at the property.")),
         ({"": "channel"}, ("I charge it through your booking site.", "Pay through your booking site.")),
-        ({"": "card"}, ("You pay at the property.", "Pay at the property.")),  # cards are still to come
+        ({"": "card"}, ("You pay by card, and only for what is confirmed.", "Pay by card.")),
     ],
 )
 def test_the_message_and_the_sheet_say_how_guests_pay(
