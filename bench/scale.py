@@ -153,7 +153,11 @@ def settle_in(now: datetime) -> list[Model]:
         with ledger.changing(home, now) as change:
             change.touched = True  # its export tells the blocks' names
     return [
-        Model(home.exportlinks.get().public_id, home.staylinks.get(nights=None).token, tuple(rows.departures(home)))
+        Model(
+            home.exportlinks.get().public_id,
+            home.staylinks.get(nights=None).token,
+            tuple(rows.departures(home)),
+        )
         for home in homes
     ]
 

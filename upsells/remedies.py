@@ -165,12 +165,16 @@ def _refuse_unless_open(alert: Alert, purchase: Purchase) -> None:
 
 def _twin(purchase: Purchase, home: Property, span: Span, now: datetime) -> Purchase:
     """The same purchase at another home, with that home's times and guest page."""
-    link, _new = StayLink.objects.live().general().get_or_create(
-        property=home,
-        organization_id=home.organization_id,
-        channel=purchase.channel,
-        revoked_at=None,
-        defaults={"created_at": now},
+    link, _new = (
+        StayLink.objects.live()
+        .general()
+        .get_or_create(
+            property=home,
+            organization_id=home.organization_id,
+            channel=purchase.channel,
+            revoked_at=None,
+            defaults={"created_at": now},
+        )
     )
     stay = home.house.stay(span)
     values = {column.attname: getattr(purchase, column.attname) for column in Purchase._meta.concrete_fields}  # noqa: SLF001 - Django's public name for them
