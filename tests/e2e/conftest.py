@@ -34,7 +34,9 @@ def chromium() -> Iterator[Browser]:
         browser.close()
 
 
-NO_TRANSITION = "Transition was"  # skipped or aborted: the browser's own word when the next page comes too soon for it
+NO_TRANSITION = (
+    "Transition was"  # "skipped" or "aborted": the browser's word when the next page comes too soon
+)
 
 
 @pytest.fixture
