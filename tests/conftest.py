@@ -37,6 +37,12 @@ def quick_passwords(settings: Settings) -> None:
 
 
 @pytest.fixture(autouse=True)
+def patient_turns(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A slow machine may take longer for what is read in one turn elsewhere."""
+    monkeypatch.setattr(polling, "TURN_S", 60.0)
+
+
+@pytest.fixture(autouse=True)
 def english() -> Iterator[None]:
     """A request leaves its language behind in its thread; the next test starts from the default."""
     yield

@@ -240,7 +240,7 @@ def copied(offer: Offer, home: Property) -> Copied:
     """The offer with the same terms for another home, unsaved; refused where they can't hold there."""
     twin = copy(offer)
     twin.pk, twin._state = None, copy(offer._state)  # noqa: SLF001 - Django's own way to copy a row
-    twin._state.adding = True  # noqa: SLF001
+    twin._state.adding = True  # noqa: SLF001 - the documented way to copy a row
     twin.property, twin.organization_id, twin.currency = home, home.organization_id, home.currency
     if _has_amounts(offer) and offer.currency != home.currency:
         words = _("its amounts are in %(one)s, and that home sells in %(other)s")

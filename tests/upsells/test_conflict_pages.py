@@ -214,7 +214,7 @@ def test_the_letter_to_the_guest_is_a_mail_with_everything_in_it(alices: Client,
 # Shorten
 
 
-def test_one_click_shortens_the_sale_to_its_own_price_of_what_is_left(  # noqa: PLR0917
+def test_one_click_shortens_the_sale_to_its_own_price_of_what_is_left(
     alices: Client, client: Client, home: Property, sale: Purchase, alert: Alert, export: ExportLink
 ) -> None:
     Property.objects.filter(pk=home.pk).update(taxes=[["VAT", 1_000, 0, False]])
@@ -287,7 +287,7 @@ def test_what_a_site_reads_back_from_us_does_not_shorten_a_sale(
 # Move
 
 
-def test_one_click_moves_the_guest_to_another_home_at_the_same_price(  # noqa: PLR0917
+def test_one_click_moves_the_guest_to_another_home_at_the_same_price(
     alices: Client, client: Client, home: Property, sale: Purchase, alert: Alert, export: ExportLink, beach: Property
 ) -> None:  # fmt: skip
     theirs = cast.an_export(beach, "vrbo")
@@ -358,7 +358,7 @@ def without_calendars(home: Property) -> None:
 @pytest.mark.parametrize(
     "spoil", [sold_in_yen, archived, closed, read_long_ago, paused, without_calendars], ids=lambda spoil: spoil.__name__
 )  # fmt: skip
-def test_a_home_that_cannot_take_the_guest_is_not_offered_and_not_taken(  # noqa: PLR0917
+def test_a_home_that_cannot_take_the_guest_is_not_offered_and_not_taken(
     alices: Client, home: Property, sale: Purchase, alert: Alert, beach: Property, spoil: Callable[[Property], None]
 ) -> None:  # fmt: skip
     spoil(beach)
@@ -489,7 +489,7 @@ def test_two_bookings_of_others_have_no_sale_to_cancel(
 
 
 @pytest.mark.parametrize("remedy", ["cancel", "shorten", "move"])
-def test_a_click_for_nights_that_are_free_again_does_nothing(  # noqa: PLR0917
+def test_a_click_for_nights_that_are_free_again_does_nothing(
     alices: Client, home: Property, sale: Purchase, alert: Alert, beach: Property, remedy: str
 ) -> None:  # fmt: skip
     with ledger.changing(home, cast.NOW) as change:
@@ -504,7 +504,7 @@ def test_a_click_for_nights_that_are_free_again_does_nothing(  # noqa: PLR0917
 
 @pytest.mark.parametrize("second", ["cancel", "shorten", "move", "settle"])
 @pytest.mark.parametrize("first", ["cancel", "shorten", "move"])
-def test_a_second_click_does_nothing_more(  # noqa: PLR0917
+def test_a_second_click_does_nothing_more(
     alices: Client, home: Property, sale: Purchase, alert: Alert, beach: Property, first: str, second: str
 ) -> None:  # fmt: skip
     body = {"home": beach.public_id, "nights": "2", "amount": "24200"}

@@ -112,7 +112,7 @@ def test_without_any_stay_the_next_free_day_is_shown(alices: Client, home: Prope
         ("2026-12-13", "arriving", "For a guest arriving on Sun, 13 Dec 2026"),
     ],
 )
-def test_any_day_can_be_tried_and_says_why_nothing_is_offered(  # noqa: PLR0917
+def test_any_day_can_be_tried_and_says_why_nothing_is_offered(
     alices: Client, home: Property, offer: Offer, day: str, side: str, sentence: str
 ) -> None:
     answer = alices.get(tab(home), {"day": day, "side": side})
@@ -164,7 +164,7 @@ WHY_NOTHING = [
 
 
 @pytest.mark.parametrize(("kind", "columns", "sentence"), WHY_NOTHING)
-def test_each_rule_that_stops_an_offer_says_so_in_one_sentence(  # noqa: PLR0917
+def test_each_rule_that_stops_an_offer_says_so_in_one_sentence(
     alices: Client, home: Property, feed: Feed, kind: str, columns: dict[str, Any], sentence: str
 ) -> None:
     cast.an_offer(home, kind=kind, **columns)

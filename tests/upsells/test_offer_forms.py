@@ -210,7 +210,7 @@ def test_terms_of_nights_that_cannot_be_meant_are_refused_at_the_field(
         ("late_check_out", {"price": "0.01", "step_minutes": "15"}, "price", "Nothing would be left"),
     ],
 )  # fmt: skip
-def test_terms_of_hours_that_cannot_be_meant_are_refused_at_the_field(  # noqa: PLR0917
+def test_terms_of_hours_that_cannot_be_meant_are_refused_at_the_field(
     alices: Client, home: Property, kind: str, changes: dict[str, Any], field: str, sentence: str
 ) -> None:
     assert sentence in told(posted(alices, home, kind, **changes), field)
