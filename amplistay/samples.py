@@ -22,6 +22,7 @@ from upsells.whatif import Seen
 NOW = datetime(2026, 12, 5, 9, tzinfo=UTC)
 LEAVES, NEXT = date(2026, 12, 6), date(2026, 12, 10)
 SAMPLE = "sample"
+OWN = ("off", "stale", "over", "far", "no_stay", "taken")  # that read otherwise where the stay is known
 STATES = ("held", "checking", "asked", "confirmed")
 
 
@@ -55,6 +56,7 @@ def offers(now: datetime) -> dict[str, Any]:
         "owns": [_purchase(home, state) for state in STATES],
         "reasons": [_purchase(home, "declined", reason=reason) for reason in Purchase.Reason],
         "nothings": [(why.value, Shelf(stay, stops=_opens())) for why in Nothing if why not in {"off", "stale"}],
+        "own_nothings": [(why.value, Shelf(stay)) for why in Nothing if why.value in OWN],
         "tried": [_tried(home, offer, choices) for offer, choices in found],
         "notes": [sentences.feeds([("Vrbo", NOW - timedelta(minutes=40), False)], Mode.APPROVAL, home.house)],
         "persons": 2, "after": True, "trial": _trial(groups),

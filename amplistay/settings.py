@@ -41,6 +41,7 @@ INSTALLED_APPS = [
     "upsells",
     "calendars",
     "properties",
+    "webhooks",
     "accounts",
     "django.contrib.auth",
     "django.contrib.contenttypes",
@@ -125,8 +126,10 @@ CELERY_BEAT_SCHEDULE = {
     "make links for stays": {"task": "upsells.tasks.register_stays", "schedule": 30.0},
     "settle what waits": {"task": "upsells.tasks.sweep", "schedule": 10.0},
     "send what the outbox holds": {"task": "upsells.tasks.deliver", "schedule": 10.0},
+    "tell other software": {"task": "webhooks.tasks.send", "schedule": 5.0},
     "ask about every open payment": {"task": "upsells.tasks.reconcile", "schedule": 300.0},
     "thin out the sync log": {"task": "calendars.tasks.prune", "schedule": 3600.0},
+    "forget old messages": {"task": "webhooks.tasks.prune", "schedule": 3600.0},
 }
 
 # People.
@@ -170,6 +173,7 @@ DEFAULT_FROM_EMAIL = env.words("DEFAULT_FROM_EMAIL", "Amplistay <hello@amplistay
 LOOPBACK_FEED_PORTS = frozenset(int(port) for port in env.words("LOOPBACK_FEED_PORTS"))
 SIMULATOR_URL = env.words("SIMULATOR_URL", "http://127.0.0.1:8900")[0].rstrip("/")
 USER_AGENT = f"Amplistay-Calendar/1.0 (+{SITE_URL}/)"
+USER_AGENT_WEBHOOKS = f"Amplistay-Webhooks/1.0 (+{SITE_URL}/)"
 POLL_INTERVAL = timedelta(seconds=env.number("POLL_INTERVAL_SECONDS", 900))
 POLL_INTERVAL_QUICK = timedelta(seconds=env.number("POLL_INTERVAL_QUICK_SECONDS", 300))
 READS_PER_SECOND_AND_SERVER = env.number("READS_PER_SECOND_AND_SERVER", 50)

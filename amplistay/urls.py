@@ -16,6 +16,7 @@ urlpatterns = [
     path("properties/", include("upsells.urls")),
     path("sales/", include("upsells.sales_urls")),
     path("payments/", include("upsells.payment_urls")),
+    path("webhooks/", include("webhooks.urls")),
     path("stripe/events/", stripe_events, name="stripe-events"),
     path("g/", include("upsells.guest_urls")),
     path("ical/<slug:public_id>/<slug:signed>.ics", export, name="export"),

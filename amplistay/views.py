@@ -11,7 +11,7 @@ from django.utils import timezone
 from django.views.decorators.http import require_GET, require_safe
 
 from accounts.tenancy import HostRequest, host
-from amplistay import samples
+from amplistay import purchase_samples, samples
 from calendars import history
 from calendars.forms import FeedForm
 from calendars.models import Alert, Feed, FeedRead
@@ -101,14 +101,15 @@ def styleguide(request: HttpRequest) -> HttpResponse:
         Alert(kind=kind, property=home, feed=feed, details=nights | days, opened_at=now)
         for kind in Alert.Kind.values[::-1]
     ]
-    reads = _sample_reads(now)
+    reads, sample = _sample_reads(now), samples.offers(now)
     context = {
         "needs": len(alerts),
         "alerts": [(alert, headline(alert), advice(alert)) for alert in alerts],
         "chart": history.drawn(reads, now),
         "lines": [history.line(read) for read in reversed(reads)],
         "feed_form": FeedForm(),
-        "sample": samples.offers(now),
+        "sample": sample,
+        "bought": purchase_samples.purchases(sample["property"], sample["link"]),
     }
     return render(request, "styleguide.html", context)
 

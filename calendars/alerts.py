@@ -22,7 +22,9 @@ from django.utils.translation import gettext as _
 
 from accounts import mail
 from accounts.models import Membership, Organization, User
+from calendars import announcements
 from calendars.models import Alert, Block, Feed
+from calendars.models.alerts import AlertQuerySet
 from calendars.sentences import advice, headline, relief
 from domain.events import Kind as Why
 from properties.models import Property
@@ -126,11 +128,33 @@ def _follow(kind: Kind, now: datetime) -> None:
     """Make the open alerts of one kind those of the feeds it is about; one that isn't yet told as over goes on."""
     feeds, alerts = troubled(kind, now), Alert.objects.filter(kind=kind)
     is_troubled = Exists(feeds.filter(pk=OuterRef("feed")))
-    alerts.open().exclude(is_troubled).update(resolved_at=now)
     alive = alerts.filter(cleared_at=None)
-    alive.exclude(resolved_at=None).filter(is_troubled).update(resolved_at=None)
-    new = feeds.exclude(Exists(alive.filter(feed=OuterRef("pk")))).select_related("property").defer("url")
-    Alert.objects.bulk_create([_about(feed, kind, now) for feed in new[:AT_ONCE]], ignore_conflicts=True)
+    with transaction.atomic():
+        over = _locked(alerts.open().exclude(is_troubled))
+        over.update(resolved_at=now)
+        back = _locked(alive.exclude(resolved_at=None).filter(is_troubled))
+        back.update(resolved_at=None)
+        feeds = (
+            feeds.exclude(Exists(alive.filter(feed=OuterRef("pk")))).select_related("property").defer("url")
+        )
+        new = [_about(feed, kind, now) for feed in feeds[:AT_ONCE]]
+        Alert.objects.bulk_create(new, ignore_conflicts=True)
+        if kind in announcements.OUTAGES:
+            announcements.outages(_whole(over), now, over=True)
+            names = [alert.public_id for alert in new]
+            begun = Alert.objects.filter(public_id__in=names) | back
+            announcements.outages(_whole(begun), now, over=False)
+
+
+def _locked(alerts: AlertQuerySet) -> AlertQuerySet:
+    """These alerts as they are now, ours until the commit; a sweep beside this one sees to the others."""
+    rows = alerts.select_for_update(skip_locked=True, no_key=True, of=("self",))
+    return Alert.objects.filter(pk__in=list(rows.values_list("pk", flat=True)))
+
+
+def _whole(alerts: AlertQuerySet) -> AlertQuerySet:
+    """The alerts with what is to be told of them."""
+    return alerts.select_related("property", "feed").defer("feed__url").order_by("pk")
 
 
 def _recount() -> None:

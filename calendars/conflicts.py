@@ -7,6 +7,7 @@ from itertools import combinations
 
 from django.db.models import Exists, Q
 
+from calendars import announcements
 from calendars.models import Alert, Block, Feed, date_range
 from domain.conflicts import Conflict, Stake, conflicts
 from domain.diary import Taken
@@ -38,6 +39,7 @@ def keep(property: Property, now: datetime) -> None:
     known = [alert for alert in known if SETTLED not in alert.details]
     room = MOST_CONFLICTS - sum(alert.resolved_at is None for alert in known)
     new: dict[str, Alert] = {}
+    back: list[Alert] = []
     for conflict in _found(property.house, blocks, hourly, today):
         first, second = by_name[conflict.first], by_name[conflict.second]
         who, details = _who(first, second), _details(conflict, first, second)
@@ -47,12 +49,16 @@ def keep(property: Property, now: datetime) -> None:
         same = next((alert for alert in known if _is_same(alert, who, conflict.nights)), None)
         if same:
             known.remove(same)
-        if not (same and _goes_on(same, details)) and len(new) < room:
+        if same and _goes_on(same, details):
+            back += [same] if same.resolved_at else []
+        elif len(new) < room:
             alert = _about(property, who, details, now)
             new.setdefault(alert.key, alert)
     Alert.objects.bulk_create(new.values(), ignore_conflicts=True)
+    announcements.conflicts(property, [*new.values(), *back], now, over=False)
     _unsettle(settled)
-    _resolve([alert for alert in known if _is_over(alert, blocks, today)], today, now)
+    over = _resolve([alert for alert in known if _is_over(alert, blocks, today)], today, now)
+    announcements.conflicts(property, over, now, over=True)
 
 
 def settle(alert: Alert, now: datetime) -> bool:
@@ -66,6 +72,7 @@ def settle(alert: Alert, now: datetime) -> bool:
     row.details[SETTLED] = now.isoformat()
     row.resolved_at = row.cleared_at = now
     row.save(update_fields=["details", "resolved_at", "cleared_at"])
+    announcements.conflicts(alert.property, [row], now, over=True)
     return True
 
 
@@ -235,12 +242,18 @@ def _goes_on(alert: Alert, details: dict[str, str]) -> bool:
     return bool(rows.update(resolved_at=None, details=details))
 
 
-def _resolve(alerts: Iterable[Alert], today: date, now: datetime) -> None:
-    """End what is no conflict any more; where its nights have passed, nothing went well, and nobody is told so."""
+def _resolve(alerts: Iterable[Alert], today: date, now: datetime) -> list[Alert]:
+    """End what is no conflict any more; where its nights have passed, nothing went well, and nobody is told so.
+
+    Returns those of which it is told.
+    """
+    told = []
     for alert in alerts:
         alert.resolved_at = now
         alert.cleared_at = now if nights(alert).end <= today else None
         alert.save(update_fields=["resolved_at", "cleared_at"])
+        told += [] if alert.cleared_at else [alert]
+    return told
 
 
 def _who(first: Block, second: Block) -> str:

@@ -17,11 +17,11 @@ from django.db.models import Q
 from psycopg.errors import LockNotAvailable
 from psycopg.types.range import TimestamptzRange
 
-from calendars import conflicts, echoes, exports
+from calendars import announcements, conflicts, echoes, exports, merging
 from calendars.models import Block, Busy, Calendar, ExportLink, Feed, date_range
 from domain.diary import Diary, Taken
 from domain.events import Kind
-from domain.spans import Period, Span, merge
+from domain.spans import Period, Span
 from domain.switches import Switches
 from domain.sync import Plan
 from domain.turnovers import side_of
@@ -55,6 +55,7 @@ class Changing:
     now: datetime
     touched: bool = False
     kept: bool = False
+    before: set[Span] | None = None  # the merged nights, where they have changed already under this lock
 
 
 @contextmanager
@@ -341,30 +342,23 @@ def _expire(change: Changing) -> None:
     holds = Block.objects.filter(property=change.property, origin=Block.Origin.HOLD)
     if holds.filter(held_until__lte=change.now).delete()[0]:
         change.kept = True
-        _rebuild_busy(change.property)  # so that whoever holds something under this lock finds it free
-
-
-def _rebuild_busy(property: Property) -> None:
-    spans = _closed(property)
-    rows = {row.span: row.pk for row in Busy.objects.filter(property=property)}
-    if stale := [pk for span, pk in rows.items() if span not in spans]:
-        Busy.objects.filter(pk__in=stale).delete()
-    Busy.objects.bulk_create(
-        Busy(organization_id=property.organization_id, property=property, nights=date_range(span))
-        for span in sorted(spans - rows.keys())
-    )
+        # Whoever holds something under this lock shall find it free.
+        change.before, _after = merging.rebuild(change.property)
 
 
 def _rebuild(change: Changing) -> None:
     """Busy, export bodies and the version, from the blocks as they now are."""
     if not (change.touched or change.kept):
         return
-    _rebuild_busy(change.property)
+    before, after = merging.rebuild(change.property)
     if change.touched:
         _tell(change)
     change.calendar.version += 1
     change.calendar.changed_at = change.now
     change.calendar.save(update_fields=["version", "changed_at"])
+    before = before if change.before is None else change.before
+    if before != after:
+        announcements.nights(change.property, change.calendar.version, before, after, change.now)
 
 
 def _tell(change: Changing) -> None:
@@ -377,18 +371,9 @@ def _tell(change: Changing) -> None:
     conflicts.keep(change.property, change.now)
 
 
-def _closed(property: Property) -> set[Span]:
-    """The merged nights of all blocks, as they should stand in Busy, with those that sold hours make impossible."""
-    house, rows = property.house, Block.objects.filter(property=property, yields=False)
-    nights = rows.filter(nights__isempty=False).values_list("nights", flat=True)
-    sold = rows.ours().filter(kind=Kind.HOURS).only("kind", "origin", "nights", "period")
-    beside = (span for block in sold for span in exports.taken(block, house))
-    return set(merge([*(Span(run.lower, run.upper) for run in nights), *beside]))
-
-
 def differences(property: Property) -> list[str]:
     """What a recomputation from the blocks finds wrong; empty when everything derived is true."""
-    spans = _closed(property)
+    spans = merging.closed(property)
     rows = {row.span for row in Busy.objects.filter(property=property)}
     found = [f"closed but not in Busy: {s.start} to {s.end}" for s in sorted(spans - rows)]
     found += [f"in Busy but not closed: {s.start} to {s.end}" for s in sorted(rows - spans)]

@@ -25,11 +25,16 @@ STANDARD = Limits()
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """A link to fetch, and the validators of the copy we already have. The link is in no trace."""
+    """A link to fetch, and the validators of the copy we already have. The link is in no trace.
+
+    With a `body` it is posted to, with these headers beside our own, and no redirect is followed.
+    """
 
     url: str = field(repr=False)
     etag: str = ""
     last_modified: str = ""
+    body: bytes | None = field(default=None, repr=False)
+    headers: tuple[tuple[str, str], ...] = field(default=(), repr=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -62,6 +62,7 @@ _SESSION_PARTS = ["payment_intent.latest_charge.refunds"]
 _LISTED_PARTS = ["data.payment_intent.latest_charge.refunds"]
 _NOT_ABOUT_STATE = frozenset({*CODES.values(), "resource_missing", "idempotency_error"})
 _MOVED = frozenset({Intent.CAPTURED, Intent.VOIDED})
+_NO_KEY = "This installation has no key for Stripe any more."
 
 stripe.enable_telemetry = False  # it would tell Stripe about this machine
 logging.getLogger("stripe").setLevel(logging.WARNING)  # below, it writes addresses and pay links
@@ -256,6 +257,8 @@ class Stripe:
 
     @property
     def _client(self) -> stripe.StripeClient:
+        if not self.key:
+            raise Refused(_NO_KEY, CODES[401])
         return _client(self.key, self.api_base, self.timeout)
 
     def _ask[T](self, ask: Callable[[], T]) -> T:

@@ -57,10 +57,22 @@ class Rules:
 class Job:
     """One target on its way through its hops."""
 
-    __slots__ = ("header_bytes", "headers", "hops", "host", "link", "outcome", "path", "place", "seconds")
+    __slots__ = (
+        "body",
+        "header_bytes",
+        "headers",
+        "hops",
+        "host",
+        "link",
+        "outcome",
+        "path",
+        "place",
+        "seconds",
+    )
 
     def __init__(self, target: Target, place: int) -> None:
         self.place = place  # of the target in its batch
+        self.body = target.body
         self.headers = _request_headers(target)
         self.header_bytes = 0
         self.hops = 0
@@ -91,9 +103,12 @@ class Job:
             self.fail("scheme")
 
     def redirect(self, link: bytes, rules: Rules) -> None:
-        """Go on to where the last hop pointed: https, or http on an allowed loopback port."""
+        """Go on to where the last hop pointed: https, or http on an allowed loopback port.
+
+        What was posted goes to the address it was meant for and to no other.
+        """
         self.hops += 1
-        if self.hops > rules.limits.redirects or not link:
+        if self.hops > rules.limits.redirects or not link or self.body is not None:
             self.fail("redirects")
         else:
             self.aim(link, rules.loopback_ports)
@@ -128,6 +143,11 @@ class Transfer:
         self.handle.setopt(pycurl.URL, job.link)
         self.handle.setopt(pycurl.REQUEST_TARGET, job.path)
         self.handle.setopt(pycurl.HTTPHEADER, job.headers)
+        if job.body is None:
+            self.handle.setopt(pycurl.HTTPGET, 1)  # also after this handle has posted something
+        else:
+            self.handle.setopt(pycurl.POST, 1)
+            self.handle.setopt(pycurl.POSTFIELDS, job.body)
         self.excuse(0)
 
     def excuse(self, seconds: float) -> None:
@@ -274,7 +294,19 @@ def _standing_options(rules: Rules) -> tuple[tuple[int, Any], ...]:
 
 
 def _request_headers(target: Target) -> list[bytes]:
-    """What we take, and the validators exactly as the other side once sent them."""
+    """What we take, and the validators exactly as the other side once sent them; or what is posted."""
+    if target.body is not None:
+        named = [f"{name}: {value}" for name, value in target.headers]
+        if any(_UNSENDABLE.search(line) for line in named):
+            message = "a header that can't be sent"
+            raise ValueError(message)
+        # Without "Expect:", libcurl waits a second for a "100 Continue" before it sends a large body.
+        return [
+            b"Accept: */*",
+            b"Accept-Encoding: gzip",
+            b"Expect:",
+            *(line.encode("latin-1") for line in named),
+        ]
     headers = [b"Accept: text/calendar, text/plain;q=0.9, */*;q=0.5", b"Accept-Encoding: gzip"]
     for name, value in ((b"If-None-Match: ", target.etag), (b"If-Modified-Since: ", target.last_modified)):
         if value and not _UNSENDABLE.search(value):

@@ -51,7 +51,10 @@ def calendar(entries: Iterable[Entry], *, name: str, placeholder_stamp: datetime
 
 @dataclass(frozen=True, slots=True)
 class Appointment:
-    """Hours for somebody's own calendar, shown in `zone`; `changed_at` (aware) is when they last changed."""
+    """Hours for somebody's own calendar, shown in `zone`; `changed_at` (aware) is when they last changed.
+
+    `sequence` counts the changes (RFC 5545 §3.8.7.4).
+    """
 
     uid: str
     period: Period
@@ -59,6 +62,7 @@ class Appointment:
     summary: str
     changed_at: datetime
     place: str = ""
+    sequence: int = 0
 
 
 def appointment(entry: Appointment) -> bytes:
@@ -70,6 +74,7 @@ def appointment(entry: Appointment) -> bytes:
     local = [at.astimezone(entry.zone) for at in (entry.period.start, entry.period.end)]
     lines = [*BEGIN, *_zone(entry.zone, entry.period)]
     lines += ["BEGIN:VEVENT", f"UID:{escaped(entry.uid)}", f"DTSTAMP:{_stamp(entry.changed_at)}"]
+    lines.append(f"SEQUENCE:{entry.sequence}")
     lines += [
         f"{name};TZID={entry.zone.key}:{at:%Y%m%dT%H%M%S}"
         for name, at in zip(("DTSTART", "DTEND"), local, strict=True)

@@ -107,13 +107,20 @@ def _told(message: Message) -> dict[str, object]:
 
 
 async def account(request: web.Request) -> web.Response:
-    """POST /api/stripe/accounts: a connected account with this `id`, onboarded; one that exists is onboarded."""
+    """POST /api/stripe/accounts: a connected account with this `id`, onboarded; one that exists is onboarded.
+
+    With `connected` false its host takes it away from the platform, which Stripe then lets do nothing with it.
+    """
     bank, fields = _bank(request), await given(request)
     account_id = fields.text("id")
     if not account_id.startswith("acct_") or not account_id.removeprefix("acct_").isalnum():
         message = "id must be acct_ and letters or digits."
         raise BadFieldError(message)
     known = bank.accounts.get(account_id)
+    if known and not fields.flag("connected", default=True):
+        del bank.accounts[account_id]
+        bank.tell("account.application.deauthorized", account_id, {"id": "ca_demo", "object": "application"})
+        return answer(described_account(known))
     form = {"country": fields.text("country", "ES"), "email": fields.text("email", "")}
     made = known or stripe_moves.create_account(bank, form, account_id)
     if not made.charges_enabled:

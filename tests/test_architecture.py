@@ -48,6 +48,8 @@ TASKS = {
     "upsells.tasks.prepare_account",
     "upsells.tasks.reconcile",
     "upsells.tasks.search_account",
+    "webhooks.tasks.send",
+    "webhooks.tasks.prune",
 }
 
 # Modules behind the edge: they are handed rows that came through the door, or work for all tenants at once.
@@ -58,12 +60,14 @@ BEHIND_THE_DOOR = {
     "calendars/exports.py",
     "calendars/leases.py",
     "calendars/ledger.py",
+    "calendars/merging.py",
     "calendars/polling.py",
     "calendars/rehousing.py",
     "calendars/servers.py",
     "calendars/tasks.py",
     "calendars/verdicts.py",
     "properties/photos.py",
+    "upsells/announcements.py",
     "upsells/certificates.py",
     "upsells/cancelling.py",
     "upsells/checkout.py",
@@ -82,6 +86,9 @@ BEHIND_THE_DOOR = {
     "upsells/tasks.py",
     "upsells/terms.py",
     "upsells/timeline.py",
+    "webhooks/letters.py",
+    "webhooks/outbox.py",
+    "webhooks/sending.py",
 }
 
 # Queries at the edge that don't begin with `.of(`, and why each can't reach another tenant's row.

@@ -7,6 +7,7 @@ import pytest
 from django.test import RequestFactory
 
 from accounts.models import User
+from amplistay import purchase_samples
 from amplistay.views import styleguide
 from calendars.models import FeedRead
 from calendars.standing import Standing
@@ -62,3 +63,31 @@ def test_it_shows_a_preview_with_options_and_without_and_a_trial(guide: str) -> 
 def test_it_shows_every_state_of_a_night(guide: str) -> None:
     cells = set(re.findall(r'<td class="is-(\w+)', guide))
     assert cells == {"free", "closed", "held", "hold", "sale", "host", "conflict", "yields"}
+
+
+def test_it_shows_the_page_of_a_purchase_in_every_state_and_at_every_step_of_its_payment(guide: str) -> None:
+    shown = set(re.findall(r'data-page="([\w-]+)"', guide))
+    steps = {f"paying-{step}" for step in ("opening", "open", "returned", "ending")}
+    assert shown == {*Purchase.State.values} - {"paying"} | steps
+    for part in ("Simulated payments", "The card didn't work", "This takes longer than usual", "You asked to cancel",
+                 "Your host keeps the booking", "is on its way back", "Somebody else has just booked"):  # fmt: skip
+        assert part in guide, part
+
+
+def test_it_shows_how_a_purchase_stands_in_every_state_and_every_tone_of_its_story(guide: str) -> None:
+    card = guide.partition('aria-labelledby="purchase-states"')[2].partition("</section>")[0]
+    assert [word for word in map(str, Purchase.State.labels) if word.capitalize() not in card] == []
+    assert {"ok", "warn", "bad", "info"} <= set(re.findall(r'<li class="(\w+)">', card))
+
+
+def test_it_shows_bars_stays_and_every_standing_of_the_account_for_cards(guide: str) -> None:
+    assert {*re.findall(r'data-standing="(\w+)"', guide)} == {*purchase_samples.STANDINGS}
+    for part in ("€1,602.00", "under way", "no longer in your calendars", "stopped", "and 3 more, later",
+                 "You can take cards", "Stripe refused", "business_profile.url"):  # fmt: skip
+        assert part in guide, part
+
+
+def test_each_id_is_there_once(guide: str) -> None:
+    ids = re.findall(r'\sid="([^"]+)"', guide)
+    twice = {each for each in ids if ids.count(each) > 1}
+    assert twice <= {"progress", "standing"}  # which nothing on the page refers to

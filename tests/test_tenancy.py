@@ -13,7 +13,7 @@ from django.urls import URLPattern, URLResolver, get_resolver, reverse
 from django.utils import timezone
 from psycopg.types.range import TimestamptzRange
 
-from accounts.models import TenantModel, User
+from accounts.models import Organization, TenantModel, User
 from calendars import ledger
 from calendars.models import Alert, Block, Busy, Calendar, ExportLink, Feed, date_range
 from domain.spans import Span
@@ -32,6 +32,7 @@ from upsells.models import (
     StayLink,
     StayRegister,
 )
+from webhooks.models import Event, Message, Sending, Webhook
 
 NOT_FOUND, NOT_ALLOWED = 404, 405
 
@@ -44,6 +45,8 @@ MEMBERS_OWN = {  # no id in the address: the organization's own rows
     "sales:revenue",
     "payments:account",
     "payments:connect",
+    "webhooks:list",
+    "webhooks:new",
 }
 MEMBERS_ROW = {  # an id in the address: 404 unless the row is the organization's
     "properties:settings",
@@ -93,6 +96,8 @@ MEMBERS_ROW = {  # an id in the address: 404 unless the row is the organization'
     "upsells:receipt",
     "upsells:certificate",
     "upsells:cancel",
+    "upsells:resend",
+    "upsells:address",
     "upsells:grant",
     "upsells:keep",
     "upsells:agree",
@@ -103,6 +108,16 @@ MEMBERS_ROW = {  # an id in the address: 404 unless the row is the organization'
     "upsells:conflict-move",
     "upsells:conflict-settle",
     "upsells:facts",
+    "webhooks:log",
+    "webhooks:edit",
+    "webhooks:show-secret",
+    "webhooks:rotate",
+    "webhooks:test",
+    "webhooks:again-all",
+    "webhooks:again",
+    "webhooks:stop",
+    "webhooks:resume",
+    "webhooks:remove",
 }
 BY_TOKEN = {
     "guest:stay",
@@ -136,10 +151,14 @@ BODIES: dict[str, dict[str, str]] = {
     "upsells:copy": {"kinds": "extra_nights", "homes": "x"},
     "upsells:cleaners": {"cleanings": "0"},
     "upsells:cancelling": {"tiers-0-hours": "1", "tiers-0-percent": "1", "automatic": "no"},
+    "upsells:cancel": {"how": "all"},
+    "upsells:resend": {"mail": "1"},
+    "upsells:address": {"email": "mallory@example.org"},
     "upsells:new-stay": {"arrival": "2030-01-01", "departure": "2030-01-02"},
     "upsells:conflict-shorten": {"nights": "1", "amount": "1"},
     "upsells:conflict-move": {"home": "x"},
     "upsells:switch": {"mode": "off"},
+    "webhooks:edit": {"link": "https://mallory.example/", "events": "sale.confirmed"},
     "upsells:terms": {
         "mode": "instant",
         "priced_by": "fixed",
@@ -194,6 +213,24 @@ def an_alert(feed: Feed) -> Alert:
     )
 
 
+def a_message(organization: Organization) -> tuple[Webhook, Message]:
+    """A webhook, and what it was told."""
+    values = {"organization": organization, "created_at": cast.NOW}
+    webhook = Webhook.objects.create(
+        url="https://hooks.example/1", host="hooks.example", events=[Event.SALE_CONFIRMED], **values
+    )
+    message = Message.objects.create(event=Event.SALE_CONFIRMED, body="{}", **values)
+    Sending.objects.create(
+        organization=organization,
+        webhook=webhook,
+        message=message,
+        since=cast.NOW,
+        next_try_at=cast.NOW,
+        given_up_at=cast.NOW,
+    )
+    return webhook, message
+
+
 @pytest.fixture
 def alices_ids(home: Property) -> dict[str, str]:
     """One of Alice's rows for every kind of id, with nights that wait and a sale."""
@@ -224,7 +261,10 @@ def alices_ids(home: Property) -> dict[str, str]:
         ledger.confirm(change, sold.public_id)
         certificates.certify(sold, cast.NOW)
     cast.an_import(feed, cast.nights(61, 2), uid="twice")
+    webhook, message = a_message(home.organization)
     return {
+        "webhook_id": webhook.public_id,
+        "message_id": message.public_id,
         "conflict_id": Alert.objects.get(kind=Alert.Kind.CONFLICT).public_id,
         "public_id": home.public_id,
         "feed_id": feed.public_id,
@@ -415,7 +455,7 @@ def rows_on(home: Property, organization_id: int) -> dict[type[TenantModel], Ten
     }
 
 
-OF_NO_PROPERTY = {Property, PayoutAccount}
+OF_NO_PROPERTY = {Property, PayoutAccount, Webhook, Message, Sending}
 KINDS = [
     model for model in apps.get_models() if issubclass(model, TenantModel) and model not in OF_NO_PROPERTY
 ]
@@ -437,6 +477,29 @@ def test_the_database_ties_a_row_to_the_organization_of_its_property(
         if own:
             connection.check_constraints()
             return
+        with pytest.raises(IntegrityError, match="same_tenant"):
+            connection.check_constraints()
+        transaction.set_rollback(True)
+
+
+@pytest.mark.parametrize("kind", ["webhook", "message"])
+def test_the_database_ties_what_is_sent_to_the_organization_of_its_webhook_and_message(
+    kind: str, home: Property, mallory: User
+) -> None:
+    webhook, message = a_message(home.organization)
+    theirs = dict(zip(("webhook", "message"), a_message(mallory.organizations.get()), strict=True))
+    times = {"since": cast.NOW, "next_try_at": cast.NOW}
+    row = Sending(
+        **{
+            "organization": home.organization,
+            "webhook": webhook,
+            "message": message,
+            **times,
+            kind: theirs[kind],
+        }
+    )
+    with transaction.atomic():
+        row.save(force_insert=True)
         with pytest.raises(IntegrityError, match="same_tenant"):
             connection.check_constraints()
         transaction.set_rollback(True)

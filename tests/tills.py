@@ -57,6 +57,14 @@ class Till:
     def ahead(self, seconds: int) -> None:
         self.simulator.call("POST", "/api/stripe/clock", ahead=seconds).raise_for_status()
 
+    def disconnect(self) -> None:
+        """The host takes their account away from the platform."""
+        self.simulator.call("POST", "/api/stripe/accounts", id=ACCOUNT, connected=False).raise_for_status()
+
+    def connect(self) -> None:
+        """The host gives the platform their account (again)."""
+        self.simulator.call("POST", "/api/stripe/accounts", id=ACCOUNT).raise_for_status()
+
     def options(self, **options: object) -> None:
         self.simulator.call("POST", "/api/stripe/options", **options).raise_for_status()
 

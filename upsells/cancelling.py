@@ -22,9 +22,10 @@ class Changed(Exception):
 def cancel(
     purchase: Purchase, now: datetime, refund: Money | None = None, by: Purchase.By = Purchase.By.HOST
 ) -> bool:
-    """A confirmed sale is taken back: its nights and every export open with this commit.
+    """A confirmed sale is taken back: its nights and every export open with this commit; whether it was one.
 
     The guest gets back `refund`, by default all of it; where nothing was charged here, they needn't pay that much.
+    A sale that costs another amount by now than the row in hand says is left as it is.
     """
     with ledger.changing(purchase.property, now) as change:
         return taken_back(change, purchase, refund, by)
@@ -38,8 +39,8 @@ def taken_back(
 ) -> bool:
     """The same under a lock that is held already; whether it was a confirmed sale."""
     amount = purchase.amount if refund is None else min(refund.amount, purchase.amount)
-    confirmed = Purchase.objects.filter(pk=purchase.pk, state=Purchase.State.CONFIRMED)
-    if not confirmed.update(
+    rows = Purchase.objects.filter(pk=purchase.pk, amount=purchase.amount, state=Purchase.State.CONFIRMED)
+    if not rows.update(
         state=Purchase.State.CANCELLED, decided_at=change.now, refund=amount, cancelled_by=by, wished_at=None
     ):
         return False
@@ -72,7 +73,7 @@ def wish(purchase: Purchase, shown: int, now: datetime) -> bool:
         Purchase.objects.filter(pk=purchase.pk).update(
             wished_at=now, wish_refused_at=None, refund=refund.amount
         )
-        checkout.tell(purchase, Delivery.News.CANCEL_WISHED, now)
+        checkout.tell(purchase, Delivery.News.CANCEL_WISHED, now, step=int(now.timestamp()))
     return False
 
 
@@ -98,5 +99,5 @@ def keep(purchase: Purchase, now: datetime) -> bool:
         rows = Purchase.objects.wished_back().filter(pk=purchase.pk)
         if not rows.update(wished_at=None, wish_refused_at=now, refund=None):
             return False
-        checkout.tell(purchase, Delivery.News.CANCEL_REFUSED, now)
+        checkout.tell(purchase, Delivery.News.CANCEL_REFUSED, now, step=int(now.timestamp()))
     return True

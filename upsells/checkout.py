@@ -17,7 +17,7 @@ from domain.hindrances import hinders
 from domain.offers import Kind, Mode
 from domain.spans import Span
 from properties.models import Property
-from upsells import certificates, deliveries, shelves
+from upsells import announcements, certificates, deliveries, shelves
 from upsells.models import CancelTerms, Delivery, Offer, Payment, Purchase, StayLink
 from upsells.shelves import AROUND, STEPS_OF_HOURS, Choice, Stay
 
@@ -27,16 +27,10 @@ HOLD_FOR = timedelta(minutes=10)
 ANSWER_WITHIN = timedelta(seconds=30)
 GIVE_UP_AFTER = timedelta(minutes=15)
 HOST_ANSWERS_WITHIN = timedelta(hours=24)
-CHANGES = (
-    "state",
-    "reason",
-    "decided_at",
-    "requested_at",
-    "refund",
-    "cancelled_by",
-    "guest_name",
-    "guest_email",
-)
+CHANGES = (  # what a story may have written past the row in hand
+    "state", "reason", "decided_at", "requested_at", "refund", "cancelled_by", "guest_name", "guest_email",
+    "nights", "period", "lines", "amount", "shortened_at", "first_nights", "revision",
+)  # fmt: skip
 
 
 class NotOnSale(Exception):
@@ -165,7 +159,6 @@ def agree(purchase: Purchase, now: datetime) -> bool:
         agreed = bool(
             asked.update(
                 state=Purchase.State.CHECKING,
-                requested_at=now,
                 agreed_at=now,
                 held_until=now + GIVE_UP_AFTER,
                 answer_by=None,
@@ -247,15 +240,15 @@ def _answer_by(purchase: Purchase, now: datetime) -> datetime:
 
 
 def _unread(purchase: Purchase) -> list[int]:
-    """The feeds that haven't answered with a calendar since the guest pressed "book"; a gone one never will."""
+    """The feeds that haven't answered with a calendar since somebody pressed "book"; a gone one never will."""
     feeds = Feed.objects.filter(property=purchase.property)
     asked = {*feeds.values_list("pk", flat=True), *purchase.feeds}
-    read = feeds.reading().filter(last_good_at__gte=purchase.requested_at)
+    read = feeds.reading().filter(last_good_at__gte=purchase.looked_since)
     return sorted(asked.difference(read.values_list("pk", flat=True)))
 
 
 def _confirm_or_ask(purchase: Purchase, now: datetime) -> Purchase.State:
-    late = now - (purchase.requested_at or now) > ANSWER_WITHIN
+    late = now - (purchase.looked_since or now) > ANSWER_WITHIN
     try:
         return _confirm(purchase, now, needs_proof=not (late and purchase.agreed_at))
     except Unproven:
@@ -285,10 +278,11 @@ def _confirm(purchase: Purchase, now: datetime, *, needs_proof: bool) -> Purchas
     return to
 
 
-def tell(purchase: Purchase, news: Delivery.News, now: datetime) -> None:
-    """Write down who is to be told, within the transaction that makes it true."""
+def tell(purchase: Purchase, news: Delivery.News, now: datetime, step: int = 0) -> None:
+    """Write down who is to be told, within the transaction that makes it true; each `step` of a news once."""
     purchase.refresh_from_db(fields=CHANGES)
-    deliveries.announce(purchase, news, now)
+    deliveries.announce(purchase, news, now, step)
+    announcements.sale(purchase, news, now)
 
 
 def tell_confirmed(purchase: Purchase, now: datetime) -> None:

@@ -27,7 +27,7 @@ from domain.events import Kind
 from domain.spans import Span
 from properties.models import Property
 from properties.templatetags.stays import day, money, stay
-from upsells import remedies, sentences
+from upsells import remedies, sentences, tasks
 from upsells.models import Offer, Purchase
 
 LATE_SIDE = frozenset({Offer.Kind.EXTRA_NIGHTS, Offer.Kind.LATE_CHECK_OUT})
@@ -82,7 +82,7 @@ def cancel(request: HostRequest, conflict_id: str) -> HttpResponse:
 
     def done(alert: Alert, now: datetime) -> str:
         remedies.cancel(alert, _sold(request, alert), now)
-        return _("Cancelled. Now tell the guest.")
+        return _("Cancelled. The guest gets an e-mail.")
 
     return _try(request, conflict_id, done)
 
@@ -96,7 +96,7 @@ def shorten(request: HostRequest, conflict_id: str) -> HttpResponse:
         shown = _whole(request, "nights"), _whole(request, "amount")
         left = remedies.shorten(alert, _sold(request, alert), shown, now)
         words = {"nights": stay(left.nights), "price": money(left.price.total)}
-        return _("Shortened to %(nights)s, for %(price)s. Now tell the guest.") % words
+        return _("Shortened to %(nights)s, for %(price)s. The guest gets an e-mail.") % words
 
     return _try(request, conflict_id, done)
 
@@ -114,7 +114,7 @@ def move(request: HostRequest, conflict_id: str) -> HttpResponse:
 
     def done(alert: Alert, now: datetime) -> str:
         remedies.move(alert, _sold(request, alert), home, now)
-        return _("Moved to %(home)s. Now tell the guest.") % {"home": home.name}
+        return _("Moved to %(home)s. The guest gets an e-mail.") % {"home": home.name}
 
     try:
         return _try(request, conflict_id, done)
@@ -141,6 +141,8 @@ def _try(request: HostRequest, conflict_id: str, remedy: Callable[[Alert, dateti
     alert = _alert(request, conflict_id)
     try:
         messages.success(request, remedy(alert, timezone.now()))
+        if sale := _sale(request, alert):
+            tasks.at_once(sale)
     except remedies.Over:
         words = _("Something has changed meanwhile. Nothing was done; this is how it stands now.")
         messages.error(request, words)
@@ -315,9 +317,9 @@ def _taken_back(alert: Alert, purchase: Purchase) -> str:
     words = {"day": day(purchase.day), "time": f"{at:%H:%M}"}
     first = _("I have to take back what you booked with me, and you don't pay for it.")
     then = (
-        _("You check out on %(day)s at %(time)s, as first booked.")
+        _("You check out on %(day)s at %(time)s, as before.")
         if late
-        else _("You check in on %(day)s at %(time)s, as first booked.")
+        else _("You check in on %(day)s at %(time)s, as before.")
     )
     return f"{first} {then % words}"
 

@@ -6,7 +6,8 @@ Workers send it after the commit, outside any transaction, at least once: a work
 
 import time
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 import structlog
@@ -28,27 +29,41 @@ SENDING = timedelta(minutes=2)  # longer than a worker may take for a task
 SHORTEST_PAUSE = timedelta(minutes=1)
 GIVE_UP_AFTER = timedelta(days=3)
 LONGEST_TROUBLE = 200
+STANDS: Mapping[str, Delivery.News] = {  # the news that says how a purchase stands
+    Purchase.State.CONFIRMED: Delivery.News.CONFIRMED,
+    Purchase.State.DECLINED: Delivery.News.DECLINED,
+    Purchase.State.CANCELLED: Delivery.News.CANCELLED,
+}
 
 
-def announce(purchase: Purchase, news: Delivery.News, now: datetime) -> None:
+def announce(purchase: Purchase, news: Delivery.News, now: datetime, step: int = 0) -> None:
     """Write down who is to be told, within the caller's transaction; workers send it after the commit.
 
-    Announced twice is told once. Who hears of which news stands in `letters.LETTERS`.
+    Announced twice is told once; news that may come again has another `step` then (see Delivery). Who hears of which
+    news stands in `letters.LETTERS`.
     """
+    _write(purchase, news, now, step)
+
+
+def _write(
+    purchase: Purchase, news: Delivery.News, now: datetime, step: int = 0, to: Delivery.To | None = None
+) -> None:
+    """Announce it to everybody it concerns, or to one of them."""
     rows = [
         Delivery(
             organization_id=purchase.organization_id,
             purchase=purchase,
             news=news,
-            to=to,
+            step=step,
+            to=whom,
             address=address,
             language=language,
             created_at=now,
             next_try_at=now,
         )
-        for to, about in letters.LETTERS
-        if about == news
-        for address, language in _addresses(purchase, to)
+        for whom, about in letters.LETTERS
+        if about == news and to in {None, whom}
+        for address, language in _addresses(purchase, whom)
     ]
     Delivery.objects.bulk_create(rows, ignore_conflicts=True)
 
@@ -88,10 +103,46 @@ def send_due(now: datetime) -> int:
     return sent
 
 
-def undelivered(purchase: Purchase) -> list[str]:
-    """What couldn't be sent about the purchase, in sentences for the host: given up, or still being tried."""
+@dataclass(frozen=True, slots=True)
+class Undelivered:
+    """A mail that couldn't be sent so far, and why, in a sentence for the host; `again` when nobody tries any more."""
+
+    pk: int
+    said: str
+    again: bool
+
+
+def undelivered(purchase: Purchase) -> list[Undelivered]:
+    """What couldn't be sent about the purchase: given up, or still being tried."""
     rows = Delivery.objects.filter(purchase=purchase, delivered_at=None).exclude(trouble="").order_by("pk")
-    return [_trouble(row) for row in rows]
+    return [Undelivered(row.pk, _trouble(row), row.given_up_at is not None) for row in rows]
+
+
+def send_again(purchase: Purchase, pk: int, now: datetime) -> bool:
+    """The host wants a mail that was given up to be tried for another three days; whether there was such a one."""
+    rows = Delivery.objects.filter(purchase=purchase, pk=pk, delivered_at=None, given_up_at__isnull=False)
+    return bool(rows.update(given_up_at=None, resent_at=now, next_try_at=now, tries=0))
+
+
+def readdress(purchase: Purchase, address: str, now: datetime) -> None:
+    """The guest has another address: what couldn't be sent goes there, and so does how the sale stands now.
+
+    A mail that has arrived at the first address stays there; nothing goes to the new one twice.
+    """
+    with transaction.atomic():
+        Purchase.objects.filter(pk=purchase.pk).update(guest_email=address)
+        purchase.refresh_from_db(fields=["guest_email", "state"])
+        waiting = Delivery.objects.filter(purchase=purchase, to=Delivery.To.GUEST, delivered_at=None)
+        for row in waiting.exclude(address=address).select_for_update(no_key=True):
+            there = Delivery.objects.filter(purchase=purchase, news=row.news, step=row.step, to=row.to)
+            if there.filter(address=address).exists():
+                row.delete()
+                continue
+            Delivery.objects.filter(pk=row.pk).update(
+                address=address, trouble="", tries=0, given_up_at=None, resent_at=now, next_try_at=now
+            )
+        if news := STANDS.get(purchase.state):
+            _write(purchase, news, now, to=Delivery.To.GUEST)
 
 
 def _trouble(row: Delivery) -> str:
@@ -139,7 +190,7 @@ def _send(delivery: Delivery, now: datetime) -> bool:
 
 def _put_off(delivery: Delivery, trouble: str, now: datetime) -> None:
     """Try again later, or never."""
-    age = now - delivery.created_at
+    age = now - (delivery.resent_at or delivery.created_at)
     Delivery.objects.filter(pk=delivery.pk).update(
         trouble=trouble[:LONGEST_TROUBLE],
         next_try_at=now + mail.pause(age, SHORTEST_PAUSE),

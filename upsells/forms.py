@@ -91,12 +91,16 @@ class GuestForm(forms.Form):
     """Who books."""
 
     name = forms.CharField(
-        label=_("Your name"), max_length=120, widget=forms.TextInput(attrs={"autocomplete": "name"})
+        label=_("Your name"),
+        max_length=120,
+        widget=forms.TextInput(attrs={"autocomplete": "name"}),
+        error_messages={"required": _("Enter your name.")},
     )
     email = forms.EmailField(
         label=_("Your e-mail"),
         widget=forms.EmailInput(attrs={"autocomplete": "email"}),
         help_text=_("Your host writes to you here, and only about this stay."),
+        error_messages={"required": _("Enter your e-mail address.")},
     )
 
     def clean_name(self) -> str:

@@ -5,25 +5,22 @@ A cleaner learns the new time of a home and nothing about the guest.
 
 import hashlib
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
 
 from django.conf import settings
 from django.core.mail import EmailMultiAlternatives
-from django.urls import reverse
 from django.utils import translation
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from accounts import mail
 from domain import encode
-from domain.channels import site_name
 from domain.money import Money
 from properties.templatetags.stays import money
-from upsells import receipts
-from upsells.models import Delivery, Offer, Purchase
-from upsells.receipts import Pair
+from upsells import changeletters, receipts, sentences
+from upsells.letterhead import Letter, another_time, bought, guest_of, income, to_guest, to_host
+from upsells.models import Delivery, Purchase
 
 News, To = Delivery.News, Delivery.To
 Reason = Purchase.Reason
@@ -36,25 +33,11 @@ REASONS: Mapping[str, Any] = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Letter:
-    """One mail in words: sentences, then what was bought and its price, then the link to go on with."""
-
-    subject: str
-    says: tuple[str, ...]
-    facts: tuple[Pair, ...] = ()
-    lines: tuple[Pair, ...] = ()
-    action: Pair | None = None  # its words, and its address
-    closing: tuple[str, ...] = ()
-    brand: str = "Amplistay"
-    encloses: bool = False  # the calendar entry and the receipt
-
-
 def message(delivery: Delivery) -> EmailMultiAlternatives:
     """The mail of a delivery in its language; tried again, it keeps its Message-ID (RFC 5322 §3.6.4)."""
     purchase = delivery.purchase
     with translation.override(delivery.language):
-        letter = LETTERS[To(delivery.to), News(delivery.news)](purchase)
+        letter = LETTERS[To(delivery.to), News(delivery.news)](delivery)
         headers = {"Message-ID": message_id(delivery)}
         found = mail.message(delivery.address, letter.subject, "purchase", {"letter": letter}, headers)
         if letter.encloses:
@@ -66,24 +49,33 @@ def message(delivery: Delivery) -> EmailMultiAlternatives:
 
 def message_id(delivery: Delivery) -> str:
     """The same for every try of one delivery, so that a mail that arrives twice is recognised."""
-    named = f"{delivery.purchase.public_id} {delivery.news} {delivery.to} {delivery.address}"
+    news = f"{delivery.news}-{delivery.step}" if delivery.step else delivery.news
+    named = f"{delivery.purchase.public_id} {news} {delivery.to} {delivery.address}"
     host = urlsplit(settings.SITE_URL).hostname
     return f"<{hashlib.sha256(named.encode()).hexdigest()[:40]}@{host}>"
 
 
 def calendar_entry(purchase: Purchase) -> bytes:
-    """What was bought, as an entry for the guest's own calendar."""
+    """What was bought, as an entry for the guest's own calendar.
+
+    Shortened or moved to another home it stays the same entry, and a calendar takes the newer one: the UID is the
+    first purchase's, SEQUENCE counts the changes and DTSTAMP is the last one's instant (RFC 5545 §3.8.7).
+    """
     home = purchase.property
-    uid = hashlib.sha256(purchase.public_id.encode()).hexdigest()[:32]
     what, _when = receipts.bought(purchase)
+    first, moments = purchase, [purchase.decided_at or purchase.created_at, purchase.shortened_at]
+    while before := first.moved_from.first():
+        first, moments = before, [*moments, before.decided_at]
+    uid = hashlib.sha256(first.public_id.encode()).hexdigest()[:32]
     return encode.appointment(
         encode.Appointment(
             uid=f"{uid}@amplistay",
             period=purchase.takes,
             zone=home.house.zone,
             summary=f"{home.name}: {what}",
-            changed_at=purchase.decided_at or purchase.created_at,
+            changed_at=max(moment for moment in moments if moment),
             place=home.name,
+            sequence=purchase.revision,
         )
     )
 
@@ -99,7 +91,7 @@ def _confirmed(purchase: Purchase) -> Letter:
         if purchase.kind in receipts.LEAVING
         else _("%(property)s: your new check-in is %(when)s")
     )
-    return _to_guest(
+    return to_guest(
         purchase,
         subject % when,
         _("It is booked. Every booking site was asked once more, and the time is yours."),
@@ -125,7 +117,7 @@ def _declined(purchase: Purchase) -> Letter:
         if payment and payment.authorised_at
         else _("You were charged nothing, and your stay is as it was.")
     )
-    return _to_guest(
+    return to_guest(
         purchase,
         _("%(property)s: it didn't work out") % {"property": purchase.property.name},
         str(words or _("What you chose was kept for a while, and that time is over.")),
@@ -138,17 +130,17 @@ def _cancelled(purchase: Purchase) -> Letter:
     by_guest = purchase.cancelled_by == Purchase.By.GUEST
     said = _("It is cancelled, as you asked.") if by_guest else _("Your host took this back.")
     before = (
-        _("You check out on %(when)s, as first booked.")
+        _("You check out on %(when)s, as before.")
         if purchase.kind in receipts.LEAVING
-        else _("You check in on %(when)s, as first booked.")
+        else _("You check in on %(when)s, as before.")
     )
-    return _to_guest(
+    return to_guest(
         purchase,
         _("%(property)s: cancelled") % {"property": purchase.property.name},
         said,
         before % {"when": receipts.old_time(purchase)},
         _money_after(purchase),
-        facts=(receipts.bought(purchase), (_("Number"), receipts.number(purchase))),
+        facts=bought(purchase),
     )
 
 
@@ -167,43 +159,31 @@ def _money_after(purchase: Purchase) -> str:
     return _("There is nothing to pay.")
 
 
-def _refunded(purchase: Purchase) -> Letter:
+def _refunded(delivery: Delivery) -> Letter:
+    """Money is on its way: so much of it as earlier mails didn't tell of; the lines name all of it."""
+    purchase = delivery.purchase
     payment = receipts.payment_of(purchase)
-    amount = money(Money(payment.refunded if payment else 0, purchase.currency))
+    told = purchase.deliveries.filter(news=News.REFUNDED, to=delivery.to, step__lt=delivery.step)
+    before = max(told.values_list("step", flat=True), default=0)
+    back = delivery.step - before if delivery.step else (payment.refunded if payment else 0)
+    amount = money(Money(back, purchase.currency))
     words = {"property": purchase.property.name, "amount": amount}
-    return _to_guest(
+    return to_guest(
         purchase,
         _("%(property)s: %(amount)s is on its way back to you") % words,
         _("%(amount)s is on its way back to the card you paid with.") % words,
         _("Banks take up to ten days to show it."),
-        facts=(receipts.bought(purchase), (_("Number"), receipts.number(purchase))),
+        facts=bought(purchase),
         lines=receipts.payment_lines(purchase),
     )
 
 
 def _kept(purchase: Purchase) -> Letter:
-    return _to_guest(
+    return to_guest(
         purchase,
         _("%(property)s: your booking stands") % {"property": purchase.property.name},
         _("You asked to cancel. Your host can't agree to that, so everything stays as booked."),
         facts=(receipts.bought(purchase), (receipts.new_time_label(purchase), receipts.new_time(purchase))),
-    )
-
-
-def _to_guest(purchase: Purchase, subject: str, *says: str, **parts: Any) -> Letter:
-    link = purchase.stay_link
-    address = settings.SITE_URL + reverse("guest:purchase", args=[link.token, purchase.public_id])
-    property_name = purchase.property.name
-    return Letter(
-        subject,
-        says,
-        action=(_("Open your page"), address),
-        closing=(
-            _("Questions about your stay? Write to your host where you booked."),
-            _("%(property)s offers this through Amplistay.") % {"property": property_name},
-        ),
-        brand=property_name,
-        **parts,
     )
 
 
@@ -214,7 +194,7 @@ def _sold(purchase: Purchase) -> Letter:
     what, when = receipts.bought(purchase)
     words = {"property": purchase.property.name, "what": what, "amount": money(purchase.price)}
     said = receipts.receipt(purchase)
-    return _to_host(
+    return to_host(
         purchase,
         _("Sold at %(property)s: %(what)s for %(amount)s") % words,
         _(
@@ -222,61 +202,46 @@ def _sold(purchase: Purchase) -> Letter:
         ),
         facts=(
             (what, when),
-            (receipts.new_time_label(purchase), receipts.new_time(purchase)),
-            _guest(purchase),
+            (receipts.guests_time_label(purchase), receipts.new_time(purchase)),
+            guest_of(purchase),
         ),
-        lines=(*said.lines, said.total, *_income(purchase)),
+        lines=(*said.lines, said.total, *income(purchase)),
     )
-
-
-def _income(purchase: Purchase) -> tuple[Pair, ...]:
-    """How the host gets the money."""
-    if purchase.collection != Offer.Collection.CHANNEL:
-        return receipts.payment_lines(purchase)
-    site = site_name(purchase.channel) or _("your booking site")
-    return ((_("Please charge it through %(site)s") % {"site": site}, money(purchase.price)),)
 
 
 def _wished(purchase: Purchase) -> Letter:
     words = {"property": purchase.property.name, "guest": purchase.guest_name or _("A guest")}
-    return _to_host(
+    return to_host(
         purchase,
         _("%(guest)s asks to cancel at %(property)s") % words,
         _("Until you answer, the sale stands and stays closed everywhere."),
-        facts=(receipts.bought(purchase), _guest(purchase)),
-        lines=_income(purchase),
+        facts=(receipts.bought(purchase), guest_of(purchase)),
+        lines=income(purchase),
     )
 
 
 def _taken_back(purchase: Purchase) -> Letter:
     by_guest = purchase.cancelled_by == Purchase.By.GUEST
-    return _to_host(
+    return to_host(
         purchase,
         _("Cancelled at %(property)s: %(what)s")
         % {"property": purchase.property.name, "what": receipts.bought(purchase)[0]},
         _("The guest cancelled it.") if by_guest else _("You took it back."),
         _("What was sold is open again, on every site that reads your Amplistay links."),
-        facts=(receipts.bought(purchase), _guest(purchase)),
+        facts=(receipts.bought(purchase), guest_of(purchase)),
         lines=receipts.payment_lines(purchase),
     )
 
 
-def _guest(purchase: Purchase) -> Pair:
-    return _("Guest"), purchase.guest_name
-
-
-def _to_host(purchase: Purchase, subject: str, *says: str, **parts: Any) -> Letter:
-    address = settings.SITE_URL + reverse(
-        "upsells:purchase", args=[purchase.property.public_id, purchase.public_id]
-    )
-    closing = (_("You get this because you are a member of %(organization)s at Amplistay."),)
-    name = {"organization": purchase.property.organization.name}
-    return Letter(
-        subject,
-        says,
-        action=(_("See the sale"), address),
-        closing=tuple(words % name for words in closing),
-        **parts,
+def _stuck(purchase: Purchase) -> Letter:
+    payment = receipts.payment_of(purchase)
+    words = {"property": purchase.property.name, "what": receipts.bought(purchase)[0]}
+    return to_host(
+        purchase,
+        _("Please look at a payment at %(property)s: %(what)s") % words,
+        *(sentences.refused(payment) if payment else ()),
+        facts=(receipts.bought(purchase), guest_of(purchase)),
+        lines=receipts.payment_lines(purchase),
     )
 
 
@@ -284,35 +249,38 @@ def _to_host(purchase: Purchase, subject: str, *says: str, **parts: Any) -> Lett
 
 
 def _new_time(purchase: Purchase) -> Letter:
-    return _to_cleaners(purchase, receipts.new_time(purchase), receipts.old_time(purchase))
+    return another_time(purchase, receipts.new_time(purchase), receipts.old_time(purchase))
 
 
 def _time_as_before(purchase: Purchase) -> Letter:
-    return _to_cleaners(purchase, receipts.old_time(purchase), receipts.new_time(purchase))
-
-
-def _to_cleaners(purchase: Purchase, now: str, before: str) -> Letter:
-    words = {"property": purchase.property.name, "now": now, "before": before}
-    if purchase.kind in receipts.LEAVING:
-        subject = _("%(property)s: check-out is on %(now)s")
-        said = _("The guest leaves on %(now)s, and not on %(before)s.")
-    else:
-        subject = _("%(property)s: check-in is on %(now)s")
-        said = _("The guest comes on %(now)s, and not on %(before)s.")
-    closing = _("You get this because you are named as the cleaners of %(property)s.")
-    return Letter(subject % words, (said % words,), closing=(closing % words,))
+    return another_time(purchase, receipts.old_time(purchase), receipts.new_time(purchase))
 
 
 # Who hears of which news, and how it is said
-LETTERS: Mapping[tuple[Delivery.To, Delivery.News], Callable[[Purchase], Letter]] = {
-    (To.GUEST, News.CONFIRMED): _confirmed,
-    (To.GUEST, News.DECLINED): _declined,
-    (To.GUEST, News.CANCELLED): _cancelled,
+
+
+def _of(write: Callable[[Purchase], Letter]) -> Callable[[Delivery], Letter]:
+    """A letter that the purchase alone says."""
+    return lambda delivery: write(delivery.purchase)
+
+
+LETTERS: Mapping[tuple[Delivery.To, Delivery.News], Callable[[Delivery], Letter]] = {
+    (To.GUEST, News.CONFIRMED): _of(_confirmed),
+    (To.GUEST, News.DECLINED): _of(_declined),
+    (To.GUEST, News.CANCELLED): _of(_cancelled),
     (To.GUEST, News.REFUNDED): _refunded,
-    (To.GUEST, News.CANCEL_REFUSED): _kept,
-    (To.HOST, News.CONFIRMED): _sold,
-    (To.HOST, News.CANCEL_WISHED): _wished,
-    (To.HOST, News.CANCELLED): _taken_back,
-    (To.CLEANER, News.CONFIRMED): _new_time,
-    (To.CLEANER, News.CANCELLED): _time_as_before,
+    (To.GUEST, News.CANCEL_REFUSED): _of(_kept),
+    (To.GUEST, News.SHORTENED): _of(changeletters.shortened),
+    (To.GUEST, News.MOVED): _of(changeletters.moved),
+    (To.HOST, News.CONFIRMED): _of(_sold),
+    (To.HOST, News.CANCEL_WISHED): _of(_wished),
+    (To.HOST, News.CANCELLED): _of(_taken_back),
+    (To.HOST, News.SHORTENED): _of(changeletters.made_shorter),
+    (To.HOST, News.MOVED): _of(changeletters.given_another_home),
+    (To.HOST, News.STUCK): _of(_stuck),
+    (To.CLEANER, News.CONFIRMED): _of(_new_time),
+    (To.CLEANER, News.CANCELLED): _of(_time_as_before),
+    (To.CLEANER, News.SHORTENED): _of(changeletters.shorter_time),
+    (To.CLEANER, News.MOVED): _of(changeletters.somebody_comes),
+    (To.CLEANER, News.MOVED_AWAY): _of(_time_as_before),
 }

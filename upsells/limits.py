@@ -21,9 +21,10 @@ class Limit:
     window: timedelta
 
 
-LOOK_UPS = Limit("look-up", 30, timedelta(minutes=10))
-LOOK_UPS_A_DAY = Limit("look-up-a-day", 60, timedelta(days=1))
+LOOK_UPS = Limit("look-up", 15, timedelta(minutes=10))
+LOOK_UPS_A_DAY = Limit("look-up-a-day", 30, timedelta(days=1))
 REPEATS = Limit("repeat", 60, LOOK_UPS.window)
+RESENDS = Limit("resend", 10, timedelta(hours=1))
 HOLDS = Limit("hold", 10, timedelta(hours=1))
 
 
@@ -39,7 +40,7 @@ def wait_to_look(day: str, request: HttpRequest, token: str, now: datetime) -> i
     """The same for looking at a day. One that was shown within the window may be asked again far more often.
 
     So an open page can follow what happens, and still nobody reads the calendar day by day: not in one go, nor with
-    patience (a year of departures takes a week).
+    patience (a year of departures takes twelve days).
     """
     for limit, again in ((LOOK_UPS_A_DAY, None), (LOOK_UPS, REPEATS)):
         if left := _wait_to_see(day, limit, again, request, token, now):

@@ -8,6 +8,7 @@ worker at a time holds a payment's lease, so doing anything twice is doing it on
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
 import structlog
 from django.conf import settings
@@ -21,7 +22,7 @@ from connectors.stripe_api import Stripe
 from connectors.stripe_words import Refused, Unreachable
 from domain import payments as rules
 from domain.payments import Goal, Intent, News, Session, Step, Told, Wish
-from upsells import checkout, paying, sentences
+from upsells import checkout, paying, receipts
 from upsells.models import Delivery, Payment, Purchase
 
 log = structlog.get_logger()
@@ -43,6 +44,7 @@ GIVE_UP = timedelta(
 )  # on a provider that refuses to say anything; nothing was charged before it spoke
 NO_EFFECT = "The payment provider agreed, but nothing has changed."
 USED_UP = "key_used_up"
+SENT_BACK = "The refund came back: the card's bank didn't take it."
 NEW_KEY = frozenset({"idempotency_error", USED_UP})
 OUR_FAULT = frozenset({"wrong_key", "not_allowed", "idempotency_error"})
 TOO_EARLY = "A page that was asked for just now may not be listed yet."
@@ -151,12 +153,16 @@ def _visit(visit: Visit) -> datetime | None:
 def _ends(visit: Visit, step: Step, problem: Refused) -> bool:
     """Whether a refusal ends the purchase: its page can't be opened, or what is reserved can't be charged.
 
-    So does any refusal that has lasted for a day; but not one that is about our key, as long as it may be mended.
+    So does any refusal that has lasted for a day, and while the guest pays one that has outlasted the page, which the
+    provider closes by itself; but not at once one that is about our key, which may be mended.
     """
-    payment = visit.payment
+    payment, since = visit.payment, visit.payment.refused_since or visit.now
     opening = step is Step.NOTHING and payment.state == State.NEW and payment.goal == Payment.Goal.WAIT
     ours = problem.code in OUR_FAULT
-    lasts = visit.now > payment.created_at + GIVE_UP
+    pays = payment.purchase.state == Purchase.State.PAYING
+    closed = payment.created_at + PAGE_OPEN if payment.url else payment.purchase.held_until
+    ends = max(closed, since + paying.PAY_WITHIN) if pays else since + GIVE_UP
+    lasts = visit.now > ends
     if payment.purchase.state not in paying.ENDS or not (
         lasts or ((opening or step is Step.CAPTURE) and not ours)
     ):
@@ -191,7 +197,7 @@ def _open(payment: Payment, stripe: Stripe) -> Told:
     purchase = payment.purchase
     path = reverse("guest:purchase", args=[purchase.stay_link.token, purchase.public_id])
     with translation.override(purchase.language):
-        what, when = sentences.bought(purchase, purchase.property.house)
+        what, when = receipts.bought(purchase)
     return stripe.open_session(
         payment.account,
         reference=payment.public_id,
@@ -254,8 +260,9 @@ def _record(visit: Visit, told: Told) -> None:
     payment, now = visit.payment, visit.now
     captured = max(min(told.captured, payment.amount), payment.captured)
     refunded = min(told.refunded, captured)
+    failed = refunded < payment.refunded  # a refund that the bank sent back is made anew
     state = _state(told)
-    values: dict[str, object] = {
+    values: dict[str, Any] = {
         "session_id": told.session_id or payment.session_id,
         "intent_id": told.intent_id or payment.intent_id,
         "url": told.url or payment.url,
@@ -263,18 +270,22 @@ def _record(visit: Visit, told: Told) -> None:
         "state": state,
         "captured": captured,
         "refunded": refunded,
-        "trouble": told.declined[:200],
-        "attempt": payment.attempt + int(refunded < payment.refunded),  # a refund that failed is made anew
+        "trouble": SENT_BACK if failed else told.declined[:200],
+        "attempt": payment.attempt + int(failed),
         "authorised_at": payment.authorised_at or (now if told.intent in PAID else None),
         "captured_at": payment.captured_at or (now if captured else None),
         "settled_at": (payment.settled_at or now) if state in Payment.SETTLED else None,
     }
     wanted = payment.to_refund or captured
+    values |= {"checks": 1, "refused_since": now} if failed else {}
     with transaction.atomic():
         if not Payment.objects.filter(pk=payment.pk, leased_until=visit.lease).update(**values):
             raise Superseded
         if refunded > payment.refunded and refunded >= wanted:
-            checkout.tell(payment.purchase, Delivery.News.REFUNDED, now)
+            checkout.tell(payment.purchase, Delivery.News.REFUNDED, now, step=refunded)
+        if failed:
+            payment.refunded = refunded
+            _tell_host(payment, values["attempt"], now)
 
 
 def _state(told: Told) -> State:
@@ -311,7 +322,8 @@ def _later(payment: Payment, now: datetime) -> datetime:
 
 def _answered(visit: Visit) -> None:
     """All that was asked was answered."""
-    Payment.objects.filter(pk=visit.payment.pk, leased_until=visit.lease, checks__gt=0).update(checks=0)
+    rows = Payment.objects.filter(pk=visit.payment.pk, leased_until=visit.lease, checks__gt=0)
+    rows.update(checks=0, refused_since=None)
 
 
 def _failed(visit: Visit, problem: Unreachable | Refused) -> datetime:
@@ -321,10 +333,22 @@ def _failed(visit: Visit, problem: Unreachable | Refused) -> datetime:
     stale_key = checks % SAME_KEY == 0 or getattr(problem, "code", "") in NEW_KEY
     rows = Payment.objects.filter(pk=payment.pk, leased_until=visit.lease)
     rows.update(checks=checks, attempt=F("attempt") + int(stale_key), trouble=str(problem)[:200])
+    if isinstance(problem, Refused):
+        rows.filter(refused_since=None).update(refused_since=visit.now)
+        _tell_host(payment, checks, visit.now)
     log.warning("payment not settled yet", payment=payment.pk, checks=checks, problem=type(problem).__name__)
     paying.keep(payment.purchase, visit.now)
     slowest = LATEST if isinstance(problem, Unreachable) else HOURLY
     return visit.now + min(SOONEST * (1 << min(checks - 1, 10)), slowest)
+
+
+def _tell_host(payment: Payment, checks: int, now: datetime) -> None:
+    """The provider keeps refusing what a guest waits for: the host has to see to it, and is told once for each sum."""
+    if checks < SAME_KEY or not (payment.owed or payment.purchase.state == Purchase.State.CAPTURING):
+        return
+    wanted = payment.refunded + payment.owed.amount if payment.owed else 0
+    with transaction.atomic():
+        checkout.tell(payment.purchase, Delivery.News.STUCK, now, step=wanted)
 
 
 # What nobody told us
@@ -334,7 +358,8 @@ def reconcile(now: datetime) -> int:
     """Ask about everything unsettled at the next sweep, whatever was or wasn't told; how many that are."""
     rows = Payment.objects.unsettled().filter(Q(check_at=None) | Q(check_at__gt=now)).free(now)
     rests = Q(state=State.CAPTURED, goal=Payment.Goal.CAPTURE, refunded__gte=F("to_refund"))
-    return rows.exclude(rests).update(check_at=now)
+    waits = Q(refused_since__isnull=False, check_at__isnull=False)  # its turn comes, within the hour
+    return rows.exclude(rests).exclude(waits).update(check_at=now)
 
 
 def accounts_to_search(now: datetime) -> list[str]:

@@ -9,7 +9,7 @@ from django.urls import reverse
 from accounts.models import Organization
 from connectors.stripe_api import Stripe
 from connectors.stripe_words import Refused, Unreachable
-from upsells.models import PayoutAccount
+from upsells.models import Payment, PayoutAccount
 
 log = structlog.get_logger()
 
@@ -42,16 +42,25 @@ def look_again(stripe_id: str, now: datetime) -> PayoutAccount | None:
 
 
 def prepare(account: PayoutAccount, now: datetime, stripe: Stripe) -> None:
-    """Open the account, write down how it stands, and fetch a link to the provider's form while that is wanted."""
+    """Open the account, write down how it stands, and fetch a link to the provider's form while that is wanted.
+
+    One that we may not ask about, since the host has disconnected it, takes no cards; connected again, its payments
+    that were refused meanwhile go on.
+    """
     rows = PayoutAccount.objects.filter(pk=account.pk)
     try:
-        rows.update(**_news(account, now, stripe))
+        news = _news(account, now, stripe)
+        rows.update(**news)
+        if news["charges_enabled"] and not account.charges_enabled:
+            refused = Payment.objects.filter(account=account.stripe_id, refused_since__isnull=False)
+            refused.update(check_at=now)
     except Unreachable as problem:
         log.warning("payout account not reached", account=account.pk, problem=str(problem))
         rows.update(check_at=now + AGAIN)
     except Refused as problem:
         log.warning("payout account refused", account=account.pk, code=problem.code)
-        rows.update(check_at=now + CHECK_EVERY, checked_at=now, trouble=problem.sentence)
+        again = CHECK_UNFINISHED_EVERY if account.stripe_id else CHECK_EVERY
+        rows.update(charges_enabled=False, check_at=now + again, checked_at=now, trouble=problem.sentence)
 
 
 def _news(account: PayoutAccount, now: datetime, stripe: Stripe) -> dict[str, object]:

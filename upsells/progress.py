@@ -47,7 +47,7 @@ def _stage(row: Purchase, payment: Payment | None, now: datetime, *, has_paid: b
         return "-ending"
     if not payment.url:
         return "-opening"
-    return "-returned" if has_paid and not payment.declined else "-open"
+    return "-returned" if has_paid else "-open"  # a card that was declined was another one, before
 
 
 def _asks_every(row: Purchase, payment: Payment | None, stage: str) -> int:

@@ -73,8 +73,10 @@ def private(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
 
 
 def _link(token: str) -> StayLink:
-    rows = StayLink.objects.live().select_related("property__organization", "property__photo").with_sold()
-    return get_object_or_404(rows, token=token)
+    """The live link, and what was sold beside its stay if it is that of one: only then is it asked for."""
+    rows = StayLink.objects.live().select_related("property__organization", "property__photo")
+    link = get_object_or_404(rows, token=token)
+    return get_object_or_404(rows.with_sold(), pk=link.pk) if link.nights else link
 
 
 @private
@@ -126,7 +128,10 @@ def _choose(request: HttpRequest, link: StayLink) -> HttpResponse:
         too_often = _looked_too_often(request, link, stay_form)
         return too_often or _page(request, link, stay_form, status=UNPROCESSABLE)
     now = timezone.now()
-    if too_often := _wait(request, link, wait(HOLDS, request, link.token, now)):
+    holds = _wait(request, link, wait(HOLDS, request, link.token, now))
+    if too_often := holds or _looked_too_often(
+        request, link, stay_form
+    ):  # for every answer tells about a day
         return too_often
     key, amount = form.cleaned_data["key"], form.cleaned_data["amount"]
     try:
@@ -241,7 +246,7 @@ def purchase(request: HttpRequest, token: str, purchase_id: str) -> HttpResponse
     row = get_object_or_404(rows.filter(usable), stay_link__token=token, public_id=purchase_id)
     if request.method == "POST" and "let_go" in request.POST:
         checkout.let_go(row, timezone.now())
-        _look_at_payment(row)
+        tasks.at_once(row)
         return redirect(_address(row.stay_link, _stay_of(row)))
     if request.method == "POST" and "cancel" in request.POST:
         return _cancel(request, row)
@@ -266,7 +271,7 @@ def _progress(request: HttpRequest, row: Purchase, form: GuestForm) -> HttpRespo
     shown = progress.shown(row, now, has_paid="paid" in request.GET)
     if shown.waits_for_provider and cache.add(f"looked:{row.pk}", 1, timeout=LOOK_EVERY_S):
         _look_at_payment(row)
-    slow = row.waits and row.requested_at is not None and now - row.requested_at > checkout.ANSWER_WITHIN
+    slow = row.waits and row.looked_since is not None and now - row.looked_since > checkout.ANSWER_WITHIN
     asks_again = request.htmx and request.method == "GET"  # type: ignore[attr-defined]  # django-htmx sets it
     if asks_again and request.GET.get("seen") == f"{state}{shown.stage}" and not slow:
         return HttpResponse(status=NOTHING_NEW)
@@ -334,12 +339,11 @@ def _cancel(request: HttpRequest, row: Purchase) -> HttpResponse:
     """Cancel, or ask the host to, for the refund that the page showed."""
     shown = request.POST["cancel"]
     try:
-        done = cancelling.wish(row, int(shown) if shown.isdecimal() else -1, timezone.now())
+        cancelling.wish(row, int(shown) if shown.isdecimal() else -1, timezone.now())
     except cancelling.Changed:
         messages.error(request, _("What you get back has changed meanwhile. This is how it stands now."))
     else:
-        if done:
-            _look_at_payment(row)
+        tasks.at_once(row)
     return redirect("guest:purchase", row.stay_link.token, row.public_id)
 
 

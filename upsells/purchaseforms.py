@@ -1,7 +1,7 @@
-"""What narrows down the list of purchases: a form whose fields are all optional, filled from an address."""
+"""The host's forms of purchases: what narrows down the list, how much a cancelled sale gives back, an address."""
 
 from collections.abc import Iterable, Sequence
-from datetime import date, time, timedelta
+from datetime import date, datetime, time, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -14,8 +14,10 @@ from psycopg.types.range import DateRange
 
 from domain.channels import CHANNELS
 from domain.house import House
-from properties.fields import day_input
+from domain.money import Money
+from properties.fields import MoneyField, day_input
 from properties.models import Property
+from properties.templatetags.stays import money
 from upsells.models import Offer, Purchase
 from upsells.models.purchases import PurchaseQuerySet
 
@@ -45,7 +47,7 @@ class FilterForm(forms.Form):
     state = forms.ChoiceField(label=_("State"), required=False)
     home = forms.ChoiceField(label=_("Property"), required=False)
     kind = forms.ChoiceField(label=_("Offer"), required=False)
-    channel = forms.ChoiceField(label=_("Guest came by"), required=False)
+    channel = forms.ChoiceField(label=_("Guest came through"), required=False)
     collection = forms.ChoiceField(label=_("Paid"), required=False)
     bought_from = _day(_("Bought from"))
     bought_to = _day(_("Bought until"))
@@ -141,3 +143,74 @@ def _staying(first: date | None, last: date | None) -> Q:
     if last:
         hours &= Q(day__lte=last)
     return nights | hours
+
+
+class CancelSaleForm(forms.Form):
+    """How much a guest gets back, or needn't pay, whose sale the host cancels: all, by their terms, or an amount.
+
+    The form carries what the terms gave when it was shown; it is refused once they give another amount.
+    """
+
+    ALL, TERMS, PART = "all", "terms", "part"
+
+    how = forms.ChoiceField(
+        label=_("What the guest gets back"),
+        widget=forms.RadioSelect,
+        error_messages={"required": _("Choose how much the guest gets back.")},
+    )
+    shown = forms.IntegerField(widget=forms.HiddenInput, required=False)
+
+    def __init__(self, purchase: Purchase, now: datetime, data: Any = None) -> None:
+        self.purchase, self.terms = purchase, purchase.refund_at(now)
+        super().__init__(data, initial={"how": self.ALL, "shown": self.terms.amount})
+        words = {"all": money(purchase.price), "terms": money(self.terms)}
+        choices: list[tuple[str, Any]] = [(self.ALL, _("everything: %(all)s") % words)]
+        if self.terms != purchase.price:
+            choices.append((self.TERMS, _("by the terms they were shown: %(terms)s") % words))
+        choices.append((self.PART, _("another amount")))
+        self.fields["how"].choices = choices  # type: ignore[attr-defined]  # a ChoiceField
+        self.fields["amount"] = MoneyField(
+            currency=purchase.currency,
+            required=False,
+            label=_("The other amount, in %(currency)s") % {"currency": purchase.currency},
+            help_text=_("At most %(all)s.") % words,
+        )
+        if not purchase.by_card:
+            self.fields["how"].label = _("What the guest needn't pay")
+
+    def clean_amount(self) -> int | None:
+        """The amount where it is asked for. Raises ValidationError above what the guest paid."""
+        if self.cleaned_data.get("how") != self.PART:
+            return None
+        amount: int | None = self.cleaned_data["amount"]
+        if amount is None:
+            raise ValidationError(_("Enter the amount."))
+        if amount > self.purchase.amount:
+            most = money(self.purchase.price)
+            raise ValidationError(_("Enter %(most)s or less: the guest paid no more."), params={"most": most})
+        return amount
+
+    def clean(self) -> dict[str, Any]:
+        """The terms still give what was shown."""
+        cleaned: dict[str, Any] = super().clean() or self.cleaned_data
+        if cleaned.get("how") == self.TERMS and cleaned.get("shown") != self.terms.amount:
+            words = _("By the terms it is %(terms)s by now. Please look at it once more.")
+            self.add_error("how", ValidationError(words, params={"terms": money(self.terms)}))
+        return cleaned
+
+    @property
+    def refund(self) -> Money:
+        """What a valid form says."""
+        amount = {self.ALL: self.purchase.amount, self.TERMS: self.terms.amount}.get(self.cleaned_data["how"])
+        return Money(self.cleaned_data["amount"] if amount is None else amount, self.purchase.currency)
+
+
+class AddressForm(forms.Form):
+    """Where the guest really is written to."""
+
+    email = forms.EmailField(
+        label=_("The guest's e-mail"),
+        max_length=254,
+        widget=forms.EmailInput(attrs={"autocomplete": "off"}),
+        error_messages={"required": _("Enter the guest's e-mail address.")},
+    )

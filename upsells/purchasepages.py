@@ -6,15 +6,17 @@ from datetime import date, datetime
 from functools import cached_property
 from typing import Any, cast
 
+from django.contrib import messages
 from django.core.paginator import Paginator
 from django.db.models import QuerySet
+from django.forms import Form
 from django.http import HttpResponse, StreamingHttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.text import get_text_list
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_GET
+from django.views.decorators.http import require_GET, require_POST
 
 from accounts.tenancy import HostRequest, get_or_404, host
 from calendars.models import Feed
@@ -22,10 +24,11 @@ from domain import offers
 from domain.channels import CHANNELS
 from domain.money import Money
 from properties.models import Property
-from upsells import bars, receipts, revenue, sentences, sheets, timeline
+from upsells import bars, cancelling, deliveries, receipts, revenue, sentences, sheets, tasks, timeline
+from upsells.limits import RESENDS, wait
 from upsells.models import Purchase
 from upsells.models.purchases import PurchaseQuerySet
-from upsells.purchaseforms import FilterForm
+from upsells.purchaseforms import AddressForm, CancelSaleForm, FilterForm
 
 LISTED = 25  # on one page
 MOST_LISTED = 5_000  # in all; counting more would take longer than anybody leafs
@@ -160,10 +163,18 @@ def sheet(request: HostRequest) -> HttpResponse:
 @host
 def purchase(request: HostRequest, public_id: str, purchase_id: str) -> HttpResponse:
     """What was bought, by whom and for how much, what can be done about it, and everything that happened to it."""
+    return _page(request, _row(request, public_id, purchase_id))
+
+
+def _row(request: HostRequest, public_id: str, purchase_id: str) -> Purchase:
     whole = ("property__organization", "stay_link", "payment", "certificate")
     rows = Purchase.objects.select_related(*whole).prefetch_related("deliveries")
-    row = get_or_404(rows, request, property__public_id=public_id, public_id=purchase_id)
-    now, home = timezone.now(), row.property
+    return get_or_404(rows, request, property__public_id=public_id, public_id=purchase_id)
+
+
+def _page(request: HostRequest, row: Purchase, **forms: Form) -> HttpResponse:
+    """The page; a form that was sent and is wrong takes the place of a fresh one."""
+    now, home, payment = timezone.now(), row.property, receipts.payment_of(row)
     with timezone.override(home.house.zone):
         context = _told(row) | {
             "lines": sentences.kept_lines(row),
@@ -171,6 +182,7 @@ def purchase(request: HostRequest, public_id: str, purchase_id: str) -> HttpResp
             "tab": "sales",
             "channel": CHANNELS.get(row.channel),
             "money": _money(row),
+            "refused": sentences.refused(payment) if payment and payment.refused_since else (),
             "wished": Money(row.refund or 0, row.currency)
             if row.state == State.CONFIRMED and row.wished_at
             else None,
@@ -178,8 +190,61 @@ def purchase(request: HostRequest, public_id: str, purchase_id: str) -> HttpResp
             "links": timeline.told(row),
             "has_receipt": receipts.exists(row),
             "mails": sorted(row.deliveries.all(), key=lambda mail: (mail.created_at, mail.pk)),
+            "undelivered": deliveries.undelivered(row),
+            "cancel_form": CancelSaleForm(row, now),
+            "address_form": AddressForm(initial={"email": row.guest_email}),
+            **forms,
         }
-        return render(request, "upsells/purchase.html", context)
+        return render(request, "upsells/purchase.html", context, status=UNPROCESSABLE if forms else 200)
+
+
+@require_POST
+@host
+def cancel(request: HostRequest, public_id: str, purchase_id: str) -> HttpResponse:
+    """Take a sale back for as much as the host chooses."""
+    row, now = _row(request, public_id, purchase_id), timezone.now()
+    form = CancelSaleForm(row, now, request.POST)
+    if row.state == State.CONFIRMED and not form.is_valid():
+        return _page(request, row, cancel_form=form)
+    if form.is_valid() and cancelling.cancel(row, now, form.refund):
+        tasks.at_once(row)
+        messages.success(request, _("Cancelled. What was sold is open again, and the guest gets an e-mail."))
+    else:
+        messages.error(
+            request, _("Nothing was cancelled: it isn't as you saw it any more. This is how it stands now.")
+        )
+    return redirect("upsells:purchase", public_id, purchase_id)
+
+
+@require_POST
+@host
+def resend(request: HostRequest, public_id: str, purchase_id: str) -> HttpResponse:
+    """Try a mail again that couldn't be delivered for three days."""
+    row, mail = _row(request, public_id, purchase_id), request.POST.get("mail", "")
+    known = mail.isascii() and mail.isdigit() and len(mail) <= len("2147483647")
+    if known and deliveries.send_again(row, int(mail), timezone.now()):
+        tasks.at_once(row)
+        messages.success(request, _("It is sent again."))
+    else:
+        messages.error(request, _("This e-mail has been sent, or is being tried already."))
+    return redirect("upsells:purchase", public_id, purchase_id)
+
+
+@require_POST
+@host
+def address(request: HostRequest, public_id: str, purchase_id: str) -> HttpResponse:
+    """Correct where the guest is written to, and send them there how their purchase stands."""
+    row, now = _row(request, public_id, purchase_id), timezone.now()
+    form = AddressForm(request.POST)
+    if not form.is_valid():
+        return _page(request, row, address_form=form)
+    if wait(RESENDS, request, row.public_id, now):
+        messages.error(request, _("That is too often for one hour. Please try again later."))
+    else:
+        deliveries.readdress(row, form.cleaned_data["email"], now)
+        tasks.at_once(row)
+        messages.success(request, _("Saved. What the guest has to know is sent to the new address."))
+    return redirect("upsells:purchase", public_id, purchase_id)
 
 
 def _money(row: Purchase) -> dict[str, Money] | None:

@@ -121,6 +121,11 @@ def new_time_label(purchase: Purchase) -> str:
     return _("Your new check-out") if purchase.kind in LEAVING else _("Your new check-in")
 
 
+def guests_time_label(purchase: Purchase) -> str:
+    """The same for whoever isn't the guest."""
+    return _("The guest's new check-out") if purchase.kind in LEAVING else _("The guest's new check-in")
+
+
 def new_time(purchase: Purchase) -> str:
     """The day and time that the guest now leaves, or comes, at."""
     took = _local(purchase)
@@ -133,6 +138,15 @@ def old_time(purchase: Purchase) -> str:
     home = purchase.property
     at = home.check_out if purchase.kind in LEAVING else home.check_in
     return f"{day(purchase.day)}, {at:%H:%M}"
+
+
+def first_time(purchase: Purchase) -> str:
+    """The day and time that they would have left, or come, at before the host had to shorten it."""
+    span, home = purchase.first_span, purchase.property
+    if span is None:
+        return new_time(purchase)
+    on, at = (span.end, home.check_out) if purchase.kind in LEAVING else (span.start, home.check_in)
+    return f"{day(on)}, {at:%H:%M}"
 
 
 def lines(purchase: Purchase) -> tuple[Pair, ...]:
@@ -167,6 +181,8 @@ def payment_lines(purchase: Purchase) -> tuple[Pair, ...]:
         found = [(card, money(Money(payment.captured, purchase.currency)))]
         if payment.refunded:
             found.append((_("Given back to the card"), money(Money(-payment.refunded, purchase.currency))))
+        if owed := payment.owed:
+            found.append((_("Goes back to the card"), money(Money(-owed.amount, purchase.currency))))
         return tuple(found)
     if purchase.state != Purchase.State.CANCELLED:
         return ((_to_pay(purchase), money(purchase.price)),)

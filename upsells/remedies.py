@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 import structlog
-from django.db.models import Exists, OuterRef
+from django.db.models import Exists, F, OuterRef
 from django.db.models.functions import Coalesce
 from psycopg.types.range import TimestamptzRange
 
@@ -23,7 +23,7 @@ from domain.prices import Item, Line, Price
 from domain.spans import Period, Span
 from properties.models import Property
 from upsells import cancelling, checkout
-from upsells.models import Payment, Purchase, StayLink
+from upsells.models import Delivery, Payment, Purchase, StayLink
 from upsells.shelves import AROUND, KINDS, Side
 
 log = structlog.get_logger()
@@ -91,10 +91,13 @@ def shorten(alert: Alert, purchase: Purchase, shown: tuple[int, int], now: datet
             lines=Purchase.kept_lines(left.price),
             amount=left.price.total.amount,
             shortened_at=now,
+            revision=F("revision") + 1,
             first_nights=Coalesce("first_nights", "nights"),
         )
         ledger.shorten(change, purchase.public_id, left.nights, period)
         cancelling.keep_only(purchase, left.price.total.amount, now)
+        revision = Purchase.objects.values_list("revision", flat=True).get(pk=purchase.pk)
+        checkout.tell(purchase, Delivery.News.SHORTENED, now, revision)
     log.info("sale shortened for a double booking", purchase=purchase.pk, nights=len(left.nights))
     return left
 
@@ -140,7 +143,8 @@ def move(alert: Alert, purchase: Purchase, home: Property, now: datetime) -> Pur
             state=Purchase.State.CANCELLED, decided_at=now, cancelled_by=Purchase.By.HOST, moved_to=moved
         )
         ledger.release(here, purchase.public_id)
-        checkout.tell_confirmed(moved, now)
+        checkout.tell(purchase, Delivery.News.MOVED_AWAY, now)
+        checkout.tell(moved, Delivery.News.MOVED, now)
         row = Alert.objects.get(pk=alert.pk)
         row.details[MOVED] = moved.public_id
         row.save(update_fields=["details"])
@@ -182,6 +186,7 @@ def _twin(purchase: Purchase, home: Property, span: Span, now: datetime) -> Purc
         "property_id": home.pk,
         "stay_link_id": link.pk,
         "period": TimestamptzRange(stay.start, stay.end, "[)"),
+        "revision": purchase.revision + 1,
     }
     return Purchase.objects.create(**{name: values[name] for name in values.keys() - {"id", "public_id"}})
 

@@ -16,7 +16,7 @@ from domain.prices import Item, Line, Price
 from domain.stops import Stop, Why
 from properties.models import Property
 from properties.templatetags.stays import day, money, stay
-from upsells.models import Offer, Purchase
+from upsells.models import Offer, Payment, Purchase
 
 LATE_SIDE = frozenset({Kind.EXTRA_NIGHTS, Kind.LATE_CHECK_OUT})
 ITEMS: Mapping[str, Any] = {
@@ -263,3 +263,36 @@ def bought(purchase: Purchase, house: House) -> tuple[str, str]:
     at = (purchase.takes.end if late else purchase.takes.start).astimezone(house.zone)
     words = _("Late check-out, until %(time)s") if late else _("Early check-in, from %(time)s")
     return words % {"time": f"{at:%H:%M}"}, day(purchase.day)
+
+
+def refused(payment: Payment) -> tuple[str, ...]:
+    """What a host does about a payment that Stripe won't act on: first why, then what there is to do."""
+    state, amount = payment.purchase.state, money(payment.owed or payment.total)
+    words = {"amount": amount, "trouble": payment.trouble, "payment": payment.intent_id or payment.public_id}
+    first = _("Stripe refuses to act on this payment: %(trouble)s") % words
+    if payment.owed:
+        return (
+            first,
+            _("%(amount)s should go back to the guest. Give it back in your Stripe dashboard (%(payment)s).")
+            % words,
+            _("Or connect your account to Amplistay again: then it goes back by itself, and only once."),
+        )
+    if payment.captured:
+        return (first,)
+    if state == Purchase.State.CAPTURING:
+        return (
+            first,
+            _("It is sold and closed everywhere, but %(amount)s couldn't be charged so far.") % words,
+            _(
+                "Connect your account again within a day; after that the sale ends and its time is open again."
+            ),
+        )
+    if state in Purchase.ALIVE:
+        return (
+            first,
+            _("Connect your account again; if that takes too long, the guest is told and pays nothing."),
+        )
+    return (
+        first,
+        _("Nothing was charged. What may be reserved on the card is released by itself within seven days."),
+    )

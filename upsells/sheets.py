@@ -60,7 +60,7 @@ def heads() -> list[str]:
     return [
         _("Reference"), _("Property"), _("Offer"), _("Day"), _("First night"), _("Departure"), _("Nights"),
         _("From"), _("Until"), _("Bought"), _("Decided"), _("State"), _("Reason"), _("Guest"), _("E-mail"),
-        _("Persons"), _("Guest came by"), _("Paid"), _("Price"), _("Of it tax"), _("Reserved on the card"),
+        _("Persons"), _("Guest came through"), _("Paid"), _("Price"), _("Tax included"), _("Reserved on the card"),
         _("Charged"), _("Given back"), _("Currency"),
     ]  # fmt: skip
 

@@ -11,6 +11,7 @@ from calendars import polling
 from connectors.broker import hint
 from upsells import checkout, deliveries, payments, payouts, stays
 from upsells.models import Payment, PayoutAccount, Purchase
+from webhooks import tasks as webhooks
 
 LOOKING = timedelta(hours=1)  # calendars are read more often for so long after a guest opened the page
 TURN_S = 10.0
@@ -35,19 +36,32 @@ def settle(purchase_id: int) -> None:
     checkout.decide(purchase, timezone.now())
     if payment := getattr(purchase, "payment", None):
         payments.pursue(payment, timezone.now(), payments.stripe())
-    hint(deliver)
+    _tell()
 
 
 @shared_task
 def pursue(payment_id: int) -> None:
     """Ask how a payment stands and take it further; a purchase that it has brought to a decision is decided."""
     payment = Payment.objects.filter(pk=payment_id).first()
-    if payment is None or not settings.STRIPE_SECRET_KEY:
+    if payment is None:
         return
     payments.pursue(payment, timezone.now(), payments.stripe())
     for pk in Purchase.objects.checking().filter(payment=payment).values_list("pk", flat=True):
         settle(pk)
+    _tell()
+
+
+def at_once(purchase: Purchase) -> None:
+    """After a commit that changed a purchase: its money moves and its news go out now, and not at the next sweep."""
+    waiting = Payment.objects.filter(purchase=purchase.pk, check_at__isnull=False)
+    for pk in waiting.values_list("pk", flat=True):
+        hint(pursue, pk)
+    _tell()
+
+
+def _tell() -> None:
     hint(deliver)
+    hint(webhooks.send)
 
 
 @shared_task
@@ -68,13 +82,14 @@ def prepare_account(account_id: int) -> None:
 def sweep() -> None:
     """Pick up purchases that wait for an answer and payments that are due, and let go of holds that ran out."""
     now = timezone.now()
+    if checkout.release_lapsed(now):
+        _tell()
     for pk in Purchase.objects.checking().values_list("pk", flat=True)[:MOST]:
         hint(settle, pk)
     for pk in Payment.objects.due(now).free(now).order_by("check_at").values_list("pk", flat=True)[:MOST]:
         hint(pursue, pk)
     for pk in PayoutAccount.objects.due(now).values_list("pk", flat=True)[:MOST]:
         hint(prepare_account, pk)
-    checkout.release_lapsed(now)
 
 
 @shared_task

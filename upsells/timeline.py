@@ -63,8 +63,8 @@ def confirmed_at(purchase: Purchase) -> datetime | None:
     if purchase.state != State.CANCELLED:
         return None
     certificate, payment = (getattr(purchase, name, None) for name in ("certificate", "payment"))
-    news = Delivery.News.CONFIRMED
-    mails = (each.created_at for each in purchase.deliveries.all() if each.news == news)
+    news = {Delivery.News.CONFIRMED, Delivery.News.MOVED}
+    mails = (each.created_at for each in purchase.deliveries.all() if each.news in news)
     found = (certificate and certificate.created_at, payment and payment.captured_at, next(mails, None))
     return next((at for at in found if at), None)
 
@@ -94,7 +94,7 @@ def told(purchase: Purchase) -> list[Told]:
 def _begun(purchase: Purchase) -> Iterator[Step]:
     price = money(purchase.price)
     yield Step(purchase.created_at, "hourglass", _("Kept for the guest, at %(price)s") % {"price": price})
-    if purchase.requested_at and purchase.requested_at != purchase.agreed_at:
+    if purchase.requested_at:
         yield Step(purchase.requested_at, "hand", _("The guest pressed “book”"), purchase.guest_name)
     key = f"request {purchase.public_id}"
     alerts = Alert.objects.filter(property=purchase.property_id, key=key).order_by("opened_at")
@@ -113,7 +113,9 @@ def _reads(purchase: Purchase, now: datetime) -> Iterator[Step]:
     start = purchase.requested_at
     if start is None:
         return
-    end = confirmed_at(purchase) or min(purchase.decided_at or now, start + LOOKING)
+    end = confirmed_at(purchase) or min(
+        purchase.decided_at or now, (purchase.looked_since or start) + LOOKING
+    )
     rows = FeedRead.objects.filter(feed__property=purchase.property_id, until__gte=start, at__lte=end)
     reads = rows.select_related("feed").defer("feed__url").order_by("until", "pk")
     for read in reads[:MOST_READS]:

@@ -45,7 +45,9 @@ urlpatterns = [
     path(
         "<slug:public_id>/sales/<slug:purchase_id>/certificate.json", papers.certificate, name="certificate"
     ),
-    path("<slug:public_id>/sales/<slug:purchase_id>/cancel/", views.cancel, name="cancel"),
+    path("<slug:public_id>/sales/<slug:purchase_id>/cancel/", purchasepages.cancel, name="cancel"),
+    path("<slug:public_id>/sales/<slug:purchase_id>/resend/", purchasepages.resend, name="resend"),
+    path("<slug:public_id>/sales/<slug:purchase_id>/address/", purchasepages.address, name="address"),
     path("<slug:public_id>/sales/<slug:purchase_id>/grant/", views.grant, name="grant"),
     path("<slug:public_id>/sales/<slug:purchase_id>/keep/", views.keep, name="keep"),
     path("<slug:public_id>/sales/<slug:purchase_id>/agree/", views.agree, name="agree"),

@@ -91,7 +91,9 @@ def agree(request: HostRequest, public_id: str, purchase_id: str) -> HttpRespons
 @host
 def refuse(request: HostRequest, public_id: str, purchase_id: str) -> HttpResponse:
     """Say no to a guest who asks: what was kept for them is free for others at once."""
-    if checkout.refuse(_purchase(request, public_id, purchase_id), timezone.now()):
+    purchase = _purchase(request, public_id, purchase_id)
+    if checkout.refuse(purchase, timezone.now()):
+        tasks.at_once(purchase)
         messages.success(
             request, _("Refused. The guest sees it on their page, and nothing is kept any more.")
         )
@@ -102,20 +104,11 @@ def refuse(request: HostRequest, public_id: str, purchase_id: str) -> HttpRespon
 
 @require_POST
 @host
-def cancel(request: HostRequest, public_id: str, purchase_id: str) -> HttpResponse:
-    """Take a sale back."""
-    if cancelling.cancel(_purchase(request, public_id, purchase_id), timezone.now()):
-        messages.success(request, _("Cancelled. What was sold is open again; please tell the guest."))
-    else:
-        messages.error(request, _("Only a confirmed sale can be cancelled."))
-    return redirect("upsells:purchase", public_id, purchase_id)
-
-
-@require_POST
-@host
 def grant(request: HostRequest, public_id: str, purchase_id: str) -> HttpResponse:
     """Cancel the sale as its guest asked, for what they were shown."""
-    if cancelling.grant(_purchase(request, public_id, purchase_id), timezone.now()):
+    purchase = _purchase(request, public_id, purchase_id)
+    if cancelling.grant(purchase, timezone.now()):
+        tasks.at_once(purchase)
         messages.success(request, _("Cancelled as the guest asked. What was sold is open again."))
     else:
         messages.error(request, _("This question is settled already."))
@@ -126,7 +119,9 @@ def grant(request: HostRequest, public_id: str, purchase_id: str) -> HttpRespons
 @host
 def keep(request: HostRequest, public_id: str, purchase_id: str) -> HttpResponse:
     """Keep the sale although its guest asked to cancel."""
-    if cancelling.keep(_purchase(request, public_id, purchase_id), timezone.now()):
+    purchase = _purchase(request, public_id, purchase_id)
+    if cancelling.keep(purchase, timezone.now()):
+        tasks.at_once(purchase)
         messages.success(request, _("The sale stays. The guest is told so."))
     else:
         messages.error(request, _("This question is settled already."))

@@ -1,9 +1,9 @@
 """Template filters for money, nights and hours, in the reader's language."""
 
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 
-from babel.dates import format_date, format_interval
+from babel.dates import format_date, format_interval, format_skeleton
 from babel.lists import format_list
 from babel.numbers import format_currency
 from babel.units import format_unit
@@ -31,10 +31,22 @@ def money(value: Money) -> str:
     return str(format_currency(decimal, value.currency, locale=_locale()))
 
 
-@register.filter
+@register.filter(expects_localtime=True)
 def day(value: object) -> str:
-    """A date with its weekday: Sun, 6 Dec 2026."""
+    """A date, or that of an instant, with its weekday: Sun, 6 Dec 2026."""
     return str(format_date(value, "EEE, d MMM y", locale=_locale()))  # type: ignore[arg-type]  # dates only
+
+
+@register.filter(expects_localtime=True)
+def short_day(value: date) -> str:
+    """A day, or that of an instant, with its weekday and without its year: Sun 6 Dec; So., 6. Dez."""
+    return str(format_skeleton("MMMEd", value, locale=_locale()))  # type: ignore[arg-type]  # dates as well
+
+
+@register.filter(expects_localtime=True)
+def short_moment(value: datetime) -> str:
+    """The same with the time of the day: Sun 6 Dec, 14:30."""
+    return f"{short_day(value)}, {value:%H:%M}"
 
 
 @register.filter

@@ -100,6 +100,10 @@ HEARD = {
     News.REFUNDED: {GUEST},
     News.CANCEL_WISHED: {HOST},
     News.CANCEL_REFUSED: {GUEST},
+    News.SHORTENED: {GUEST, HOST, CLEANER},
+    News.MOVED: {GUEST, HOST, CLEANER},
+    News.MOVED_AWAY: {CLEANER},
+    News.STUCK: {HOST},
 }
 
 
@@ -299,7 +303,9 @@ def test_an_address_that_is_refused_is_tried_ever_more_rarely_and_given_up_after
     assert max(later - earlier for earlier, later in pairwise(tries)) == 6 * 60
     assert 3 * 24 * 60 <= tries[-1] <= 3 * 24 * 60 + 6 * 60
     (note,) = deliveries.undelivered(sold)
-    assert note.startswith(f"The e-mail to {GUEST} (confirmed) couldn't be delivered within three days: 550 ")
+    said = f"The e-mail to {GUEST} (confirmed) couldn't be delivered within three days: 550 "
+    assert note.said.startswith(said)
+    assert note.again
 
 
 def test_a_mail_that_is_sent_again_keeps_its_name(sold: Purchase, post: Post) -> None:
@@ -322,7 +328,8 @@ def test_a_mail_that_cannot_be_written_costs_the_others_nothing(
     Delivery.objects.filter(to=To.GUEST).update(news=News.CANCEL_WISHED)  # nobody writes this to guests
     assert deliveries.send_due(NOW) == 2
     (note,) = deliveries.undelivered(sold)
-    assert "KeyError" in note
+    assert "KeyError" in note.said
+    assert not note.again
     assert GUEST not in caplog.text
 
 

@@ -14,9 +14,9 @@ from upsells.models import Purchase, StayLink
 def test_trying_day_after_day_ends_with_429_until_the_ten_minutes_are_over(
     client: Client, link: StayLink, clock: time_machine.Traveller
 ) -> None:
-    answers = [look(client, link, DEPARTURE + timedelta(days=n)).status_code for n in range(31)]
-    assert answers == [200] * 30 + [429]
-    refused = look(client, link, DEPARTURE + timedelta(days=30))
+    answers = [look(client, link, DEPARTURE + timedelta(days=n)).status_code for n in range(16)]
+    assert answers == [200] * 15 + [429]
+    refused = look(client, link, DEPARTURE + timedelta(days=15))
     assert "Try again in 10 minutes" in text(refused)
     assert refused["Cache-Control"] == "private, no-store"
     assert client.get(address(link)).status_code == 200
@@ -91,22 +91,22 @@ def test_a_day_that_was_refused_is_not_one_that_was_shown(client: Client, link: 
 
 def test_both_sides_of_a_day_are_two_questions(client: Client, link: StayLink) -> None:
     answers = []
-    for n in range(16):
+    for n in range(8):
         day = DEPARTURE + timedelta(days=n)
         answers += [look(client, link, day).status_code, look(client, link, arrival=day).status_code]
-    assert answers == [200] * 30 + [429] * 2
+    assert answers == [200] * 15 + [429]
 
 
-def test_with_patience_nobody_reads_more_than_sixty_days_a_day(
+def test_with_patience_nobody_reads_more_than_thirty_days_a_day(
     client: Client, link: StayLink, clock: time_machine.Traveller
 ) -> None:
     answers = []
-    for n in range(75):
+    for n in range(45):
         answers.append(look(client, link, DEPARTURE + timedelta(days=n)).status_code)
         clock.shift(timedelta(minutes=2))
-    assert answers == [200] * 60 + [429] * 15
+    assert answers == [200] * 30 + [429] * 15
     clock.move_to(cast.NOW + timedelta(days=1))
-    assert look(client, link, DEPARTURE + timedelta(days=75)).status_code == 200
+    assert look(client, link, DEPARTURE + timedelta(days=45)).status_code == 200
 
 
 def test_a_page_that_stays_open_all_day_is_not_refused(
@@ -115,3 +115,23 @@ def test_a_page_that_stays_open_all_day_is_not_refused(
     for _ in range(80):
         assert look(client, link).status_code == 200
         clock.shift(timedelta(minutes=11))
+
+
+def test_choosing_on_day_after_day_tells_no_more_than_looking_at_them(
+    link: StayLink, clock: time_machine.Traveller
+) -> None:
+    """Every answer to a choice says something about its day, even the one that nothing is left there."""
+    answers = []
+    for n in range(40):
+        answers.append(choose(Client(), link, "extra_nights-1:1", DEPARTURE + timedelta(days=n)).status_code)
+        clock.shift(timedelta(minutes=7))
+    assert answers.count(429) == 10
+    assert look(Client(), link, DEPARTURE + timedelta(days=41)).status_code == 429
+
+
+def test_whoever_has_seen_a_day_may_choose_on_it(client: Client, link: StayLink) -> None:
+    for n in range(15):
+        look(client, link, DEPARTURE + timedelta(days=n))
+    assert look(client, link, DEPARTURE + timedelta(days=15)).status_code == 429
+    assert choose(client, link, day=DEPARTURE + timedelta(days=15)).status_code == 429
+    assert choose(client, link).status_code == 302

@@ -224,11 +224,11 @@ def test_calendars_that_are_not_quite_fresh_ask_the_host_first(
 
 def test_a_guest_may_take_the_question_back(client: Client, link: StayLink) -> None:
     purchase = a_purchase(link, "asked")
-    assert "Take the question back" in text(client.get(page_of(purchase)))
+    assert "Withdraw the request" in text(client.get(page_of(purchase)))
     answer = client.post(page_of(purchase), {"let_go": "1"})
     assert answer["Location"] == f"{address(link)}?departure={DEPARTURE}&persons=1"
     assert cast.the_states() == ["lapsed"]
-    assert "You took your question back" in text(client.get(page_of(purchase)))
+    assert "You withdrew your request" in text(client.get(page_of(purchase)))
 
 
 @pytest.mark.parametrize(
@@ -241,7 +241,7 @@ def test_a_guest_may_take_the_question_back(client: Client, link: StayLink) -> N
         ("declined", {"reason": "unanswered"}, "Your host didn't answer in time."),
         ("declined", {"reason": "withdrawn"}, "Your host no longer offers this."),
         ("declined", {"reason": "lapsed"}, "that time is over"),
-        ("cancelled", {}, "You check out on Fri 4 Dec at 11:00, as first booked."),
+        ("cancelled", {}, "You check out on Fri 4 Dec at 11:00, as before."),
     ],
 )
 def test_each_state_has_its_words_for_hours(

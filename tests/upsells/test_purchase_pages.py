@@ -236,7 +236,7 @@ def test_the_file_holds_what_the_list_holds_with_iso_dates_and_plain_amounts(
         "First night": "2026-12-04", "Departure": "2026-12-06", "Nights": "2", "From": "2026-12-04T15:00:00+01:00",
         "Until": "2026-12-06T11:00:00+01:00", "Bought": "2026-12-01T10:00:00+01:00",
         "Decided": "2026-12-01T10:00:00+01:00", "State": "confirmed", "Reason": "", "Guest": "Marta Puig",
-        "E-mail": "", "Persons": "2", "Guest came by": "", "Paid": "by card", "Price": "198.00", "Of it tax": "18.00",
+        "E-mail": "", "Persons": "2", "Guest came through": "", "Paid": "by card", "Price": "198.00", "Tax included": "18.00",
         "Reserved on the card": "198.00", "Charged": "198.00", "Given back": "5.00", "Currency": "EUR",
     }  # fmt: skip
 
@@ -247,7 +247,7 @@ def test_amounts_have_the_decimals_of_their_currency(
 ) -> None:
     Purchase.objects.filter(pk=a_purchase(link, "confirmed").pk).update(currency=currency)
     (row,) = rows_of(alices)
-    assert (row["Price"], row["Of it tax"].strip("0."), row["Charged"]) == (price, "", "")
+    assert (row["Price"], row["Tax included"].strip("0."), row["Charged"]) == (price, "", "")
 
 
 def test_the_file_follows_the_filter_and_hours_have_no_nights(alices: Client, link: StayLink) -> None:

@@ -212,7 +212,7 @@ def test_currencies_stand_apart_and_are_never_added(
         ("USD", 7_000),
     ]
     page = text(answer)
-    for part in ("Sold in EUR", "€100.00", "Sold in USD", "US$70.00", "How far guests came"):
+    for part in ("Sold in EUR", "€100.00", "Sold in USD", "US$70.00", "How far guests got"):
         assert part in page, part
     assert "170.00" not in page
 

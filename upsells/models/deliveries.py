@@ -22,7 +22,12 @@ class DeliveryQuerySet(TenantQuerySet["Delivery"]):
 
 
 class Delivery(TenantModel):
-    """One message about a purchase to one recipient: written with the news, sent at least once."""
+    """One message about a purchase to one recipient: written with the news, sent at least once.
+
+    `step` tells apart what may happen to a purchase more than once: how much was given back in all (minor units), how
+    often the host has changed what was sold, or the second (since 1970) of a wish to cancel and of its answer; 0 for
+    what happens once.
+    """
 
     class News(models.TextChoices):
         """What it is about."""
@@ -33,6 +38,10 @@ class Delivery(TenantModel):
         REFUNDED = "refunded", _("money given back")
         CANCEL_WISHED = "cancel_wished", _("the guest asks to cancel")
         CANCEL_REFUSED = "cancel_refused", _("the host keeps the sale")
+        SHORTENED = "shortened", _("shortened")
+        MOVED = "moved", _("moved here from another home")
+        MOVED_AWAY = "moved_away", _("moved to another home")
+        STUCK = "stuck", _("the money is stuck")
 
     class To(models.TextChoices):
         """Who gets it."""
@@ -43,10 +52,14 @@ class Delivery(TenantModel):
 
     purchase = models.ForeignKey(Purchase, on_delete=models.CASCADE, related_name="deliveries")
     news = models.CharField(max_length=16, choices=News.choices)
+    step = models.PositiveBigIntegerField(default=0)
     to = models.CharField(max_length=8, choices=To.choices)
     address = models.EmailField()
     language = models.CharField(max_length=8, default="en")
     created_at = models.DateTimeField()
+    resent_at = models.DateTimeField(
+        null=True
+    )  # when the host last had it sent again; its days count from then
     next_try_at = models.DateTimeField()
     tries = models.PositiveSmallIntegerField(default=0)
     trouble = models.CharField(max_length=200, blank=True, default="")
@@ -64,7 +77,7 @@ class Delivery(TenantModel):
             ),
         ]
         constraints = [
-            models.UniqueConstraint(fields=["purchase", "news", "to", "address"], name="told_once"),
+            models.UniqueConstraint(fields=["purchase", "news", "step", "to", "address"], name="told_once"),
         ]
 
 

@@ -57,7 +57,7 @@ class Offer(PropertyRow):
         SLOTS = "slots", _("an amount per slot")
 
     class Collection(models.TextChoices):
-        """How the host gets the money. Nobody collects by card yet: see `Offer.collected`."""
+        """How the host gets the money: see `Offer.collected`. By card it goes to the host's own account at Stripe."""
 
         PROPERTY = "property", _("at the property")
         CARD = "card", _("by card")

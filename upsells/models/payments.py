@@ -121,6 +121,9 @@ class Payment(TenantModel):
     settled_at = models.DateTimeField(null=True)
     check_at = models.DateTimeField(null=True)  # when the provider is asked next; None: nothing is open
     checks = models.PositiveSmallIntegerField(default=0)  # in a row without an answer
+    refused_since = models.DateTimeField(
+        null=True
+    )  # that the provider won't act, or won't even say how it stands
     leased_until = models.DateTimeField(null=True)  # while a worker speaks with the provider about it
 
     objects: ClassVar[PaymentQuerySet] = PaymentQuerySet.as_manager()  # type: ignore[assignment]  # django-stubs types the manager

@@ -123,6 +123,7 @@ class Purchase(PropertyRow):
     cancelled_by = models.CharField(max_length=8, choices=By.choices, blank=True, default="")
     shortened_at = models.DateTimeField(null=True)
     first_nights = DateRangeField(null=True)  # that were bought, before the host had to shorten them
+    revision = models.PositiveSmallIntegerField(default=0)  # how often the host shortened or moved it
     moved_to = models.ForeignKey("self", on_delete=models.PROTECT, null=True, related_name="moved_from")
 
     objects: ClassVar[PurchaseQuerySet] = PurchaseQuerySet.as_manager()  # type: ignore[assignment]  # django-stubs types the manager
@@ -162,6 +163,11 @@ class Purchase(PropertyRow):
     def is_nightly(self) -> bool:
         """Whether nights were bought, not hours."""
         return self.kind in Offer.NIGHTLY
+
+    @property
+    def by_card(self) -> bool:
+        """Whether its money goes through the payment provider."""
+        return self.collection == Offer.Collection.CARD
 
     @property
     def price(self) -> Money:
@@ -209,6 +215,11 @@ class Purchase(PropertyRow):
     def kept(self) -> Money:
         """What of the price is the host's after it was cancelled."""
         return Money(self.amount - (self.refund or 0), self.currency)
+
+    @property
+    def looked_since(self) -> datetime | None:
+        """Since when every feed is to have been read: the guest pressed "book", or the host agreed after that."""
+        return self.agreed_at or self.requested_at
 
     @property
     def waits(self) -> bool:

@@ -145,8 +145,8 @@ class Command(BaseCommand):
             for kind, price in {
                 Offer.Kind.EXTRA_NIGHTS: home.extra_night,
                 Offer.Kind.NIGHTS_BEFORE: home.extra_night,
-                Offer.Kind.LATE_CHECK_OUT: home.extra_night // 8,
-                Offer.Kind.EARLY_CHECK_IN: home.extra_night // 8,
+                Offer.Kind.LATE_CHECK_OUT: home.extra_night // 800 * 100,
+                Offer.Kind.EARLY_CHECK_IN: home.extra_night // 800 * 100,
             }.items():
                 Offer.objects.create(
                     organization=organization,

@@ -1,0 +1,1 @@
+"""What we tell other software: webhooks, the messages to them, and how those are delivered."""

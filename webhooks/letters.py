@@ -1,0 +1,49 @@
+"""What members are told by e-mail: that a webhook was stopped without their doing."""
+
+from datetime import datetime, timedelta
+
+import structlog
+from django.conf import settings
+from django.db.models import Q
+from django.utils.translation import gettext as _
+
+from accounts import mail
+from accounts.models import Membership
+from webhooks.models import Webhook
+
+log = structlog.get_logger()
+
+AT_ONCE = 20
+TELLING = timedelta(minutes=10)  # until another worker may try
+
+
+def tell_stopped(now: datetime) -> int:
+    """Write to the members of webhooks that were stopped; how many e-mails that were. Tried again every ten minutes."""
+    free = Webhook.objects.untold().filter(Q(rest_until=None) | Q(rest_until__lte=now))
+    sent = 0
+    for webhook in free.order_by("disabled_at")[:AT_ONCE]:
+        if not free.filter(pk=webhook.pk).update(rest_until=now + TELLING):
+            continue
+        try:
+            sent += _tell(webhook)
+        except OSError as error:
+            log.warning("mail server away", webhook=webhook.pk, error=type(error).__name__)
+            break
+        Webhook.objects.filter(pk=webhook.pk).update(told_at=now, rest_until=None)
+    return sent
+
+
+def _tell(webhook: Webhook) -> int:
+    """Raises OSError when the mail server is away."""
+    subject = _("Your webhook at %(host)s was stopped") % {"host": webhook.host}
+    people = Membership.objects.filter(organization=webhook.organization_id, user__is_active=True)
+    sent = 0
+    for address in people.order_by("pk").values_list("user__email", flat=True):
+        context = {"webhook": webhook, "subject": subject, "site_url": settings.SITE_URL}
+        try:
+            mail.send(mail.message(address, subject, "webhook", context))
+        except mail.Refused as error:
+            log.warning("mail refused", webhook=webhook.pk, error=type(error.__cause__).__name__)
+        else:
+            sent += 1
+    return sent
