@@ -137,11 +137,12 @@ def _of_others(property: Property, blocks: Iterable[Block], but: Feed | None = N
     ]
 
 
-def write(link: ExportLink, answer: bytes, now: datetime) -> None:
-    """Let the unsaved link answer this from now on."""
+def write(link: ExportLink, answer: bytes, now: datetime, version: int) -> None:
+    """Let the unsaved link answer this from now on; `version` is the calendar's that it is true for."""
     link.body = answer
     link.etag = etag(answer)
     link.changed_at = now
+    link.body_version = version
 
 
 def etag(content: bytes) -> str:

@@ -56,6 +56,11 @@ class Changing:
     touched: bool = False
     kept: bool = False
 
+    @property
+    def version(self) -> int:
+        """The calendar's version once this is committed."""
+        return self.calendar.version + 1
+
 
 @contextmanager
 def changing(property: Property, now: datetime) -> Iterator[Changing]:
@@ -143,6 +148,7 @@ def close(change: Changing, span: Span, note: str = "") -> Block:
         summary=note,
         since=change.now,
         changed_at=change.now,
+        version=change.version,
     )
 
 
@@ -212,7 +218,8 @@ def confirm(change: Changing, reference: str) -> Block:
     block.origin = Block.Origin.SALE
     block.held_until = None
     block.changed_at = change.now
-    block.save(update_fields=["origin", "held_until", "changed_at"])
+    block.version = change.version
+    block.save(update_fields=["origin", "held_until", "changed_at", "version"])
     change.touched = True
     return block
 
@@ -243,7 +250,8 @@ def shorten(change: Changing, reference: str, nights: Span, period: Period) -> N
     sales = Block.objects.filter(property=change.property, reference=reference, origin=Block.Origin.SALE)
     held = sales.filter(nights__contains=date_range(nights))
     instants = TimestamptzRange(period.start, period.end, "[)")
-    if not held.update(nights=date_range(nights), period=instants, changed_at=change.now):
+    told = {"changed_at": change.now, "version": change.version}
+    if not held.update(nights=date_range(nights), period=instants, **told):
         raise Lapsed
     change.touched = True
 
@@ -271,7 +279,7 @@ def new_link(change: Changing, channel: str, label: str = "") -> ExportLink:
         label=label,
         created_at=change.now,
     )
-    exports.write(link, exports.content(change.property), change.now)
+    exports.write(link, exports.content(change.property), change.now, change.calendar.version)
     link.save()
     return link
 
@@ -362,7 +370,7 @@ def _rebuild(change: Changing) -> None:
     _rebuild_busy(change.property)
     if change.touched:
         _tell(change)
-    change.calendar.version += 1
+    change.calendar.version = change.version
     change.calendar.changed_at = change.now
     change.calendar.save(update_fields=["version", "changed_at"])
 
@@ -372,8 +380,8 @@ def _tell(change: Changing) -> None:
     content = exports.content(change.property)
     links = ExportLink.objects.live().filter(property=change.property)
     for link in links.exclude(etag=exports.etag(content)):
-        exports.write(link, content, change.now)
-        link.save(update_fields=["body", "etag", "changed_at"])
+        exports.write(link, content, change.now, change.version)
+        link.save(update_fields=["body", "etag", "changed_at", "body_version"])
     conflicts.keep(change.property, change.now)
 
 

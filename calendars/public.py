@@ -24,6 +24,7 @@ from django.views.decorators.http import require_safe
 from psycopg.rows import tuple_row
 
 from calendars import exports
+from calendars.receipts import BROWSER, Pull, note
 
 log = structlog.get_logger()
 
@@ -37,9 +38,9 @@ PACKED = (
     "-gz"  # what the validator of the packed bytes ends in: they are another representation (RFC 9110 §8.8.3)
 )
 GZIP = re.compile(r"(?:^|,)\s*(?:gzip|\*)\s*(?:;\s*q=(?!0(?:\.0*)?\s*(?:,|$))[\d.]+\s*)?(?:,|$)")
-WHOLE_ROW = """SELECT version, oldest_version, previous_until, revoked_at, etag, changed_at, body
+WHOLE_ROW = """SELECT version, oldest_version, previous_until, revoked_at, etag, changed_at, body_version, body
                FROM calendars_exportlink WHERE public_id = %s"""
-HEAD_ROW = WHOLE_ROW.replace("changed_at, body", "changed_at")
+HEAD_ROW = WHOLE_ROW.replace("body_version, body", "body_version")
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +52,7 @@ class Question:
     none_match: str | None
     modified_since: str | None
     accepted: str
+    agent: str
 
 
 class Row(NamedTuple):
@@ -62,6 +64,7 @@ class Row(NamedTuple):
     revoked_at: datetime | None
     etag: str
     changed_at: datetime
+    body_version: int
     body: bytes = b""
 
 
@@ -96,6 +99,7 @@ def door(application: WSGIApplication) -> WSGIApplication:
                 environ.get("HTTP_IF_NONE_MATCH"),
                 environ.get("HTTP_IF_MODIFIED_SINCE"),
                 environ.get("HTTP_ACCEPT_ENCODING", ""),
+                BROWSER if "HTTP_SEC_FETCH_MODE" in environ else environ.get("HTTP_USER_AGENT", ""),
             )
         )
         headers = list(given.headers.items())
@@ -119,6 +123,7 @@ def export(request: HttpRequest, public_id: str, signed: str) -> HttpResponse:
             sent.get("If-None-Match"),
             sent.get("If-Modified-Since"),
             sent.get("Accept-Encoding", ""),
+            BROWSER if "Sec-Fetch-Mode" in sent else sent.get("User-Agent", ""),
         )
     )
     return HttpResponse(given.body, status=given.status, headers=given.headers)
@@ -144,6 +149,7 @@ def _answer(question: Question) -> Answer:
         return NOT_FOUND
     if is_conditional:
         if tag := _held(question, row):
+            note(Pull(question.public_id, row.body_version, question.agent, timezone.now()))
             return Answer(304, _headers(tag, row.changed_at))
         row = _row(WHOLE_ROW, question)  # all of it once more: validator and bytes must be of one moment
         if row is None:
@@ -151,6 +157,7 @@ def _answer(question: Question) -> Answer:
     if not row.body:
         message = "a live link without a body"
         raise ValueError(message)
+    note(Pull(question.public_id, row.body_version, question.agent, timezone.now()))
     headers = {"Content-Type": "text/calendar; charset=utf-8"}
     headers["Content-Disposition"] = 'inline; filename="amplistay.ics"'
     if len(row.body) < LEAST_TO_PACK or not GZIP.search(question.accepted.lower()):

@@ -59,6 +59,7 @@ BEHIND_THE_DOOR = {
     "calendars/leases.py",
     "calendars/ledger.py",
     "calendars/polling.py",
+    "calendars/receipts.py",
     "calendars/rehousing.py",
     "calendars/servers.py",
     "calendars/tasks.py",
