@@ -175,6 +175,7 @@ SIMULATOR_URL = env.words("SIMULATOR_URL", "http://127.0.0.1:8900")[0].rstrip("/
 USER_AGENT = f"Amplistay-Calendar/1.0 (+{SITE_URL}/)"
 USER_AGENT_WEBHOOKS = f"Amplistay-Webhooks/1.0 (+{SITE_URL}/)"
 POLL_INTERVAL = timedelta(seconds=env.number("POLL_INTERVAL_SECONDS", 900))
+RECEIPTS_EVERY = env.number("RECEIPTS_SECONDS", 2)  # how often a web process writes who read its export links
 POLL_INTERVAL_QUICK = timedelta(seconds=env.number("POLL_INTERVAL_QUICK_SECONDS", 300))
 READS_PER_SECOND_AND_SERVER = env.number("READS_PER_SECOND_AND_SERVER", 50)
 ALERT_AFTER = timedelta(seconds=env.number("ALERT_AFTER_SECONDS", 3600))

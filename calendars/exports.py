@@ -6,6 +6,7 @@ Nothing secret is stored: an address is the link's id and an HMAC-SHA256 over id
 import hashlib
 import hmac
 from collections.abc import Iterable
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from django.conf import settings
@@ -36,15 +37,23 @@ def address(link: ExportLink) -> str:
     return settings.SITE_URL + reverse("export", args=[link.public_id, signed])
 
 
-def accepts(link: ExportLink, signed: str, now: datetime) -> bool:
-    """Whether the signature opens the link: its version, or a replaced one while the overlap lasts."""
-    overlaps = link.previous_until is not None and now < link.previous_until
-    oldest = link.oldest_version if overlaps else link.version
-    return any(
-        constant_time_compare(signature(link.public_id, version, key), signed)
-        for version in range(link.version, oldest - 1, -1)
-        for key in settings.EXPORT_KEYS
-    )
+@dataclass(frozen=True, slots=True)
+class Lock:
+    """What an address must fit: the link's version, or a replaced one that still answers until an instant."""
+
+    public_id: str
+    version: int
+    oldest: int
+    previous_until: datetime | None
+
+    def opens(self, signed: str, now: datetime) -> bool:
+        """Whether the signature is the version's, or that of a replaced one while the overlap lasts."""
+        overlaps = self.previous_until is not None and now < self.previous_until
+        return any(
+            constant_time_compare(signature(self.public_id, version, key), signed)
+            for version in range(self.version, (self.oldest if overlaps else self.version) - 1, -1)
+            for key in settings.EXPORT_KEYS
+        )
 
 
 def rotate(link: ExportLink, now: datetime) -> bool:
@@ -128,11 +137,12 @@ def _of_others(property: Property, blocks: Iterable[Block], but: Feed | None = N
     ]
 
 
-def write(link: ExportLink, answer: bytes, now: datetime) -> None:
-    """Let the unsaved link answer this from now on."""
+def write(link: ExportLink, answer: bytes, now: datetime, version: int) -> None:
+    """Let the unsaved link answer this from now on; `version` is the calendar's that it is true for."""
     link.body = answer
     link.etag = etag(answer)
     link.changed_at = now
+    link.body_version = version
 
 
 def etag(content: bytes) -> str:

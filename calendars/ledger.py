@@ -57,6 +57,11 @@ class Changing:
     kept: bool = False
     before: set[Span] | None = None  # the merged nights, where they have changed already under this lock
 
+    @property
+    def version(self) -> int:
+        """The calendar's version once this is committed."""
+        return self.calendar.version + 1
+
 
 @contextmanager
 def changing(property: Property, now: datetime) -> Iterator[Changing]:
@@ -144,6 +149,7 @@ def close(change: Changing, span: Span, note: str = "") -> Block:
         summary=note,
         since=change.now,
         changed_at=change.now,
+        version=change.version,
     )
 
 
@@ -213,7 +219,8 @@ def confirm(change: Changing, reference: str) -> Block:
     block.origin = Block.Origin.SALE
     block.held_until = None
     block.changed_at = change.now
-    block.save(update_fields=["origin", "held_until", "changed_at"])
+    block.version = change.version
+    block.save(update_fields=["origin", "held_until", "changed_at", "version"])
     change.touched = True
     return block
 
@@ -244,7 +251,8 @@ def shorten(change: Changing, reference: str, nights: Span, period: Period) -> N
     sales = Block.objects.filter(property=change.property, reference=reference, origin=Block.Origin.SALE)
     held = sales.filter(nights__contains=date_range(nights))
     instants = TimestamptzRange(period.start, period.end, "[)")
-    if not held.update(nights=date_range(nights), period=instants, changed_at=change.now):
+    told = {"changed_at": change.now, "version": change.version}
+    if not held.update(nights=date_range(nights), period=instants, **told):
         raise Lapsed
     change.touched = True
 
@@ -272,7 +280,7 @@ def new_link(change: Changing, channel: str, label: str = "") -> ExportLink:
         label=label,
         created_at=change.now,
     )
-    exports.write(link, exports.content(change.property), change.now)
+    exports.write(link, exports.content(change.property), change.now, change.calendar.version)
     link.save()
     return link
 
@@ -353,7 +361,7 @@ def _rebuild(change: Changing) -> None:
     before, after = merging.rebuild(change.property)
     if change.touched:
         _tell(change)
-    change.calendar.version += 1
+    change.calendar.version = change.version
     change.calendar.changed_at = change.now
     change.calendar.save(update_fields=["version", "changed_at"])
     before = before if change.before is None else change.before
@@ -366,8 +374,8 @@ def _tell(change: Changing) -> None:
     content = exports.content(change.property)
     links = ExportLink.objects.live().filter(property=change.property)
     for link in links.exclude(etag=exports.etag(content)):
-        exports.write(link, content, change.now)
-        link.save(update_fields=["body", "etag", "changed_at"])
+        exports.write(link, content, change.now, change.version)
+        link.save(update_fields=["body", "etag", "changed_at", "body_version"])
     conflicts.keep(change.property, change.now)
 
 

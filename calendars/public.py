@@ -1,97 +1,216 @@
-"""The address channels poll: a signed link to one row, and never an empty or partial calendar."""
+"""The address channels poll: a signed link to one row, and never an empty or partial calendar.
 
-from typing import Any
+Robots come in by `door`, in front of the application and its middleware: nothing of a session, a cookie or a
+redirect can stand in their way, and an answer costs one query. `export` is the same for whoever asks Django.
+"""
 
+import gzip
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import datetime
+from http import HTTPStatus
+from typing import NamedTuple
+from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
+
+import psycopg
 import structlog
-from django.db import InterfaceError, OperationalError, connection
-from django.http import Http404, HttpRequest, HttpResponse
+from django.db import connection
+from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 from django.utils.http import http_date, parse_http_date_safe
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_safe
+from psycopg.rows import tuple_row
 
 from calendars import exports
-from calendars.models import ExportLink
+from calendars.receipts import BROWSER, Pull, note
 
 log = structlog.get_logger()
 
 RETRY_AFTER = "120"
-SELECT = """SELECT version, oldest_version, previous_until, revoked_at, body, etag, changed_at
-            FROM calendars_exportlink WHERE public_id = %s"""
+PATH = re.compile(r"/ical/([A-Za-z0-9_-]+)/([A-Za-z0-9_-]+)\.ics")
+SAFE = frozenset({"GET", "HEAD"})
+PLAIN = "text/plain; charset=utf-8"
+PRIVATE = {"X-Content-Type-Options": "nosniff", "Referrer-Policy": "no-referrer", "Vary": "Accept-Encoding"}
+LEAST_TO_PACK = 1400  # octets: less fits into one packet anyway
+PACKED = (
+    "-gz"  # what the validator of the packed bytes ends in: they are another representation (RFC 9110 §8.8.3)
+)
+GZIP = re.compile(r"(?:^|,)\s*(?:gzip|\*)\s*(?:;\s*q=(?!0(?:\.0*)?\s*(?:,|$))[\d.]+\s*)?(?:,|$)")
+WHOLE_ROW = """SELECT version, oldest_version, previous_until, revoked_at, etag, changed_at, body_version, body
+               FROM calendars_exportlink WHERE public_id = %s"""
+HEAD_ROW = WHOLE_ROW.replace("body_version, body", "body_version")
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """What of a request decides the answer; the header fields are empty where they weren't sent."""
+
+    public_id: str
+    signed: str
+    none_match: str | None
+    modified_since: str | None
+    accepted: str
+    agent: str
+
+
+class Row(NamedTuple):
+    """What is stored of a link; the body only where it was asked for."""
+
+    version: int
+    oldest: int
+    previous_until: datetime | None
+    revoked_at: datetime | None
+    etag: str
+    changed_at: datetime
+    body_version: int
+    body: bytes = b""
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """A whole answer."""
+
+    status: int
+    headers: dict[str, str]
+    body: bytes = field(default=b"", repr=False)
+
+
+NOT_FOUND = Answer(404, {"Content-Type": PLAIN, **PRIVATE}, b"No calendar at this address.\n")
+LATER = Answer(
+    503,
+    {"Content-Type": PLAIN, "Retry-After": RETRY_AFTER, **PRIVATE},
+    b"Please read this calendar again in two minutes.\n",
+)
+
+
+def door(application: WSGIApplication) -> WSGIApplication:
+    """The WSGI application with a short way to the export links; all else is the application's."""
+
+    def enter(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        found = PATH.fullmatch(environ["PATH_INFO"])
+        if found is None or environ["REQUEST_METHOD"] not in SAFE:
+            return application(environ, start_response)
+        given = answer(
+            Question(
+                found[1],
+                found[2],
+                environ.get("HTTP_IF_NONE_MATCH"),
+                environ.get("HTTP_IF_MODIFIED_SINCE"),
+                environ.get("HTTP_ACCEPT_ENCODING", ""),
+                BROWSER if "HTTP_SEC_FETCH_MODE" in environ else environ.get("HTTP_USER_AGENT", ""),
+            )
+        )
+        headers = list(given.headers.items())
+        if given.status != HTTPStatus.NOT_MODIFIED:
+            headers.append(("Content-Length", str(len(given.body))))
+        start_response(f"{given.status} {HTTPStatus(given.status).phrase}", headers)
+        return [] if environ["REQUEST_METHOD"] == "HEAD" else [given.body]
+
+    return enter
 
 
 @csrf_exempt
 @require_safe
 def export(request: HttpRequest, public_id: str, signed: str) -> HttpResponse:
+    """The same as a view."""
+    sent = request.headers
+    given = answer(
+        Question(
+            public_id,
+            signed,
+            sent.get("If-None-Match"),
+            sent.get("If-Modified-Since"),
+            sent.get("Accept-Encoding", ""),
+            BROWSER if "Sec-Fetch-Mode" in sent else sent.get("User-Agent", ""),
+        )
+    )
+    return HttpResponse(given.body, status=given.status, headers=given.headers)
+
+
+def answer(question: Question) -> Answer:
     """The link's calendar, 304 where the reader has it already, one and the same 404 for every wrong address.
 
-    On any fault of ours: 503, so that a channel keeps what it has (an empty answer would open sold nights).
+    On any fault of ours: 503, so that a channel keeps what it has (an empty answer would open sold nights). Ranges
+    are not served: a calendar is whole or not there.
     """
     try:
-        return _answer(request, public_id, signed)
-    except Http404:
-        return HttpResponse(
-            "No calendar at this address.\n", status=404, content_type="text/plain; charset=utf-8"
-        )
+        return _answer(question)
     except Exception:
-        log.exception("export failed", link=public_id)
-        return HttpResponse(
-            "Please read this calendar again in two minutes.\n",
-            status=503,
-            content_type="text/plain; charset=utf-8",
-            headers={"Retry-After": RETRY_AFTER},
-        )
+        log.exception("export failed", link=question.public_id)
+        return LATER
 
 
-def _answer(request: HttpRequest, public_id: str, signed: str) -> HttpResponse:
-    version, oldest, previous_until, revoked_at, body, etag, changed_at = _row(public_id)
-    link = ExportLink(
-        public_id=public_id, version=version, oldest_version=oldest, previous_until=previous_until
-    )
-    opens = exports.accepts(link, signed, timezone.now())
-    if revoked_at is not None or not opens:
-        raise Http404
-    if not body:
+def _answer(question: Question) -> Answer:
+    is_conditional = question.none_match is not None or question.modified_since is not None
+    row = _row(HEAD_ROW if is_conditional else WHOLE_ROW, question)
+    if row is None:
+        return NOT_FOUND
+    if is_conditional:
+        if tag := _held(question, row):
+            note(Pull(question.public_id, row.body_version, question.agent, timezone.now()))
+            return Answer(304, _headers(tag, row.changed_at))
+        row = _row(WHOLE_ROW, question)  # all of it once more: validator and bytes must be of one moment
+        if row is None:
+            return NOT_FOUND
+    if not row.body:
         message = "a live link without a body"
         raise ValueError(message)
-    headers = {
-        "ETag": f'"{etag}"',
+    note(Pull(question.public_id, row.body_version, question.agent, timezone.now()))
+    headers = {"Content-Type": "text/calendar; charset=utf-8"}
+    headers["Content-Disposition"] = 'inline; filename="amplistay.ics"'
+    if len(row.body) < LEAST_TO_PACK or not GZIP.search(question.accepted.lower()):
+        return Answer(200, headers | _headers(row.etag, row.changed_at), row.body)
+    headers["Content-Encoding"] = "gzip"
+    packed = gzip.compress(row.body, 6, mtime=0)
+    return Answer(200, headers | _headers(row.etag + PACKED, row.changed_at), packed)
+
+
+def _headers(tag: str, changed_at: datetime) -> dict[str, str]:
+    return {
+        "ETag": f'"{tag}"',
         "Last-Modified": http_date(changed_at.timestamp()),
         "Cache-Control": "private, no-cache",
+        "Accept-Ranges": "none",
         "X-Robots-Tag": "noindex, nofollow",
+        **PRIVATE,
     }
-    if _has_it(request, etag, changed_at.timestamp()):
-        return HttpResponse(status=304, headers=headers)
-    headers["Content-Disposition"] = 'inline; filename="amplistay.ics"'
-    return HttpResponse(bytes(body), content_type="text/calendar; charset=utf-8", headers=headers)
 
 
-def _row(public_id: str) -> tuple[Any, ...]:
-    """The link's row, by one query: a kept connection is trusted first, and replaced once when it is dead."""
-    # A look at the connection before each query would cost as much as the query.
-    connection.health_check_done = True  # type: ignore[attr-defined]  # missing from the stubs
+def _held(question: Question, row: Row) -> str:
+    """The validator of what the reader has, when it is current; else nothing.
+
+    RFC 9110 §13: If-None-Match decides where it is sent, If-Modified-Since otherwise.
+    """
+    if question.none_match is None:
+        since = parse_http_date_safe(question.modified_since or "")
+        return row.etag if since is not None and int(row.changed_at.timestamp()) <= since else ""
+    tags = [tag.strip().removeprefix("W/").strip('"') for tag in question.none_match.split(",")]
+    if "*" in tags:
+        return row.etag
+    return next((tag for tag in tags if tag.removesuffix(PACKED) == row.etag), "")
+
+
+def _row(columns: str, question: Question) -> Row | None:
+    """The row that the address opens, by one query: a kept connection is trusted, and replaced once when it is dead.
+
+    A look at the connection before each query would cost as much as the query.
+    """
     try:
-        row = _select(public_id)
-    except (OperationalError, InterfaceError):
+        found = _select(columns, question.public_id)
+    except (psycopg.OperationalError, psycopg.InterfaceError):
         connection.close()
-        row = _select(public_id)
-    if row is None:
-        raise Http404
-    return row
+        found = _select(columns, question.public_id)
+    if found is None or found.revoked_at is not None:
+        return None
+    lock = exports.Lock(question.public_id, found.version, found.oldest, found.previous_until)
+    return found if lock.opens(question.signed, timezone.now()) else None
 
 
-def _select(public_id: str) -> tuple[Any, ...] | None:
-    with connection.cursor() as cursor:
-        cursor.execute(SELECT, [public_id])
-        row: tuple[Any, ...] | None = cursor.fetchone()
-        return row
-
-
-def _has_it(request: HttpRequest, etag: str, changed: float) -> bool:
-    """RFC 9110 §13: If-None-Match decides where it is sent, If-Modified-Since otherwise."""
-    sent = request.headers.get("If-None-Match")
-    if sent is not None:
-        tags = {tag.strip().removeprefix("W/").strip('"') for tag in sent.split(",")}
-        return etag in tags or "*" in tags
-    since = parse_http_date_safe(request.headers.get("If-Modified-Since", ""))
-    return since is not None and int(changed) <= since
+def _select(columns: str, public_id: str) -> Row | None:
+    connection.ensure_connection()
+    # Django's own cursors put values into the text of a query, which PostgreSQL would plan anew each time.
+    with psycopg.Cursor(connection.connection, row_factory=tuple_row) as cursor:
+        found = cursor.execute(columns, [public_id], prepare=True, binary=True).fetchone()
+    return Row(*found) if found else None

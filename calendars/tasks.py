@@ -7,7 +7,7 @@ from celery import shared_task
 from django.utils import timezone
 
 from calendars import alerts, leases, polling
-from calendars.models import FeedRead, Snapshot
+from calendars.models import ExportRead, FeedRead, Snapshot
 from connectors.broker import hint
 
 KEPT = timedelta(days=400)
@@ -74,3 +74,4 @@ def prune() -> None:
     before = timezone.now() - KEPT
     FeedRead.objects.filter(at__lt=before, until__lt=before).delete()
     Snapshot.objects.filter(at__lt=before).delete()
+    ExportRead.objects.filter(until__lt=before).delete()

@@ -43,6 +43,12 @@ def patient_turns(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture(autouse=True)
+def receipts_on_demand(settings: Settings) -> None:
+    """No thread writes to a test's database behind its back; the tests of receipts say when."""
+    settings.RECEIPTS_EVERY = 0
+
+
+@pytest.fixture(autouse=True)
 def english() -> Iterator[None]:
     """A request leaves its language behind in its thread; the next test starts from the default."""
     yield

@@ -62,6 +62,7 @@ BEHIND_THE_DOOR = {
     "calendars/ledger.py",
     "calendars/merging.py",
     "calendars/polling.py",
+    "calendars/receipts.py",
     "calendars/rehousing.py",
     "calendars/servers.py",
     "calendars/tasks.py",

@@ -15,7 +15,7 @@ from psycopg.types.range import TimestamptzRange
 
 from accounts.models import Organization, TenantModel, User
 from calendars import ledger
-from calendars.models import Alert, Block, Busy, Calendar, ExportLink, Feed, date_range
+from calendars.models import Alert, Block, Busy, Calendar, ExportLink, ExportRead, Feed, date_range
 from domain.spans import Span
 from properties.models import Photo, Property
 from tests import cast
@@ -449,6 +449,14 @@ def rows_on(home: Property, organization_id: int) -> dict[type[TenantModel], Ten
             created_at=cast.NOW,
             next_try_at=cast.NOW,
         ),
+        ExportRead: ExportRead(
+            organization_id=organization_id,
+            body_version=1,
+            reader="Airbnb",
+            at=cast.NOW,
+            until=cast.NOW,
+            times=1,
+        ),
         Certificate: Certificate(organization_id=organization_id, body="{}", created_at=cast.NOW),
         Payment: Payment(organization_id=organization_id, account="acct_1", amount=1, created_at=cast.NOW),
         CancelTerms: CancelTerms(**at),
@@ -470,6 +478,8 @@ def test_the_database_ties_a_row_to_the_organization_of_its_property(
     row = rows_on(home, home.organization_id if own else stranger)[model]
     if isinstance(row, Purchase):
         row.stay_link = cast.a_stay_link(home)
+    if isinstance(row, ExportRead):
+        row.link = cast.an_export(home)
     if isinstance(row, (Delivery, Certificate, Payment)):
         row.purchase = a_purchase(cast.a_stay_link(home))
     with transaction.atomic():

@@ -9,11 +9,12 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from django.utils.formats import date_format
+from django.utils.timesince import timesince
 from django.utils.timezone import localtime
 from django.utils.translation import gettext as _
 
-from calendars import history
-from calendars.models import Alert, Block, ExportLink, FeedRead
+from calendars import history, receipts
+from calendars.models import Alert, Block, FeedRead
 from domain.money import Money
 from properties.templatetags.stays import money
 from upsells.models import Delivery, Payment, Purchase
@@ -36,10 +37,16 @@ class Step:
 
 @dataclass(frozen=True, slots=True)
 class Told:
-    """A link that channels read, and since when it tells of the sale."""
+    """A link that channels read, since when it tells of the sale, and when it was first read since."""
 
     title: str
     since: datetime
+    seen: datetime | None
+
+    @property
+    def exposure(self) -> str:
+        """How long after the sale its site read of it, in words; empty while it hasn't."""
+        return timesince(self.since, self.seen) if self.seen else ""
 
 
 def steps(purchase: Purchase, now: datetime) -> list[Step]:
@@ -73,19 +80,24 @@ def closed_at(purchase: Purchase) -> datetime | None:
     """When its nights were closed in every link, which a card is charged after; None where it closes none."""
     if purchase.span is None:
         return None
-    sales = Block.objects.filter(
-        property=purchase.property_id, reference=purchase.public_id, origin=Block.Origin.SALE
-    )
-    return sales.values_list("changed_at", flat=True).first() or confirmed_at(purchase)
+    sale = _sale(purchase)
+    return sale.changed_at if sale else confirmed_at(purchase)
+
+
+def _sale(purchase: Purchase) -> Block | None:
+    rows = Block.objects.filter(property=purchase.property_id, origin=Block.Origin.SALE)
+    return rows.filter(reference=purchase.public_id).first()
 
 
 def told(purchase: Purchase) -> list[Told]:
     """The property's links that tell of the sale now; none while it closes no night."""
-    since = closed_at(purchase)
-    if purchase.state not in {State.CAPTURING, State.CONFIRMED} or since is None:
+    sale = _sale(purchase)
+    if purchase.state not in {State.CAPTURING, State.CONFIRMED} or purchase.span is None or sale is None:
         return []
-    links = ExportLink.objects.live().filter(property=purchase.property_id).defer("body").order_by("pk")
-    return [Told(link.title, max(since, link.created_at)) for link in links]
+    return [
+        Told(link.title, max(sale.changed_at, link.created_at), at)
+        for link, at in receipts.seen(sale).items()
+    ]
 
 
 # The guest and the host
@@ -197,6 +209,10 @@ def _exported(purchase: Purchase) -> Iterator[Step]:
     if at := closed_at(purchase):
         more = _("With the same commit. A site knows once it has read its link again.")
         yield Step(at, "calendar-check", _("The nights are closed in every Amplistay link"), more)
+    for link in told(purchase):
+        if link.seen:
+            after = _("%(time)s after they were closed there") % {"time": link.exposure}
+            yield Step(link.seen, "eye", _("Seen by %(site)s") % {"site": link.title}, after, "ok")
 
 
 def _moment(at: datetime | None) -> str:

@@ -2,7 +2,7 @@
 
 from calendars.models.alerts import Alert
 from calendars.models.blocks import Block, Busy
-from calendars.models.exports import ExportLink
+from calendars.models.exports import ExportLink, ExportRead
 from calendars.models.feeds import Feed, FeedRead, Server, Snapshot
 from calendars.models.rows import Calendar, PropertyRow, date_range
 
@@ -12,6 +12,7 @@ __all__ = [
     "Busy",
     "Calendar",
     "ExportLink",
+    "ExportRead",
     "Feed",
     "FeedRead",
     "PropertyRow",

@@ -80,6 +80,9 @@ class Block(PropertyRow):
     missing_slow = models.BooleanField(default=False)
     yields = models.BooleanField(default=False)  # the host lets these nights be sold all the same
     held_until = models.DateTimeField(null=True)
+    version = models.PositiveBigIntegerField(
+        default=0
+    )  # the calendar's, when channels were last told otherwise
 
     objects: ClassVar[BlockQuerySet] = BlockQuerySet.as_manager()  # type: ignore[assignment]  # django-stubs types the manager
 

@@ -9,7 +9,7 @@ from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
 from accounts.fields import public_id
-from accounts.models import TenantQuerySet
+from accounts.models import TenantModel, TenantQuerySet
 from calendars.models.rows import PropertyRow
 from domain.channels import CHANNELS, Channel
 
@@ -36,6 +36,7 @@ class ExportLink(PropertyRow):
     body = models.BinaryField(default=b"")
     etag = models.CharField(max_length=64, default="")
     changed_at = models.DateTimeField()
+    body_version = models.PositiveBigIntegerField(default=0)  # the calendar's, when these bytes became true
 
     objects: ClassVar[ExportLinkQuerySet] = ExportLinkQuerySet.as_manager()  # type: ignore[assignment]  # django-stubs types the manager
 
@@ -55,3 +56,23 @@ class ExportLink(PropertyRow):
     def title(self) -> str:
         """The host's label, else the channel's name."""
         return self.label or self.source.name
+
+
+class ExportRead(TenantModel):
+    """All times that one reader got one state of a link: the first, the last, and how many."""
+
+    link = models.ForeignKey(ExportLink, on_delete=models.CASCADE, related_name="reads")
+    body_version = models.PositiveBigIntegerField()
+    reader = models.CharField(max_length=40)
+    at = models.DateTimeField()
+    until = models.DateTimeField()
+    times = models.PositiveIntegerField()
+
+    objects: ClassVar[TenantQuerySet[ExportRead]] = TenantQuerySet.as_manager()  # type: ignore[assignment]  # django-stubs types the manager
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["link", "body_version", "reader"], name="one_line_per_state_read"
+            ),
+        ]

@@ -200,7 +200,7 @@ def read(answer: Any) -> tuple[Any, str]:
 
 @pytest.mark.parametrize(("size", "shape"), [("a4", (595, 842)), ("a5", (420, 595))])
 @pytest.mark.parametrize("languages", [["en"], ["de", "pt"], LANGUAGES])
-def test_the_sheet_is_one_page_with_the_home_s_name_its_languages_and_its_address(  # noqa: PLR0917
+def test_the_sheet_is_one_page_with_the_home_s_name_its_languages_and_its_address(
     alices: Client,
     home: Property,
     size: str,

@@ -8,8 +8,8 @@ from django.test import Client
 from django.urls import reverse
 
 from accounts.models import Organization
-from calendars import ledger
-from calendars.models import Alert, Feed, FeedRead
+from calendars import ledger, receipts
+from calendars.models import Alert, ExportRead, Feed, FeedRead
 from properties.models import Property
 from tests import cast
 from tests.upsells.pages import a_purchase, text
@@ -184,13 +184,33 @@ def test_what_was_given_back_and_what_is_still_to_come_stand_beside_what_was_cha
         assert part in page, part
 
 
-def test_the_links_that_tell_channels_are_named_since_the_moment_they_changed(
-    alices: Client, link: StayLink
-) -> None:
-    cast.an_export(link.property, "booking")
+def sell(link: StayLink, purchase: Purchase, now: datetime) -> None:
+    """Close the nights that were bought, as a sale does."""
+    with ledger.changing(link.property, now) as change:
+        ledger.hold(change, purchase.span, until=now + MINUTE, reference=purchase.public_id)
+        ledger.confirm(change, purchase.public_id)
+
+
+def test_the_links_that_tell_channels_are_named_with_who_has_seen_it(alices: Client, link: StayLink) -> None:
+    booking, airbnb = (cast.an_export(link.property, channel) for channel in ("booking", "airbnb"))
     sold = a_purchase(link, "confirmed", decided_at=cast.NOW + 5 * MINUTE)
-    assert "Booking.com" in text(alices.get(page_of(sold)))
-    assert "in the link since 1 Dec, 10:05:00" in text(alices.get(page_of(sold)))
+    sell(link, sold, cast.NOW + 5 * MINUTE)
+    page = text(alices.get(page_of(sold)))
+    assert page.count("in the link since 1 Dec, 10:05:00") == 2
+    assert page.count("Not read yet") == 2
+    booking.refresh_from_db()
+    at = cast.NOW + 75 * MINUTE
+    receipts.write([receipts.Pull(booking.public_id, booking.body_version, "Booking.com", at)])
+    page = text(alices.get(page_of(sold)))
+    assert "Seen 1 Dec, 11:15" in page
+    assert page.count("Not read yet") == 1
+    assert ("11:15", "Seen by Booking.com") in steps_of(alices, sold)
+    assert "1\xa0hour, 10\xa0minutes after they were closed there" in page
+    assert ExportRead.objects.filter(link=airbnb).exists() is False
+
+
+def test_where_no_night_is_closed_nobody_is_told(alices: Client, link: StayLink) -> None:
+    cast.an_export(link.property, "booking")
     closes_nothing = some_hours(link, decided_at=cast.NOW)
     assert "Who is told that it is closed" not in text(alices.get(page_of(closes_nothing)))
 
