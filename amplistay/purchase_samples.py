@@ -28,16 +28,13 @@ STANDINGS = ("unavailable", "none", "asking", "refused", "wanting", "waiting", "
 State = Purchase.State
 
 
-def purchases(home: Property, link: StayLink) -> dict[str, Any]:
-    """All that the style guide shows of purchases, and of the host's account for cards."""
-    pages = [*_to_pay(home, link), *_answered(home, link), *_over(home, link)]
+def purchases(home: Property, link: StayLink, now: datetime) -> dict[str, Any]:
+    """All of purchases and of the host's account for cards; `now` is the clock of the countdowns."""
+    pages = [*_to_pay(home, link, now), *_answered(home, link), *_over(home, link)]
     return {
         "pages": pages,
         "states": [_purchase(home, link, state) for state in State.values],
-        "standings": STANDINGS,
-        "account": PayoutAccount(
-            stripe_id="acct_sample", trouble="Accounts can't be made now.", due=["business_profile.url"]
-        ),
+        "standings": [(state, _account(state)) for state in STANDINGS],
         "country_form": CountryForm(),
         "steps": _steps(),
         "charts": [*bars.sold(_figures(), "EUR"), *bars.reached(_figures())],
@@ -55,7 +52,6 @@ def _purchase(home: Property, link: StayLink, state: str, **columns: Any) -> Pur
     values = {
         "collection": Offer.Collection.CARD,
         "tiers": [[48, 100], [24, 50]],
-        "held_until": NOW + timedelta(minutes=10),
         "answer_by": NOW + timedelta(hours=24),
         **columns,
     }
@@ -95,9 +91,10 @@ def _payment(purchase: Purchase, state: str, **columns: Any) -> Payment:
     return Payment(purchase=purchase, state=state, amount=AMOUNT, url="#pages", card=CARD, **columns)
 
 
-def _to_pay(home: Property, link: StayLink) -> list[dict[str, Any]]:
+def _to_pay(home: Property, link: StayLink, now: datetime) -> list[dict[str, Any]]:
     """Held, then every step at the payment page."""
-    held, paying = (_purchase(home, link, state) for state in (State.HELD, State.PAYING))
+    until = now + timedelta(minutes=10)
+    held, paying = (_purchase(home, link, state, held_until=until) for state in (State.HELD, State.PAYING))
     open_ = _payment(paying, "open")
     return [
         _page("Kept for the guest", held),
@@ -156,6 +153,14 @@ def _over(home: Property, link: StayLink) -> list[dict[str, Any]]:
     ]
 
 
+def _account(state: str) -> PayoutAccount:
+    """The host's account as Stripe tells of it in that state."""
+    if state in {"none", "refused"}:
+        return PayoutAccount(trouble="Accounts can't be made now.")
+    due = ["business_profile.url"] if state == "wanting" else []
+    return PayoutAccount(stripe_id="acct_sample", due=due)
+
+
 def _steps() -> list[Step]:
     """One step of each tone, and one that is being waited for."""
     return [
@@ -192,6 +197,6 @@ def _stays(home: Property) -> list[tuple[StayLink, Span, Channel | None]]:
         (14, "booking", {"revoked_at": NOW}),
     ):
         nights = Span(LEAVES + start * NIGHT, LEAVES + (start + 4) * NIGHT)
-        link = StayLink(property=home, nights=date_range(nights), channel=site, **columns)  # type: ignore[misc]  # one column each
+        link = StayLink(property=home, nights=date_range(nights), channel=site, **columns)
         found.append((link, nights, CHANNELS.get(site)))
     return found

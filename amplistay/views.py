@@ -109,7 +109,7 @@ def styleguide(request: HttpRequest) -> HttpResponse:
         "lines": [history.line(read) for read in reversed(reads)],
         "feed_form": FeedForm(),
         "sample": sample,
-        "bought": purchase_samples.purchases(sample["property"], sample["link"]),
+        "bought": purchase_samples.purchases(sample["property"], sample["link"], now),
     }
     return render(request, "styleguide.html", context)
 

@@ -57,8 +57,7 @@ class Changing:
     kept: bool = False
     before: set[Span] | None = None  # the merged nights, where they have changed already under this lock
 
-    @property
-    def version(self) -> int:
+    def next_version(self) -> int:
         """The calendar's version once this is committed."""
         return self.calendar.version + 1
 
@@ -149,7 +148,7 @@ def close(change: Changing, span: Span, note: str = "") -> Block:
         summary=note,
         since=change.now,
         changed_at=change.now,
-        version=change.version,
+        version=change.next_version(),
     )
 
 
@@ -219,7 +218,7 @@ def confirm(change: Changing, reference: str) -> Block:
     block.origin = Block.Origin.SALE
     block.held_until = None
     block.changed_at = change.now
-    block.version = change.version
+    block.version = change.next_version()
     block.save(update_fields=["origin", "held_until", "changed_at", "version"])
     change.touched = True
     return block
@@ -251,7 +250,7 @@ def shorten(change: Changing, reference: str, nights: Span, period: Period) -> N
     sales = Block.objects.filter(property=change.property, reference=reference, origin=Block.Origin.SALE)
     held = sales.filter(nights__contains=date_range(nights))
     instants = TimestamptzRange(period.start, period.end, "[)")
-    told = {"changed_at": change.now, "version": change.version}
+    told = {"changed_at": change.now, "version": change.next_version()}
     if not held.update(nights=date_range(nights), period=instants, **told):
         raise Lapsed
     change.touched = True
@@ -361,7 +360,7 @@ def _rebuild(change: Changing) -> None:
     before, after = merging.rebuild(change.property)
     if change.touched:
         _tell(change)
-    change.calendar.version = change.version
+    change.calendar.version = change.next_version()
     change.calendar.changed_at = change.now
     change.calendar.save(update_fields=["version", "changed_at"])
     before = before if change.before is None else change.before
@@ -374,7 +373,7 @@ def _tell(change: Changing) -> None:
     content = exports.content(change.property)
     links = ExportLink.objects.live().filter(property=change.property)
     for link in links.exclude(etag=exports.etag(content)):
-        exports.write(link, content, change.now, change.version)
+        exports.write(link, content, change.now, change.next_version())
         link.save(update_fields=["body", "etag", "changed_at", "body_version"])
     conflicts.keep(change.property, change.now)
 

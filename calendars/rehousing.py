@@ -60,7 +60,7 @@ def _keep_sold(change: Changing, before: House) -> None:
             block.period = moved(Period(was.lower, was.upper), before, house)
         is_told_anew = exports.taken(block, house) != taken
         if is_told_anew:
-            block.changed_at, block.version = change.now, change.version
+            block.changed_at, block.version = change.now, change.next_version()
         if is_told_anew or block.period != was:
             new.append(block)
     Block.objects.filter(pk__in=[block.pk for block in new]).delete()

@@ -33,7 +33,7 @@ class Server:
 
     def start(self) -> None:
         with self.log.open("ab") as out:
-            self.process = subprocess.Popen(  # type: ignore[call-overload]  # of what a caller tells
+            self.process = begun = subprocess.Popen(  # type: ignore[call-overload]  # of what a caller tells
                 self.command,
                 stdin=subprocess.DEVNULL,
                 stdout=out,
@@ -43,7 +43,7 @@ class Server:
             )
         end = time.monotonic() + PATIENCE_S
         while not self.is_up():
-            assert self.process and self.process.poll() is None, self.log.read_text()
+            assert begun.poll() is None, self.log.read_text()
             assert time.monotonic() < end, self.log.read_text()
             time.sleep(0.05)
 

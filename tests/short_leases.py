@@ -1,4 +1,4 @@
-"""The workers' application with leases and sweeps of seconds, so that a test can wait until those of the dead run out."""
+"""The workers' application with leases and sweeps of seconds, so that a test can wait for those of the dead."""
 
 from datetime import timedelta
 from importlib import import_module

@@ -156,6 +156,9 @@ class CancelSaleForm(forms.Form):
     how = forms.ChoiceField(
         label=_("What the guest gets back"),
         widget=forms.RadioSelect,
+        help_text=_(
+            "Guests are told that they get everything when you cancel. Choose less only if they asked you to."
+        ),
         error_messages={"required": _("Choose how much the guest gets back.")},
     )
     shown = forms.IntegerField(widget=forms.HiddenInput, required=False)

@@ -40,7 +40,7 @@ def day(value: object) -> str:
 @register.filter(expects_localtime=True)
 def short_day(value: date) -> str:
     """A day, or that of an instant, with its weekday and without its year: Sun 6 Dec; So., 6. Dez."""
-    return str(format_skeleton("MMMEd", value, locale=_locale()))  # type: ignore[arg-type]  # dates as well
+    return str(format_skeleton("MMMEd", value, locale=_locale()))
 
 
 @register.filter(expects_localtime=True)
