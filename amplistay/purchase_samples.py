@@ -155,10 +155,11 @@ def _over(home: Property, link: StayLink) -> list[dict[str, Any]]:
 
 def _account(state: str) -> PayoutAccount:
     """The host's account as Stripe tells of it in that state."""
-    if state in {"none", "refused"}:
-        return PayoutAccount(trouble="Accounts can't be made now.")
+    if state == "none":
+        return PayoutAccount()
     due = ["business_profile.url"] if state == "wanting" else []
-    return PayoutAccount(stripe_id="acct_sample", due=due)
+    trouble = "Accounts can't be made now." if state == "refused" else ""
+    return PayoutAccount(stripe_id="acct_sample", due=due, trouble=trouble)
 
 
 def _steps() -> list[Step]:

@@ -230,13 +230,14 @@ def test_no_import_hides_in_a_function() -> None:
 
 
 def test_no_signal_is_sent_or_received() -> None:
+    """But for Celery's before a task, which has no other place to renew a worker's connection."""
     found = [
         (source.name, name)
         for source in sources(STOREYS)
         for name in imported(source)
         if "signals" in name.split(".") or name.startswith("django.dispatch")
     ]
-    assert found == []
+    assert found == [("amplistay/celery.py", "celery.signals.task_prerun")]
 
 
 def test_saving_and_deleting_a_row_is_djangos_own() -> None:

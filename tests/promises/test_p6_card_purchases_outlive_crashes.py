@@ -135,9 +135,13 @@ def said(page: str) -> str:
     return next((words for words in (*guests.OVER, guests.ASKED) if words in page), "")
 
 
-def caught(what: Callable[[], bool], guests_under_way: list[Future[tuple[str, str]]]) -> bool:
+def caught(what: Callable[[], bool], buyers: list[Future[tuple[str, str]]]) -> bool:
     """Whether it was seen to be true while guests were buying."""
-    return within(lambda: what() or all(one.done() for one in guests_under_way), every_s=0.002) and what()
+    while not all(one.done() for one in buyers):
+        if what():
+            return True
+        time.sleep(0.002)
+    return False
 
 
 def is_at_stripe() -> bool:

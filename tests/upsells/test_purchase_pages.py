@@ -237,7 +237,8 @@ def test_the_file_holds_what_the_list_holds_with_iso_dates_and_plain_amounts(
         "Until": "2026-12-06T11:00:00+01:00", "Bought": "2026-12-01T10:00:00+01:00",
         "Decided": "2026-12-01T10:00:00+01:00", "State": "confirmed", "Reason": "", "Guest": "Marta Puig",
         "E-mail": "", "Persons": "2", "Guest came through": "", "Paid": "by card", "Price": "198.00",
-        "Tax included": "18.00", "Reserved on the card": "198.00", "Charged": "198.00", "Given back": "5.00", "Currency": "EUR",
+        "Tax included": "18.00", "Reserved on the card": "198.00", "Charged": "198.00", "Given back": "5.00",
+        "Currency": "EUR",
     }  # fmt: skip
 
 
