@@ -40,6 +40,7 @@ def production(addresses: Mapping[str, str]) -> dict[str, str]:
         "SECRET_KEY": secrets.token_urlsafe(60),
         "FIELD_KEYS": base64.urlsafe_b64encode(secrets.token_bytes(32)).decode(),
         "EXPORT_KEYS": secrets.token_urlsafe(32),
+        "CERTIFICATE_KEYS": base64.b64encode(secrets.token_bytes(32)).decode(),
         **addresses,
     }
 
