@@ -40,6 +40,7 @@ def quick_passwords(settings: Settings) -> None:
 def patient_turns(monkeypatch: pytest.MonkeyPatch) -> None:
     """A slow machine may take longer for what is read in one turn elsewhere."""
     monkeypatch.setattr(polling, "TURN_S", 60.0)
+    monkeypatch.setattr(polling, "GROUP_S", 60.0)
 
 
 @pytest.fixture(autouse=True)

@@ -21,6 +21,12 @@ def at(minutes: float) -> datetime:
     return NOON + timedelta(minutes=minutes)
 
 
+@pytest.fixture(autouse=True)
+def nothing_noted(db: None) -> None:
+    """What other tests have read stays out of these."""
+    receipts.flush()
+
+
 @pytest.fixture
 def link(home: Property) -> ExportLink:
     return cast.an_export(home)
