@@ -22,6 +22,7 @@ from django.core.management import call_command
 
 from bench.database import own_database
 from bench.processes import HOST, BenchError, free_port
+from simulator.stripe_keys import DEMO_KEY, DEMO_WEBHOOK_SECRET
 
 NAMES = ("checkout", "export", "poll", "scale")
 LONGEST_S = 260  # the engines need some of the five minutes
@@ -55,7 +56,7 @@ def environment(name: str) -> dict[str, str]:
         "FIELD_KEYS": base64.urlsafe_b64encode(secrets.token_bytes(32)).decode(),
         "EXPORT_KEYS": secrets.token_urlsafe(32),
     }
-    web, channels = free_port(), free_port()
+    web, channels, mail = free_port(), free_port(), free_port()
     return made | {
         "DJANGO_SETTINGS_MODULE": "bench.settings",
         "DEBUG": "0",
@@ -66,6 +67,12 @@ def environment(name: str) -> dict[str, str]:
         "LOOPBACK_FEED_PORTS": str(channels),
         "POLL_INTERVAL_SECONDS": "900",
         "BEHIND_PROXY": str(int(name in BEHIND_PROXY)),
+        "STRIPE_SECRET_KEY": DEMO_KEY,
+        "STRIPE_API_BASE": f"http://{HOST}:{channels}/stripe",
+        "STRIPE_WEBHOOK_SECRETS": DEMO_WEBHOOK_SECRET,
+        "EMAIL_HOST": HOST,
+        "EMAIL_PORT": str(mail),
+        "EMAIL_USE_TLS": "0",
     }
 
 

@@ -1,4 +1,7 @@
-"""`checkout`: many guests press for the same night at once, through HTTP; exactly one may get it."""
+"""`checkout`: many guests press for the same night at once, through HTTP; exactly one may get it.
+
+Then guests who have a night to themselves pay for it by card, and wait until their page confirms it.
+"""
 
 import json
 import subprocess
@@ -16,9 +19,9 @@ from django.db import connection
 from django.urls import reverse
 from django.utils import timezone
 
-from bench import rows
+from bench import buying, rows
 from bench.guests import READY, Outcome, Rush
-from bench.poll import tidy_broker
+from bench.poll import sweep, tidy_broker
 from bench.processes import HOST, BenchError, Processor, await_port, database_root, running
 from calendars.models import Block
 from properties.models import Property
@@ -27,6 +30,9 @@ GUESTS = 32
 ROUNDS = 40
 QUICK_ROUNDS = 3
 WARM_UP = 3
+PURCHASES = 40
+QUICK_PURCHASES = 4
+WARM_UP_PURCHASES = 2
 WEB = (
     "--interface",
     "wsgi",
@@ -53,21 +59,30 @@ def run(*, quick: bool) -> dict[str, Any]:
     homes = rows.homes_on_sale(rows.a_host(), WARM_UP + rounds, timezone.now())
     rows.settle()
     with ExitStack() as stack:
-        stack.enter_context(tidy_broker())
+        broker = stack.enter_context(tidy_broker())
         words = ("--host", HOST, "--port", str(port), "amplistay.wsgi:application")
         web = stack.enter_context(running("-m", "granian", *WEB, *words))
         await_port(web, port)
         crowd = stack.enter_context(running("-m", "bench.guests", str(port), talks=True))
         processors = Processor(web.pid), Processor(database_root())
         rushes = [rush(crowd, home, processors) for home in homes][WARM_UP:]
+        sweep(broker)  # hints of the rush, which nobody took
+        stack.enter_context(buying.open_for_business())
+        ways_in = buying.doors(WARM_UP_PURCHASES + (QUICK_PURCHASES if quick else PURCHASES), timezone.now())
+        buying.paid_to_confirmed(ways_in[:WARM_UP_PURCHASES])
+        waits = buying.paid_to_confirmed(ways_in[WARM_UP_PURCHASES:])
     outcomes = [outcome for outcome, _ in rushes]
     winners = [won(home, outcome) for home, outcome in zip(homes[WARM_UP:], outcomes, strict=True)]
     used = [sum(seconds) for seconds in zip(*(seconds for _, seconds in rushes), strict=True)]
     notes = told(outcomes, used) | {
         "winners_by_round": winners,
+        "purchases": len(waits),
+        "paid_to_confirmed_p50_ms": round(slowest(waits, 0.5)),
+        "paid_to_confirmed_from": "the card's form at the simulated Stripe; the page asks again at its own pace",
         "seconds": round(time.monotonic() - began, 1),
     }
-    return figures(outcomes, winners) | {"notes": notes}
+    confirmed = {"paid_to_confirmed_p95_ms": round(slowest(waits, 0.95))}
+    return figures(outcomes, winners) | confirmed | {"notes": notes}
 
 
 def rush(

@@ -125,9 +125,9 @@ def _reads(purchase: Purchase, now: datetime) -> Iterator[Step]:
     start = purchase.requested_at
     if start is None:
         return
-    end = confirmed_at(purchase) or min(
-        purchase.decided_at or now, (purchase.looked_since or start) + LOOKING
-    )
+    last = min(purchase.decided_at or now, (purchase.looked_since or start) + LOOKING)
+    decided = [at for at in (closed_at(purchase), confirmed_at(purchase)) if at]
+    end = min(decided, default=last)  # a card is charged, and the sale confirmed, after its nights are closed
     rows = FeedRead.objects.filter(feed__property=purchase.property_id, until__gte=start, at__lte=end)
     reads = rows.select_related("feed").defer("feed__url").order_by("until", "pk")
     for read in reads[:MOST_READS]:

@@ -102,6 +102,23 @@ def test_reads_that_the_log_counts_together_are_shown_where_one_lay_in_between(
     assert "Read 9 times from 10:00 to 11:00" in text(alices.get(page_of(sold)))
 
 
+def test_a_read_that_the_log_goes_on_counting_stands_before_the_nights_are_closed(
+    alices: Client, link: StayLink
+) -> None:
+    feed = cast.a_feed(link.property)
+    sold = a_purchase(link, "confirmed", requested_at=cast.NOW + 3 * MINUTE, decided_at=cast.NOW + 8 * MINUTE)
+    with ledger.changing(link.property, cast.NOW + 6 * MINUTE) as change:
+        ledger.hold(change, sold.span, until=cast.NOW + 9 * MINUTE, reference=sold.public_id)
+        ledger.confirm(change, sold.public_id)
+    a_read(feed, 0, 60, times=9)
+    story = [what for _at, what in steps_of(alices, sold)]
+    assert story[-3:] == [
+        "Airbnb was read once more",
+        "The nights are closed in every Amplistay link",
+        "Confirmed",
+    ]
+
+
 def test_the_reads_of_another_home_are_no_part_of_the_story(
     alices: Client, link: StayLink, far: StayLink
 ) -> None:
