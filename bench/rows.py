@@ -7,7 +7,7 @@ from django.db import connection
 from psycopg.types.range import TimestamptzRange
 
 from accounts.models import Organization
-from calendars import ledger
+from calendars import ledger, linking
 from calendars.models import Block, Busy, Calendar, ExportLink, Feed, date_range
 from connectors import links
 from domain.events import Kind
@@ -74,7 +74,7 @@ def export_link(home: Property, blocks: Sequence[Block], now: datetime) -> Expor
     with ledger.changing(home, now) as change:
         Block.objects.bulk_create(blocks)
         change.touched = True
-        return ledger.new_link(change, "airbnb")
+        return linking.new_link(change, "airbnb")
 
 
 def a_feed(home: Property, url: str, now: datetime) -> Feed:

@@ -7,7 +7,7 @@ from itertools import combinations
 
 from django.db.models import Exists, Q
 
-from calendars import announcements
+from calendars import announcements, suspensions
 from calendars.models import Alert, Block, Feed, date_range
 from domain.conflicts import Conflict, Stake, conflicts
 from domain.diary import Taken
@@ -40,7 +40,10 @@ def keep(property: Property, now: datetime) -> None:
     room = MOST_CONFLICTS - sum(alert.resolved_at is None for alert in known)
     new: dict[str, Alert] = {}
     back: list[Alert] = []
+    longer = _longer_stays(property, blocks)
     for conflict in _found(property.house, blocks, hourly, today):
+        if frozenset((conflict.first, conflict.second)) in longer:
+            continue
         first, second = by_name[conflict.first], by_name[conflict.second]
         who, details = _who(first, second), _details(conflict, first, second)
         if found := next((alert for alert in settled if _is_settled(alert, who, conflict.nights)), None):
@@ -154,6 +157,17 @@ def _found(
     outside = [each for block in (*blocks, *hourly) if block.feed for each in _outside(block, block.feed)]
     near = tight(sold, outside, house, today) if sold else ()
     return [*shared, *(clash for clash in near if frozenset((clash.first, clash.second)) not in pairs)]
+
+
+def _longer_stays(property: Property, blocks: Sequence[Block]) -> set[frozenset[str]]:
+    """The pairs of a sale and the very stay that the host has lengthened by it in the channel itself."""
+    expected = suspensions.expected(property)
+    return {
+        frozenset((_name(sale), _name(claim)))
+        for sale in blocks
+        for claim in blocks
+        if claim.feed_id and (claim.feed_id, claim.span) in expected.get(sale.reference, ())
+    }
 
 
 def _sold(block: Block, house: House) -> Sold:

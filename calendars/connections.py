@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from accounts.tenancy import HostRequest, get_or_404, host
-from calendars import exports, ledger, standing, tasks
+from calendars import exports, ledger, linking, standing, tasks
 from calendars.forms import ExportForm, FeedsForm
 from calendars.models import ExportLink, Feed
 from connectors import links
@@ -66,7 +66,7 @@ def add_feeds(request: HostRequest, public_id: str) -> HttpResponse:
         except IntegrityError:  # the same link, pasted twice within a moment
             continue
         ids.append(feed.pk)
-        ledger.ensure_link(row, new.channel, now)
+        linking.ensure_link(row, new.channel, now)
     hint(tasks.read_now, ids)
     return redirect("calendars:connections", row.public_id)
 
@@ -113,7 +113,7 @@ def revoke_export(request: HostRequest, public_id: str, link_id: str) -> HttpRes
 
 def _new_export(row: Property, channel: str, label: str = "") -> None:
     with ledger.changing(row, timezone.now()) as change:
-        ledger.new_link(change, channel, label)
+        linking.new_link(change, channel, label)
 
 
 def _page(

@@ -13,12 +13,12 @@ from django.conf import settings
 from django.urls import reverse
 from django.utils.crypto import constant_time_compare
 
-from calendars.models import Block, ExportLink, Feed
+from calendars.models import Block, ExportLink, Feed, LoopCheck, Suspension
 from domain import encode
 from domain.diary import impossible_beside
 from domain.events import Kind
 from domain.house import House
-from domain.spans import Period, Span, merge
+from domain.spans import NIGHT, Period, Span, merge
 from properties.models import Property
 
 OVERLAP = timedelta(hours=48)
@@ -103,23 +103,45 @@ def _told(block: Block, house: House, others: tuple[Span, ...]) -> tuple[Span, .
     return tuple(part for span in spans for part in span.minus(others))
 
 
-def body(property: Property, blocks: Iterable[Block], others: Iterable[Span] = ()) -> bytes:
-    """The calendar as bytes: a function of its entries alone, so that it only changes with them."""
-    told = entries(blocks, property.house, others)
-    return encode.calendar(told, name="Amplistay", placeholder_stamp=property.created_at)
+class Bodies:
+    """What the links of one property answer, from its blocks as they now are; each sort of body is made once."""
 
+    def __init__(self, property: Property) -> None:
+        self._property = property
+        self._blocks = list(Block.objects.filter(property=property).exported())
+        self._others = _of_others(property, self._blocks)
+        self._check = LoopCheck.objects.filter(property=property, ended_at=None).first()
+        self._left_out: dict[int, set[int]] = {}
+        for link, block in (
+            Suspension.objects.left_out().filter(property=property).values_list("link", "block")
+        ):
+            self._left_out.setdefault(link, set()).add(block)
+        self._made: dict[frozenset[int], bytes] = {}
 
-def content(property: Property) -> bytes:
-    """What the property's links answer, from its blocks as they now are."""
-    blocks = list(Block.objects.filter(property=property).exported())
-    return body(property, blocks, _of_others(property, blocks))
+    def of(self, link: ExportLink) -> bytes:
+        """The bytes for this link, which may not be saved yet."""
+        left_out = frozenset(self._left_out.get(link.pk or 0, ()))
+        if left_out not in self._made:
+            self._made[left_out] = self._channel(left_out)
+        return self._made[left_out]
+
+    def _channel(self, left_out: frozenset[int]) -> bytes:
+        """The calendar for channels: a function of its entries alone, so that it only changes with them."""
+        blocks = [block for block in self._blocks if block.pk not in left_out]
+        told = list(entries(blocks, self._property.house, self._others))
+        if check := self._check:
+            nights = Span(check.night, check.night + NIGHT)
+            told.append(encode.Entry(f"check-{check.public_id}@amplistay", nights, "Check", check.since))
+        return encode.calendar(told, name="Amplistay", placeholder_stamp=self._property.created_at)
 
 
 def told(property: Property, feed: Feed) -> list[Span]:
     """The nights that the site of a feed may read in our links, if there are any, whatever that feed itself closes."""
-    if not ExportLink.objects.live().filter(property=property).exists():
+    if not ExportLink.objects.live().of_channels().filter(property=property).exists():
         return []
     blocks = list(Block.objects.filter(property=property).exported())
+    left_out = Suspension.objects.left_out().filter(feed=feed).values_list("block", flat=True)
+    blocks = [block for block in blocks if block.pk not in set(left_out)]
     others = _of_others(property, blocks, but=feed)
     return [entry.nights for entry in entries(blocks, property.house, others)]
 

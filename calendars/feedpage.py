@@ -16,7 +16,7 @@ from django.utils.translation import ngettext
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from accounts.tenancy import HostRequest, get_or_404, host
-from calendars import history, ledger, polling, servers, standing, tasks
+from calendars import history, ledger, linking, polling, servers, standing, tasks
 from calendars.forms import FeedForm, LinkForm
 from calendars.models import Feed
 from connectors import links
@@ -199,7 +199,7 @@ def replace(request: HostRequest, public_id: str, feed_id: str) -> HttpResponse:
     except IntegrityError:  # the same link, added to this property within a moment
         form.add_error("link", _("This link is already connected to this property."))
         return _page(request, feed, link_form=form)
-    ledger.ensure_link(feed.property, recognise(url), timezone.now())
+    linking.ensure_link(feed.property, recognise(url), timezone.now())
     hint(tasks.read_now, [feed.pk])
     messages.success(
         request,

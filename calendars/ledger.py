@@ -17,7 +17,7 @@ from django.db.models import Q
 from psycopg.errors import LockNotAvailable
 from psycopg.types.range import TimestamptzRange
 
-from calendars import announcements, conflicts, echoes, exports, merging
+from calendars import announcements, conflicts, echoes, exports, merging, suspensions
 from calendars.models import Block, Busy, Calendar, ExportLink, Feed, date_range
 from domain.diary import Diary, Taken
 from domain.events import Kind
@@ -270,28 +270,6 @@ def extend(change: Changing, reference: str, until: datetime) -> None:
         raise Lapsed
 
 
-def new_link(change: Changing, channel: str, label: str = "") -> ExportLink:
-    """Open a link for one channel; its first body is written under the same lock as every later one."""
-    link = ExportLink(
-        organization_id=change.property.organization_id,
-        property=change.property,
-        channel=channel,
-        label=label,
-        created_at=change.now,
-    )
-    exports.write(link, exports.content(change.property), change.now, change.calendar.version)
-    link.save()
-    return link
-
-
-def ensure_link(property: Property, channel: str, now: datetime) -> None:
-    """A channel that we read needs a link to read us by; it is opened unless there is one."""
-    links = ExportLink.objects.filter(property=property, channel=channel).live()
-    if not links.exists():
-        with changing(property, now) as change:
-            new_link(change, channel)
-
-
 def taken(property: Property, window: Span) -> tuple[Span, ...]:
     """The merged closed runs that touch the window."""
     rows = Busy.objects.filter(property=property, nights__overlap=date_range(window)).order_by("nights")
@@ -359,6 +337,7 @@ def _rebuild(change: Changing) -> None:
         return
     before, after = merging.rebuild(change.property)
     if change.touched:
+        suspensions.follow(change.property, change.now, change.next_version())
         _tell(change)
     change.calendar.version = change.next_version()
     change.calendar.changed_at = change.now
@@ -370,11 +349,12 @@ def _rebuild(change: Changing) -> None:
 
 def _tell(change: Changing) -> None:
     """Export bodies for the channels, and conflicts for the host."""
-    content = exports.content(change.property)
-    links = ExportLink.objects.live().filter(property=change.property)
-    for link in links.exclude(etag=exports.etag(content)):
-        exports.write(link, content, change.now, change.next_version())
-        link.save(update_fields=["body", "etag", "changed_at", "body_version"])
+    bodies = exports.Bodies(change.property)
+    for link in ExportLink.objects.live().filter(property=change.property).defer("body"):
+        content = bodies.of(link)
+        if link.etag != exports.etag(content):
+            exports.write(link, content, change.now, change.next_version())
+            link.save(update_fields=["body", "etag", "changed_at", "body_version"])
     conflicts.keep(change.property, change.now)
 
 
@@ -384,8 +364,9 @@ def differences(property: Property) -> list[str]:
     rows = {row.span for row in Busy.objects.filter(property=property)}
     found = [f"closed but not in Busy: {s.start} to {s.end}" for s in sorted(spans - rows)]
     found += [f"in Busy but not closed: {s.start} to {s.end}" for s in sorted(rows - spans)]
-    content = exports.content(property)
+    bodies = exports.Bodies(property)
     for link in ExportLink.objects.live().filter(property=property):
+        content = bodies.of(link)
         if bytes(link.body) != content or link.etag != exports.etag(content):
             found.append(f"export link {link.public_id} is not what the blocks say")
     return found

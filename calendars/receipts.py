@@ -18,7 +18,7 @@ from django.conf import settings
 from django.db import DatabaseError, InterfaceError, connection
 from django.db.models import Min
 
-from calendars.models import Block, ExportLink, ExportRead
+from calendars.models import Block, ExportLink, ExportRead, Suspension
 from domain.readers import reader
 
 log = structlog.get_logger()
@@ -88,11 +88,25 @@ def reader_of(agent: str) -> str:
 
 
 def seen(block: Block) -> dict[ExportLink, datetime | None]:
-    """The live links of the block's property, and when each was first read with the block in it; None where not yet."""
-    links = ExportLink.objects.live().filter(property=block.property_id).defer("body").order_by("pk")
-    reads = ExportRead.objects.filter(link__in=links, body_version__gte=block.version).exclude(reader=BROWSER)
-    first = dict(reads.values_list("link").annotate(first=Min("at")))
-    return {link: first.get(link.pk) for link in links}
+    """The live channel links that tell of the block, and when each was first read with it; None where not yet.
+
+    A link that it was left out of for a while counts from its coming back.
+    """
+    links = (
+        ExportLink.objects.live()
+        .of_channels()
+        .filter(property=block.property_id)
+        .defer("body")
+        .order_by("pk")
+    )
+    back = dict(Suspension.objects.filter(block=block).values_list("link", "back_version"))
+    found: dict[ExportLink, datetime | None] = {}
+    for link in links:
+        since = back.get(link.pk, block.version)
+        if since is not None:
+            reads = ExportRead.objects.filter(link=link, body_version__gte=since).exclude(reader=BROWSER)
+            found[link] = reads.aggregate(first=Min("at"))["first"]
+    return found
 
 
 class Writer:

@@ -6,7 +6,7 @@ from datetime import timedelta
 from celery import shared_task
 from django.utils import timezone
 
-from calendars import alerts, leases, polling
+from calendars import alerts, leases, linking, polling
 from calendars.models import ExportRead, FeedRead, Snapshot
 from connectors.broker import hint
 
@@ -62,8 +62,9 @@ def read_now(ids: list[int]) -> None:
 
 @shared_task
 def watch() -> None:
-    """Open and resolve what hosts must know, and tell them."""
+    """Let end what has its time, open and resolve what hosts must know, and tell them."""
     now = timezone.now()
+    linking.end_suspensions(now)
     alerts.watch(now)
     alerts.tell(now)
 

@@ -5,7 +5,7 @@ from datetime import UTC, date, datetime, time, timedelta
 from django.utils import timezone
 
 from accounts.models import Membership, Organization, User
-from calendars import exports, ledger
+from calendars import exports, ledger, linking
 from calendars.models import Block, ExportLink, Feed, date_range
 from connectors import links
 from domain.channels import recognise
@@ -85,7 +85,15 @@ def an_import(feed: Feed, span: Span, now: datetime = NOW, **columns: object) ->
 
 def an_export(home: Property, channel: str = "airbnb") -> ExportLink:
     with ledger.changing(home, NOW) as change:
-        return ledger.new_link(change, channel)
+        return linking.new_link(change, channel)
+
+
+def a_sale(home: Property, span: Span | None = None, *, reference: str = "sold") -> Block:
+    """Nights sold after the guest's own stay."""
+    span = span or nights(3, 2)
+    with ledger.changing(home, NOW) as change:
+        ledger.hold(change, span, until=NOW + timedelta(minutes=10), reference=reference, side="leaving")
+        return ledger.confirm(change, reference)
 
 
 def path_of(link: ExportLink) -> str:

@@ -15,7 +15,19 @@ from psycopg.types.range import TimestamptzRange
 
 from accounts.models import Organization, TenantModel, User
 from calendars import ledger
-from calendars.models import Alert, Block, Busy, Calendar, ExportLink, ExportRead, Feed, date_range
+from calendars.models import (
+    Alert,
+    Block,
+    Busy,
+    Calendar,
+    ExportLink,
+    ExportRead,
+    Feed,
+    LoopCheck,
+    Readership,
+    Suspension,
+    date_range,
+)
 from domain.spans import Span
 from properties.models import Photo, Property
 from tests import cast
@@ -457,6 +469,11 @@ def rows_on(home: Property, organization_id: int) -> dict[type[TenantModel], Ten
             until=cast.NOW,
             times=1,
         ),
+        Readership: Readership(
+            organization_id=organization_id, reader="Airbnb", first_at=cast.NOW, last_at=cast.NOW
+        ),
+        Suspension: Suspension(since=cast.NOW, since_version=1, until=cast.NOW, **at),
+        LoopCheck: LoopCheck(since=cast.NOW, version=1, night=cast.NOW.date(), until=cast.NOW, **at),
         Certificate: Certificate(organization_id=organization_id, body="{}", created_at=cast.NOW),
         Payment: Payment(organization_id=organization_id, account="acct_1", amount=1, created_at=cast.NOW),
         CancelTerms: CancelTerms(**at),
@@ -478,8 +495,11 @@ def test_the_database_ties_a_row_to_the_organization_of_its_property(
     row = rows_on(home, home.organization_id if own else stranger)[model]
     if isinstance(row, Purchase):
         row.stay_link = cast.a_stay_link(home)
-    if isinstance(row, ExportRead):
+    if isinstance(row, (ExportRead, Readership, Suspension)):
         row.link = cast.an_export(home)
+    if isinstance(row, Suspension):
+        row.feed = cast.a_feed(home)
+        row.block = cast.a_sale(home)
     if isinstance(row, (Delivery, Certificate, Payment)):
         row.purchase = a_purchase(cast.a_stay_link(home))
     with transaction.atomic():

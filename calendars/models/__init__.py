@@ -2,7 +2,7 @@
 
 from calendars.models.alerts import Alert
 from calendars.models.blocks import Block, Busy
-from calendars.models.exports import ExportLink, ExportRead
+from calendars.models.exports import ExportLink, ExportRead, LoopCheck, Readership, Suspension
 from calendars.models.feeds import Feed, FeedRead, Server, Snapshot
 from calendars.models.rows import Calendar, PropertyRow, date_range
 
@@ -15,8 +15,11 @@ __all__ = [
     "ExportRead",
     "Feed",
     "FeedRead",
+    "LoopCheck",
     "PropertyRow",
+    "Readership",
     "Server",
     "Snapshot",
+    "Suspension",
     "date_range",
 ]

@@ -11,6 +11,7 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts.fields import public_id
 from accounts.models import TenantQuerySet
+from calendars.models.exports import ExportLink
 from calendars.models.feeds import Feed
 from calendars.models.rows import PropertyRow
 
@@ -45,11 +46,15 @@ class Alert(PropertyRow):
         HELD = "held", _("nights held back")
         CONFLICT = "conflict", _("double booking")
         REQUEST = "request", _("a guest asks")
+        UNREAD = "unread", _("link never read")
+        STOPPED = "stopped", _("link no longer read")
+        UNSEEN = "unseen", _("sale not seen")
 
     public_id = models.CharField(max_length=14, unique=True, default=public_id, editable=False)
     kind = models.CharField(max_length=12, choices=Kind.choices)
     key = models.CharField(max_length=160)
     feed = models.ForeignKey(Feed, on_delete=models.CASCADE, null=True, related_name="alerts")
+    link = models.ForeignKey(ExportLink, on_delete=models.CASCADE, null=True, related_name="alerts")
     details = models.JSONField(default=dict)
     opened_at = models.DateTimeField()
     heard = models.JSONField(default=list)

@@ -13,7 +13,7 @@ from django.utils import timezone
 
 from accounts.models import Membership, Organization, User
 from amplistay.context import DEMO_EMAIL, DEMO_PASSWORD
-from calendars import exports, ledger
+from calendars import exports, ledger, linking
 from calendars.models import ExportLink, Feed
 from connectors import links
 from domain.channels import recognise
@@ -21,7 +21,6 @@ from properties.models import Property
 from upsells.models import Offer, PayoutAccount, StayLink
 
 TIMEOUT_S = 10
-IMPORT_EVERY_S = 20
 DEMO_ACCOUNT = "acct_calmcoast"
 
 
@@ -163,13 +162,7 @@ class Command(BaseCommand):
     def _listing(self, row: Property, home: Home, listing: Listing, today: date, now: datetime) -> None:
         """The simulated listing, our feed of it, and its import of our export link."""
         key = f"{home.key}-{listing.channel}"
-        wanted = {
-            "id": key,
-            "channel": listing.channel,
-            "name": home.name,
-            "timezone": home.zone,
-            "import_interval": IMPORT_EVERY_S,
-        }
+        wanted = {"id": key, "channel": listing.channel, "name": home.name, "timezone": home.zone}
         answer = _post("/api/listings", wanted)
         url = links.normalise(answer.json()["export_url"], loopback_ports=settings.LOOPBACK_FEED_PORTS)
         if not answer.json()["bookings"]:
@@ -188,7 +181,7 @@ class Command(BaseCommand):
         )
         if new and not ExportLink.objects.filter(property=row, channel=feed.channel).exists():
             with ledger.changing(row, now) as change:
-                ledger.new_link(change, feed.channel)
+                linking.new_link(change, feed.channel)
         if not answer.json()["imports"]:
             link = ExportLink.objects.live().filter(property=row, channel=feed.channel).get()
             _post(f"/api/listings/{key}/imports", {"url": exports.address(link), "label": "Amplistay"})
