@@ -39,8 +39,11 @@ def ensure_link(property: Property, channel: str, now: datetime) -> None:
 def suspend(change: Changing, block: Block, link: ExportLink, feed: Feed) -> Suspension:
     """Leave a sale out of one channel's link for a day, or for as long as the channel's feed shows the longer stay.
 
-    Pressed again, the day begins anew. Nothing opens for anybody else.
+    Pressed again, the day begins anew. Nothing opens for anybody else. Raises Lapsed when the sale or the feed is gone.
     """
+    sales = Block.objects.filter(pk=block.pk, origin=Block.Origin.SALE)
+    if not (sales.exists() and Feed.objects.filter(pk=feed.pk).exists()):
+        raise ledger.Lapsed
     fresh = {
         "since": change.now,
         "until": change.now + suspensions.LASTS,

@@ -24,7 +24,18 @@ from domain import offers
 from domain.channels import CHANNELS
 from domain.money import Money
 from properties.models import Property
-from upsells import bars, cancelling, deliveries, receipts, revenue, sentences, sheets, tasks, timeline
+from upsells import (
+    bars,
+    cancelling,
+    deliveries,
+    lengthening,
+    receipts,
+    revenue,
+    sentences,
+    sheets,
+    tasks,
+    timeline,
+)
 from upsells.limits import RESENDS, wait
 from upsells.models import Purchase
 from upsells.models.purchases import PurchaseQuerySet
@@ -182,12 +193,13 @@ def _page(request: HostRequest, row: Purchase, **forms: Form) -> HttpResponse:
             "tab": "sales",
             "channel": CHANNELS.get(row.channel),
             "money": _money(row),
-            "refused": sentences.refused(payment) if payment and payment.refused_since else (),
+            "stuck": sentences.stuck(payment) if payment else (),
             "wished": Money(row.refund or 0, row.currency)
             if row.state == State.CONFIRMED and row.wished_at
             else None,
             "steps": timeline.steps(row, now),
             "links": timeline.told(row),
+            "ways": lengthening.ways(row, now),
             "has_receipt": receipts.exists(row),
             "mails": sorted(row.deliveries.all(), key=lambda mail: (mail.created_at, mail.pk)),
             "undelivered": deliveries.undelivered(row),
@@ -256,8 +268,9 @@ def _money(row: Purchase) -> dict[str, Money] | None:
         "reserved": payment.amount,
         "captured": payment.captured,
         "refunded": payment.refunded,
-        "to_come": max(payment.to_refund - payment.refunded, 0),
-        "kept": payment.captured - max(payment.refunded, payment.to_refund),
+        "on_its_way": payment.refunding,
+        "owed": payment.owed.amount if payment.owed else 0,
+        "kept": payment.kept.amount,
     }
     return {name: Money(amount, row.currency) for name, amount in amounts.items()}
 

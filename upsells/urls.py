@@ -4,6 +4,7 @@ from django.urls import path
 
 from upsells import (
     conflictpages,
+    lengthening,
     offerpages,
     papers,
     paypages,
@@ -15,6 +16,7 @@ from upsells import (
 )
 
 app_name = "upsells"
+_LINK = "<slug:public_id>/sales/<slug:purchase_id>/links/<slug:link_id>/"
 urlpatterns = [
     path("conflicts/<slug:conflict_id>/", conflictpages.conflict, name="conflict"),
     path("conflicts/<slug:conflict_id>/cancel/", conflictpages.cancel, name="conflict-cancel"),
@@ -49,6 +51,9 @@ urlpatterns = [
     path("<slug:public_id>/sales/<slug:purchase_id>/resend/", purchasepages.resend, name="resend"),
     path("<slug:public_id>/sales/<slug:purchase_id>/address/", purchasepages.address, name="address"),
     path("<slug:public_id>/sales/<slug:purchase_id>/grant/", views.grant, name="grant"),
+    path(f"{_LINK}lengthen/", lengthening.begin, name="lengthen"),
+    path(f"{_LINK}lengthened/", lengthening.done, name="lengthened"),
+    path(f"{_LINK}stop/", lengthening.stop, name="stop-lengthening"),
     path("<slug:public_id>/sales/<slug:purchase_id>/keep/", views.keep, name="keep"),
     path("<slug:public_id>/sales/<slug:purchase_id>/agree/", views.agree, name="agree"),
     path("<slug:public_id>/sales/<slug:purchase_id>/refuse/", views.refuse, name="refuse"),
