@@ -2,8 +2,8 @@
 With ``--smtp-port`` there is a mail server, too, that keeps what it is sent.
 
 Each listing lives on one channel (airbnb, booking, booking_legacy, vrbo, google, manager), exports its
-closed nights in that channel's own calendar format, imports other calendars on its own interval, and
-refuses double bookings.
+closed nights in that channel's own calendar format, imports other calendars as often as its channel does in
+life, ``--speed`` times faster (60) and never on a fixed beat, and refuses double bookings. Days aren't sped up.
 
 Feeds carry the channel in their host name:
 ``http://airbnb.localhost:8900/calendar/ical/<id>.ics?t=<hex>``. Any Host header is accepted; an unknown
@@ -20,28 +20,35 @@ answered as ``{"error": "<sentence>"}`` with 404 (unknown), 409 (nights taken) o
 makes no sense).
 
 ``POST /api/listings``
-    ``channel``, ``name``, ``timezone`` (UTC), ``id``, ``import_interval`` seconds (60; 0 = only when
-    told to), ``reexports_imports`` (false), ``exports_blocks`` (true), ``validators`` (ETag and 304;
-    true only for google). 201, or 200 with the listing that has this ``id`` already.
+    ``channel``, ``name``, ``timezone`` (UTC), ``id``, ``import_interval`` seconds (0 = only when told to;
+    "habit" = as its channel does, the default), ``reexports_imports`` (closed nights it imported go out again, the
+    one that ended today included; true only for Booking.com), ``exports_blocks`` ("reserved and closed", true; else
+    nothing imported goes out either), ``validators`` (ETag and 304; true only for google). 201, or 200 with the
+    listing that has this ``id`` already.
 ``GET /api/listings``
     ``{"listings": [...]}``.
 ``GET /api/listings/<id>``
-    One listing: ``export_url``, ``page_url``, options, ``bookings``, ``imports``, ``imported_nights``
-    and ``closed_nights`` as pairs of dates, ``feed_reads``, ``fault``.
+    One listing: ``export_url``, ``page_url``, options, ``reads_every`` and ``reads_every_in_life`` (its channel's
+    habit: seconds between two reads, at least and at most), ``bookings``, ``imports`` (with ``next_read``),
+    ``imported_nights`` and ``closed_nights`` as pairs of dates, ``feed_reads``, ``fault``.
 ``PATCH /api/listings/<id>``
     Any of the options.
 ``POST /api/listings/<id>/bookings``
     ``arrival``, ``departure``, ``guest``, ``kind`` (booking or block), ``source`` (shown by a manager),
     ``id``. 201, 409, or 200 with the booking that has this ``id`` already.
 ``PATCH /api/listings/<id>/bookings/<booking>``
-    ``arrival``, ``departure``, ``guest``: moves it. 200 or 409.
+    ``arrival``, ``departure``, ``guest``: alters it, with the same UID and reservation code and the next
+    ``sequence``. 200, or 409 where a booking, or on more nights than it had an import, stands in the way.
 ``DELETE /api/listings/<id>/bookings/<booking>``
     Cancels it. 204.
 ``POST /api/listings/<id>/imports``
     ``url``, ``label``: adds the link and reads it at once. 201, or 200 when it was there already;
     whether the read succeeded is in ``last_status``.
 ``POST /api/listings/<id>/imports/read``
-    Reads every link now and answers the listing.
+    Reads every link now, but for those that were given up, and answers the listing.
+``PATCH /api/listings/<id>/imports/<import>``
+    ``stopped``: true lets the channel give up reading the link, silently and with its nights kept, false take it
+    up again.
 ``DELETE /api/listings/<id>/imports/<import>``
     Forgets the link and opens its nights. 204.
 ``POST /api/listings/<id>/fault``

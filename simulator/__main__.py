@@ -4,9 +4,11 @@ import argparse
 import asyncio
 import signal
 import sys
+from math import inf
 from pathlib import Path
 
 from simulator import smtp
+from simulator.habits import SPEED
 from simulator.server import application, serve
 from simulator.stripe_bank import BANK
 
@@ -21,6 +23,12 @@ def arguments() -> argparse.Namespace:
         "--domain", default="localhost", help="what follows airbnb., booking. ... in export links (localhost)"
     )
     parser.add_argument(
+        "--speed",
+        type=_factor,
+        default=SPEED,
+        help=f"how many times as often as in life channels read the links pasted into them ({SPEED:g})",
+    )
+    parser.add_argument(
         "--smtp-port", type=int, help="port of a mail server that keeps what it is sent (none)"
     )
     parser.add_argument(
@@ -31,6 +39,14 @@ def arguments() -> argparse.Namespace:
     return parser.parse_args()
 
 
+def _factor(text: str) -> float:
+    factor = float(text)
+    if not 0 < factor < inf:
+        message = "the speed must be a number above 0"
+        raise argparse.ArgumentTypeError(message)
+    return factor
+
+
 async def main() -> None:
     """Serve until a signal asks to stop."""
     chosen = arguments()
@@ -38,7 +54,7 @@ async def main() -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, until.set)
     try:
-        app = application(chosen.state, chosen.domain)
+        app = application(chosen.state, chosen.domain, speed=chosen.speed)
         if chosen.smtp_port is not None:
             smtp.attach(app, chosen.host, chosen.smtp_port)
         if chosen.stripe_webhook:

@@ -8,10 +8,10 @@ from simulator.channels import CHANNELS
 from simulator.faults import PLAYS
 from simulator.fields import BadFieldError, Fields
 from simulator.state import World
-from simulator.world import Booking, Fault, Import, Listing, UnknownThingError
+from simulator.world import Booking, Fault, Import, Listing, NightsTakenError
 
 MOST_IMPORTS = 5
-IMPORT_INTERVAL_SECONDS = 60
+AS_IN_LIFE = "habit"
 
 
 def create_listing(world: World, fields: Fields) -> tuple[Listing, bool]:
@@ -32,6 +32,7 @@ def create_listing(world: World, fields: Fields) -> tuple[Listing, bool]:
         channel,
         fields.text("name", CHANNELS[channel].title),
         fields.timezone(),
+        reexports_imports=CHANNELS[channel].passes_on,
         validators=CHANNELS[channel].validators,
     )
     change_options(listing, fields)
@@ -40,12 +41,16 @@ def create_listing(world: World, fields: Fields) -> tuple[Listing, bool]:
 
 def change_options(listing: Listing, fields: Fields) -> None:
     """Set the options that were given."""
-    interval = fields.integer("import_interval", listing.import_interval)
+    interval = _interval(fields, listing.import_interval)
     reexports = fields.flag("reexports_imports", default=listing.reexports_imports)
     blocks = fields.flag("exports_blocks", default=listing.exports_blocks)
     validators = fields.flag("validators", default=listing.validators)
-    listing.import_interval = IMPORT_INTERVAL_SECONDS if interval is None else interval
+    listing.import_interval = interval
     listing.reexports_imports, listing.exports_blocks, listing.validators = reexports, blocks, validators
+
+
+def _interval(fields: Fields, known: int | None) -> int | None:
+    return None if fields.says("import_interval", AS_IN_LIFE) else fields.integer("import_interval", known)
 
 
 def book(listing: Listing, fields: Fields, now: datetime) -> tuple[Booking, bool]:
@@ -63,7 +68,7 @@ def book(listing: Listing, fields: Fields, now: datetime) -> tuple[Booking, bool
 
 
 def move(listing: Listing, booking_id: str, fields: Fields, now: datetime) -> Booking:
-    """The booking on other dates or for another guest; raises NightsTakenError."""
+    """The same booking on other dates or for another guest, as a host alters it; raises NightsTakenError."""
     known = listing.booking(booking_id)
     dates = Fields(
         {
@@ -80,7 +85,11 @@ def move(listing: Listing, booking_id: str, fields: Fields, now: datetime) -> Bo
         changed=now,
         sequence=known.sequence + 1,
     )
-    return listing.place(moved)
+    try:
+        return listing.place(moved)
+    except NightsTakenError as taken:
+        message = f"{known.arrival} to {known.departure} can't become {arrival} to {departure}: {taken}"
+        raise NightsTakenError(message) from None
 
 
 def cancel(listing: Listing, booking_id: str) -> None:
@@ -102,11 +111,16 @@ def add_import(listing: Listing, fields: Fields) -> tuple[Import, bool]:
     return link, True
 
 
+def change_import(listing: Listing, import_id: str, fields: Fields) -> Import:
+    """Let the channel give up reading the link, or take it up again; its nights stay as they are."""
+    link = listing.imported(import_id)
+    link.stopped = fields.flag("stopped", default=link.stopped)
+    return link
+
+
 def remove_import(listing: Listing, import_id: str) -> None:
     """Forget the link and open the nights it closed."""
-    if listing.imports.pop(import_id, None) is None:
-        message = f"{listing.name} has no imported calendar {import_id}."
-        raise UnknownThingError(message)
+    del listing.imports[listing.imported(import_id).id]
 
 
 def set_fault(listing: Listing, fields: Fields) -> Fault:

@@ -6,20 +6,32 @@ from urllib.parse import unquote
 from uuid import UUID
 
 from simulator import shapes
+from simulator.habits import Habit
 from simulator.world import Listing, token
 
 
 @dataclass(frozen=True, slots=True)
 class Channel:
-    """One booking channel: its label in a host name, address form, calendar format and manners."""
+    """One booking channel: its label in a host name, address form, calendar format and manners.
+
+    `refuses_empty`: it takes no calendar without events. `validators`: its feed has an ETag. `asks_for_changes`: it
+    reads with If-None-Match and If-Modified-Since. `passes_on`: its feed tells of nights that an import closed.
+    """
 
     title: str
     host: str
     path: Callable[[Listing], str]
     shape: shapes.Shape
     agent: str
+    reads_every: Habit
     refuses_empty: bool = False
     validators: bool = False
+    asks_for_changes: bool = False
+    passes_on: bool = False
+
+
+# No site documents how often it reads: these are what hosts and makers of calendar tools report.
+MINUTE, HOUR = 60, 3600
 
 
 def _airbnb_path(listing: Listing) -> str:
@@ -46,7 +58,12 @@ def _manager_path(listing: Listing) -> str:
 
 CHANNELS = {
     "airbnb": Channel(
-        "Airbnb", "airbnb", _airbnb_path, shapes.airbnb, "Airbnb-Calendar-Import/1.0 (simulated)"
+        "Airbnb",
+        "airbnb",
+        _airbnb_path,
+        shapes.airbnb,
+        "Airbnb-Calendar-Import/1.0 (simulated)",
+        Habit(3 * HOUR, 4 * HOUR),
     ),
     "booking": Channel(
         "Booking.com",
@@ -54,7 +71,9 @@ CHANNELS = {
         _booking_path,
         shapes.booking,
         "Booking.com iCal importer (simulated)",
+        Habit(2 * HOUR, 6 * HOUR),
         refuses_empty=True,
+        passes_on=True,  # with "reserved and closed dates" chosen for its export
     ),
     "booking_legacy": Channel(
         "Booking.com before July 2026",
@@ -62,19 +81,35 @@ CHANNELS = {
         _booking_path,
         shapes.booking_legacy,
         "Booking.com iCal importer (simulated)",
+        Habit(2 * HOUR, 6 * HOUR),
         refuses_empty=True,
+        passes_on=True,  # with "reserved and closed dates" chosen for its export
     ),
-    "vrbo": Channel("Vrbo", "vrbo", _vrbo_path, shapes.vrbo, "Vrbo-iCal-Import/1.0 (simulated)"),
+    "vrbo": Channel(
+        "Vrbo",
+        "vrbo",
+        _vrbo_path,
+        shapes.vrbo,
+        "Vrbo-iCal-Import/1.0 (simulated)",
+        Habit(6 * HOUR, 12 * HOUR),
+    ),
     "google": Channel(
         "Google Calendar",
         "google",
         _google_path,
         shapes.google,
         "Google-Calendar-Importer (simulated)",
+        Habit(12 * HOUR, 24 * HOUR),
         validators=True,
+        asks_for_changes=True,
     ),
     "manager": Channel(
-        "Channel manager", "lodgify", _manager_path, shapes.manager, "Lodgify-iCal/1.0 (simulated)"
+        "Channel manager",
+        "lodgify",
+        _manager_path,
+        shapes.manager,
+        "Lodgify-iCal/1.0 (simulated)",
+        Habit(15 * MINUTE, HOUR),
     ),
 }
 

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Awaitable, Callable
-from dataclasses import asdict
+from dataclasses import asdict, astuple
 from datetime import date, datetime
 from functools import partial
 
@@ -11,6 +11,7 @@ from aiohttp import web
 from simulator import actions, smtp
 from simulator.channels import CHANNELS, feed_address
 from simulator.fields import BadFieldError, Fields
+from simulator.importing import Reader
 from simulator.keys import CLOCK, DOMAIN, READER, WORLD
 from simulator.smtp import MAILBOX, Mailbox
 from simulator.spans import Span
@@ -79,13 +80,15 @@ def described(request: web.Request, listing: Listing) -> dict[str, object]:
         "name": listing.name,
         "timezone": listing.timezone,
         "import_interval": listing.import_interval,
+        "reads_every": astuple(_reader(request).habit(listing)),
+        "reads_every_in_life": astuple(CHANNELS[listing.channel].reads_every),
         "reexports_imports": listing.reexports_imports,
         "exports_blocks": listing.exports_blocks,
         "validators": listing.validators,
         "export_url": export_url(request, listing),
         "page_url": str(request.url.origin() / "listings" / listing.id),
         "bookings": [described_booking(booking) for booking in _in_order(listing)],
-        "imports": [described_import(link) for link in listing.imports.values()],
+        "imports": [described_import(request, listing, link) for link in listing.imports.values()],
         "imported_nights": _pairs(listing.imported_nights()),
         "closed_nights": _pairs(listing.closed_nights()),
         "feed_reads": asdict(listing.reads),
@@ -95,14 +98,19 @@ def described(request: web.Request, listing: Listing) -> dict[str, object]:
 
 def described_booking(booking: Booking) -> dict[str, object]:
     """A booking or block."""
-    names = ("id", "arrival", "departure", "kind", "guest", "source", "created", "changed")
+    names = ("id", "arrival", "departure", "kind", "guest", "source", "created", "changed", "sequence")
     return {name: getattr(booking, name) for name in names}
 
 
-def described_import(link: Import) -> dict[str, object]:
+def described_import(request: web.Request, listing: Listing, link: Import) -> dict[str, object]:
     """An imported calendar."""
-    names = ("id", "url", "label", "last_read", "last_ok", "last_status", "reads")
-    return {name: getattr(link, name) for name in names} | {"nights": _pairs(link.nights)}
+    names = ("id", "url", "label", "stopped", "last_read", "last_ok", "last_status", "reads")
+    told = {name: getattr(link, name) for name in names}
+    return told | {"next_read": _reader(request).next_read(listing, link), "nights": _pairs(link.nights)}
+
+
+def _reader(request: web.Request) -> Reader:
+    return request.config_dict[READER]
 
 
 def _in_order(listing: Listing) -> list[Booking]:
@@ -163,15 +171,22 @@ async def add_import(request: web.Request) -> web.Response:
     """POST /api/listings/<id>/imports."""
     listing = listing_of(request)
     link, is_new = actions.add_import(listing, await given(request))
-    await request.config_dict[READER].read(listing, link)
-    return answer(described_import(link), 201 if is_new else 200)
+    await _reader(request).read(listing, link)
+    return answer(described_import(request, listing, link), 201 if is_new else 200)
 
 
 async def read_imports(request: web.Request) -> web.Response:
     """POST /api/listings/<id>/imports/read."""
     listing = listing_of(request)
-    await request.config_dict[READER].read_all(listing)
+    await _reader(request).read_all(listing)
     return answer(described(request, listing))
+
+
+async def change_import(request: web.Request) -> web.Response:
+    """PATCH /api/listings/<id>/imports/<import>."""
+    listing = listing_of(request)
+    link = actions.change_import(listing, request.match_info["import"], await given(request))
+    return answer(described_import(request, listing, link))
 
 
 async def remove_import(request: web.Request) -> web.Response:
@@ -244,6 +259,7 @@ def application() -> web.Application:
             web.delete(f"{listing}/bookings/{{booking}}", cancel),
             web.post(f"{listing}/imports", add_import),
             web.post(f"{listing}/imports/read", read_imports),
+            web.patch(f"{listing}/imports/{{import}}", change_import),
             web.delete(f"{listing}/imports/{{import}}", remove_import),
             web.post(f"{listing}/fault", fault),
             web.get("/mails", mails),

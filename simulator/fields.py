@@ -50,6 +50,10 @@ class Fields:
             raise BadFieldError(message)
         return value
 
+    def says(self, name: str, word: str) -> bool:
+        """Whether the value is this word."""
+        return self._values.get(name) == word
+
     def integer(self, name: str, default: int | None = None) -> int | None:
         """A whole number from 0 on, or the default."""
         value = self._values.get(name, default)

@@ -6,13 +6,15 @@ import socket
 from collections.abc import Callable
 from datetime import date, datetime, timedelta
 from itertools import chain
+from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
 import aiohttp
 from aiohttp.abc import AbstractResolver, ResolveResult
 from icalendar import Calendar, Event
 
-from simulator.channels import CHANNELS
+from simulator.channels import CHANNELS, Channel
+from simulator.habits import SPEED, Habit, next_read
 from simulator.spans import NIGHT, Span, merged, nights
 from simulator.state import World
 from simulator.world import Import, Listing
@@ -27,6 +29,14 @@ TICK_SECONDS = 0.5
 
 class RefusedError(Exception):
     """The answer can't be taken over; its text goes to the host."""
+
+
+class Answer(NamedTuple):
+    """A body, and what to ask with whether it is still the same."""
+
+    body: bytes
+    etag: str | None
+    last_modified: str | None
 
 
 class LoopbackNames(AbstractResolver):
@@ -51,15 +61,25 @@ class LoopbackNames(AbstractResolver):
 class Reader:
     """Reads the links of every listing, by itself when they are due and at once when asked to."""
 
-    def __init__(self, world: World, clock: Callable[[], datetime]) -> None:
-        """Remember whose links to read and where the time (UTC) comes from."""
+    def __init__(self, world: World, clock: Callable[[], datetime], speed: float = SPEED) -> None:
+        """Remember whose links to read, where the time (UTC) comes from, and how much faster than in life to read."""
         self._world = world
         self._clock = clock
+        self._speed = speed
         self._session: aiohttp.ClientSession | None = None
 
     async def read_all(self, listing: Listing) -> None:
-        """Read every link of the listing now."""
-        await asyncio.gather(*(self.read(listing, link) for link in list(listing.imports.values())))
+        """Read every link of the listing now, but for those that it has given up."""
+        links = [link for link in listing.imports.values() if not link.stopped]
+        await asyncio.gather(*(self.read(listing, link) for link in links))
+
+    def habit(self, listing: Listing) -> Habit:
+        """How often the listing's channel reads here."""
+        return CHANNELS[listing.channel].reads_every.faster(self._speed)
+
+    def next_read(self, listing: Listing, link: Import) -> datetime | None:
+        """When the link is read next; see `habits.next_read`."""
+        return next_read(listing, link, self.habit(listing))
 
     async def read(self, listing: Listing, link: Import) -> None:
         """Read one link; on any failure its nights stay as they were and `last_status` says why."""
@@ -67,9 +87,10 @@ class Reader:
             now = self._clock()
             link.reads += 1
             try:
-                link.nights = await self._nights(listing, link.url, now)
+                is_new = await self._take_over(listing, link, now)
                 link.last_ok = now
-                link.last_status = f"ok: {nights(link.nights)} closed nights"
+                found = f"{nights(link.nights)} closed nights"
+                link.last_status = f"ok: {found}" if is_new else f"ok: unchanged, {found}"
             except RefusedError as refusal:
                 link.last_status = str(refusal)
             except TimeoutError:
@@ -87,7 +108,7 @@ class Reader:
                 self.read(listing, link)
                 for listing in self._world.listings.values()
                 for link in listing.imports.values()
-                if link.is_due(now, listing.import_interval) and not link.lock.locked()
+                if (due_at := self.next_read(listing, link)) and due_at <= now and not link.lock.locked()
             ]
             for outcome in await asyncio.gather(*due, return_exceptions=True):
                 if isinstance(outcome, Exception):
@@ -100,24 +121,31 @@ class Reader:
         if self._session:
             await self._session.close()
 
-    async def _nights(self, listing: Listing, url: str, now: datetime) -> list[Span]:
+    async def _take_over(self, listing: Listing, link: Import, now: datetime) -> bool:
+        """Close what the link says now; False where it is unchanged since it was read last."""
         channel = CHANNELS[listing.channel]
-        body = await self._fetch(url, channel.agent)
-        events = parse(body)
+        answer = await self._fetch(link, channel)
+        if answer is None:
+            return False
+        events = parse(answer.body)
         if not events and channel.refuses_empty:
             message = "refused: no events"
             raise RefusedError(message)
         today = now.astimezone(listing.zone).date()
         spans = (closed_span(event, listing.zone) for event in events)
-        return merged(span for span in spans if span and span[1] >= today)
+        link.nights = merged(span for span in spans if span and span[1] >= today)
+        link.etag, link.last_modified = answer.etag, answer.last_modified
+        return True
 
-    async def _fetch(self, url: str, agent: str) -> bytes:
+    async def _fetch(self, link: Import, channel: Channel) -> Answer | None:
         if self._session is None:
             timeout = aiohttp.ClientTimeout(total=DEADLINE_SECONDS)
             connector = aiohttp.TCPConnector(resolver=LoopbackNames(), force_close=True)
             self._session = aiohttp.ClientSession(timeout=timeout, connector=connector)
-        headers = {"User-Agent": agent, "Accept": "text/calendar, */*;q=0.5"}
-        async with self._session.get(url, headers=headers, max_redirects=LONGEST_CHAIN) as answer:
+        headers = asking(link, channel)
+        async with self._session.get(link.url, headers=headers, max_redirects=LONGEST_CHAIN) as answer:
+            if answer.status == 304 and channel.asks_for_changes:  # noqa: PLR2004  the status code is its own name
+                return None
             if answer.status != 200:  # noqa: PLR2004  the status code is its own name
                 message = f"error: HTTP {answer.status}"
                 raise RefusedError(message)
@@ -127,7 +155,18 @@ class Reader:
                 if len(body) > LARGEST_OCTETS:
                     message = "error: larger than 2 MB"
                     raise RefusedError(message)
-            return body
+            return Answer(body, answer.headers.get("ETag"), answer.headers.get("Last-Modified"))
+
+
+def asking(link: Import, channel: Channel) -> dict[str, str]:
+    """The headers that the channel asks for the link with."""
+    known = {"If-None-Match": link.etag, "If-Modified-Since": link.last_modified}
+    return {
+        "User-Agent": channel.agent,
+        "Accept": "text/calendar, */*;q=0.5",
+        "Accept-Encoding": "gzip",
+        **{name: value for name, value in known.items() if value and channel.asks_for_changes},
+    }
 
 
 def parse(body: bytes) -> list[Event]:

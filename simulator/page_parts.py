@@ -1,12 +1,15 @@
 """The pieces of the pages: the document around them, month grids, tables and the fault form."""
 
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from html import escape
 from itertools import batched
 
+from simulator.actions import AS_IN_LIFE
 from simulator.faults import PLAYS
+from simulator.habits import Habit
+from simulator.importing import Reader
 from simulator.spans import NIGHT, merged
-from simulator.world import Booking, Listing
+from simulator.world import Booking, Import, Listing
 
 MONTHS_SHOWN = 3
 
@@ -82,36 +85,89 @@ def closed_table(listing: Listing) -> str:
 
 
 def bookings_table(listing: Listing) -> str:
-    """Bookings and blocks, each with a button that cancels it."""
+    """Bookings and blocks, each with forms that alter and cancel it."""
     rows = "".join(
-        f"<tr><td>{one.arrival}</td><td>{one.departure}</td><td>{escape(_words(one))}</td><td>"
-        f'<form method="post" action="/listings/{listing.id}/bookings/{escape(one.id)}/cancel">'
-        f'<button class="quiet" aria-label="Cancel {one.arrival} to {one.departure}">Cancel</button>'
-        "</form></td></tr>"
+        _booking_rows(f"/listings/{listing.id}/bookings/{escape(one.id)}", one)
         for one in sorted(listing.bookings.values(), key=lambda one: one.span)
     )
-    head = "<tr><th>Arrival</th><th>Departure</th><th>What</th><th></th></tr>"
+    head = "<tr><th>Arrival</th><th>Departure</th><th>What</th></tr>"
     return f'<table class="list">{head}{rows}</table>' if rows else "<p>None yet.</p>"
 
 
-def imports_table(listing: Listing) -> str:
-    """Imported calendars with the outcome of their last read."""
-    rows = "".join(
-        f'<tr><td>{escape(link.label)}<br><small class="address">{escape(link.url)}</small></td>'
-        f"<td>{escape(link.last_status)}"
-        f"<br><small>{f'{link.last_read:%Y-%m-%d %H:%M:%S} UTC' if link.last_read else ''}</small></td><td>"
-        f'<form method="post" action="/listings/{listing.id}/imports/{link.id}/remove">'
-        f'<button class="quiet" aria-label="Remove {escape(link.label)}">Remove</button></form></td></tr>'
+def _booking_rows(address: str, one: Booking) -> str:
+    dates, what = f"{one.arrival} to {one.departure}", "stay" if one.kind == "booking" else "block"
+    return f"""<tr><td>{one.arrival}</td><td>{one.departure}</td><td>{escape(_words(one))}</td></tr>
+    <tr class="alter"><td colspan="3"><details>
+    <summary aria-label="Alter or cancel the {what} {dates}">Alter or cancel the {what}</summary>
+    <div class="row"><form method="post" action="{address}/alter" class="row">
+    <label>Arrival <input type="date" name="arrival" value="{one.arrival}" required></label>
+    <label>Departure <input type="date" name="departure" value="{one.departure}" required></label>
+    <button>Alter</button></form>
+    <form method="post" action="{address}/cancel"><button class="quiet" aria-label="Cancel {dates}">Cancel</button>
+    </form></div></details></td></tr>"""
+
+
+def imported_calendars(listing: Listing, reader: Reader, now: datetime) -> str:
+    """Imported calendars: how their last read went, when the next one is due, and what may be done with them."""
+    items = "".join(
+        f'<li><strong>{escape(link.label)}</strong> <small class="address">{escape(link.url)}</small>'
+        f"<br>{escape(link.last_status)}. {_reading(listing, link, reader, now)}"
+        f"{_import_forms(f'/listings/{listing.id}/imports/{link.id}', link)}</li>"
         for link in listing.imports.values()
     )
-    if not rows:
+    if not items:
         return ""
-    pace = (
-        f"Read every {listing.import_interval} s." if listing.import_interval else "Read only when told to."
-    )
-    return f"""<table class="list"><tr><th>Calendar</th><th>Last read</th><th></th></tr>{rows}</table>
+    return f"""<ul class="imports">{items}</ul>
     <form method="post" action="/listings/{listing.id}/imports/read" class="row">
-    <button class="quiet">Refresh now</button> <small>{pace}</small></form>"""
+    <button class="quiet">Refresh now</button></form>"""
+
+
+def _reading(listing: Listing, link: Import, reader: Reader, now: datetime) -> str:
+    """When the link was read last, and when it is read next."""
+    last = f"Last read at {link.last_read:%Y-%m-%d %H:%M:%S} UTC" if link.last_read else "Never read"
+    due_at = reader.next_read(listing, link)
+    if link.stopped:
+        return f"{last}. <strong>Doesn't read it any more.</strong>"
+    if due_at is None:
+        return f"{last}, next only when told to."
+    return f"{last}, next {f'at {due_at:%H:%M:%S} UTC' if due_at > now else 'at any moment'}."
+
+
+def _import_forms(address: str, link: Import) -> str:
+    name = escape(link.label)
+    switch, words = ("go-on", "Read it again") if link.stopped else ("stop", "Stop reading it")
+    return (
+        f'<div class="row"><form method="post" action="{address}/{switch}">'
+        f'<button class="quiet" aria-label="{words}: {name}">{words}</button></form> '
+        f'<form method="post" action="{address}/remove">'
+        f'<button class="quiet" aria-label="Remove {name}">Remove</button></form></div>'
+    )
+
+
+def pace(listing: Listing, reader: Reader, in_life: Habit) -> str:
+    """How often the listing reads what it imports, and a form that changes it."""
+    interval = listing.import_interval
+    own = "only when told to" if interval == 0 else f"every {interval} s, set here"
+    words = f"every {reader.habit(listing)}" if interval is None else own
+    return f"""<p>Reads <strong>{words}</strong> (in life: every {in_life}).</p>
+    <details><summary>Read at another pace</summary>
+    <form method="post" action="/listings/{listing.id}/pace" class="row">
+    <label>Seconds between reads (0: only when told to) <input name="import_interval" inputmode="numeric"></label>
+    <button class="quiet">Set</button>
+    <button class="quiet" name="import_interval" value="{AS_IN_LIFE}">As in life, sped up</button></form></details>"""
+
+
+def export_form(listing: Listing) -> str:
+    """What the feed tells of."""
+    ticks = "".join(
+        f'<label class="tick"><input type="checkbox" name="{name}"{" checked" if ticked else ""}> {words}</label>'
+        for name, words, ticked in (
+            ("exports_blocks", "Reserved and closed dates (else only reserved ones)", listing.exports_blocks),
+            ("reexports_imports", "Also the closed dates that it imported", listing.reexports_imports),
+        )
+    )
+    return f"""<form method="post" action="/listings/{listing.id}/export" class="manners">{ticks}
+    <button class="quiet">Export these</button></form>"""
 
 
 def fault_form(listing: Listing) -> str:

@@ -11,7 +11,16 @@ from simulator.channels import CHANNELS
 from simulator.control import STATUSES, export_url, listing_of
 from simulator.fields import Fields
 from simulator.keys import CLOCK, READER, WORLD
-from simulator.page_parts import bookings_table, closed_table, document, fault_form, imports_table, months
+from simulator.page_parts import (
+    bookings_table,
+    closed_table,
+    document,
+    export_form,
+    fault_form,
+    imported_calendars,
+    months,
+    pace,
+)
 from simulator.stripe_bank import BANK
 from simulator.world import Listing
 
@@ -28,10 +37,15 @@ def add_routes(app: web.Application) -> None:
     app.router.add_get("/listings/{listing}", listing_page)
     for path, act in (
         ("bookings", book),
+        ("bookings/{booking}/alter", alter),
         ("bookings/{booking}/cancel", cancel),
         ("imports", add_import),
         ("imports/read", read_imports),
+        ("imports/{import}/stop", stop_import),
+        ("imports/{import}/go-on", go_on_with_import),
         ("imports/{import}/remove", remove_import),
+        ("pace", change_pace),
+        ("export", change_export),
         ("fault", fault),
     ):
         app.router.add_post(f"/listings/{{listing}}/{path}", _form(act))
@@ -98,8 +112,9 @@ async def listing_page(request: web.Request) -> web.Response:
 
 def page_of(request: web.Request, listing: Listing, problem: str = "") -> str:
     """The listing's page, with the reason why a form was refused."""
-    today = request.app[CLOCK]().astimezone(listing.zone).date()
-    title = escape(CHANNELS[listing.channel].title)
+    now, reader, channel = request.app[CLOCK](), request.app[READER], CHANNELS[listing.channel]
+    today = now.astimezone(listing.zone).date()
+    title = escape(channel.title)
     reads = listing.reads
     last = (
         f"{reads.last_read:%Y-%m-%d %H:%M:%S} UTC by {escape(reads.last_user_agent or '?')}"
@@ -119,14 +134,15 @@ def page_of(request: web.Request, listing: Listing, problem: str = "") -> str:
         <label>Guest <input name="guest" maxlength="100"></label>
         <button name="kind" value="booking">Book</button>
         <button name="kind" value="block" class="quiet">Block these nights</button></form></section>
-        <section><h2>Import calendar</h2>{imports_table(listing)}
+        <section><h2>Import calendar</h2>{pace(listing, reader, channel.reads_every)}
+        {imported_calendars(listing, reader, now)}
         <form method="post" action="/listings/{listing.id}/imports" class="row">
         <label class="wide">Calendar link <input name="url" required placeholder="https://…/calendar.ics"></label>
         <label>Name <input name="label" maxlength="100"></label>
         <button>Import calendar</button></form></section>
         <section><h2>Export calendar</h2>
         <p><input class="link" readonly value="{link}" aria-label="Export link"></p>
-        <p><small>Read {reads.count} times. Last read: {last}</small></p></section>
+        <p><small>Read {reads.count} times. Last read: {last}</small></p>{export_form(listing)}</section>
         <section><h2>Faults of the export link</h2>{fault_form(listing)}</section>""",
     )
 
@@ -173,6 +189,12 @@ async def book(request: web.Request, fields: Fields) -> str:
     return _address(listing_of(request))
 
 
+async def alter(request: web.Request, fields: Fields) -> str:
+    """A stay or block on other dates."""
+    actions.move(listing_of(request), request.match_info["booking"], fields, request.app[CLOCK]())
+    return _address(listing_of(request))
+
+
 async def cancel(request: web.Request, _fields: Fields) -> str:
     """A cancellation."""
     actions.cancel(listing_of(request), request.match_info["booking"])
@@ -190,6 +212,31 @@ async def add_import(request: web.Request, fields: Fields) -> str:
 async def read_imports(request: web.Request, _fields: Fields) -> str:
     """Every link, read now."""
     await request.app[READER].read_all(listing_of(request))
+    return _address(listing_of(request))
+
+
+async def stop_import(request: web.Request, _fields: Fields) -> str:
+    """A link the channel gives up, without a word to the host."""
+    actions.change_import(listing_of(request), request.match_info["import"], Fields({"stopped": True}))
+    return _address(listing_of(request))
+
+
+async def go_on_with_import(request: web.Request, _fields: Fields) -> str:
+    """A link the channel takes up again."""
+    actions.change_import(listing_of(request), request.match_info["import"], Fields({"stopped": False}))
+    return _address(listing_of(request))
+
+
+async def change_pace(request: web.Request, fields: Fields) -> str:
+    """Another interval between reads."""
+    actions.change_options(listing_of(request), fields)
+    return _address(listing_of(request))
+
+
+async def change_export(request: web.Request, fields: Fields) -> str:
+    """What the feed tells of; a box that isn't ticked isn't sent."""
+    ticked = {name: name in fields for name in ("exports_blocks", "reexports_imports")}
+    actions.change_options(listing_of(request), Fields(ticked))
     return _address(listing_of(request))
 
 

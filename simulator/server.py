@@ -10,6 +10,7 @@ from pathlib import Path
 from aiohttp import web
 
 from simulator import control, feeds, pages, stripe_control, stripe_delivery
+from simulator.habits import SPEED
 from simulator.importing import Reader
 from simulator.keys import CLOCK, DOMAIN, READER, WORLD
 from simulator.state import World
@@ -24,14 +25,20 @@ def utc_now() -> datetime:
 
 
 def application(
-    state: Path | None = None, domain: str = "localhost", clock: Callable[[], datetime] = utc_now
+    state: Path | None = None,
+    domain: str = "localhost",
+    clock: Callable[[], datetime] = utc_now,
+    speed: float = SPEED,
 ) -> web.Application:
-    """Feeds, control API and pages over the world kept in `state`, and a Stripe whose state is kept beside it."""
+    """Feeds, control API and pages over the world kept in `state`, and a Stripe whose state is kept beside it.
+
+    Channels read `speed` times as often as in life.
+    """
     app = web.Application()
     app[WORLD] = World(state)
     app[CLOCK] = clock
     app[DOMAIN] = domain
-    app[READER] = Reader(app[WORLD], clock)
+    app[READER] = Reader(app[WORLD], clock, speed)
     app[BANK] = Bank(state and state.with_suffix(".stripe.json"), clock)
     app.cleanup_ctx.append(_reading)
     stripe_delivery.attach(app)

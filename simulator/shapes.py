@@ -126,9 +126,9 @@ def booking(listing: Listing, closures: Sequence[Booking], now: datetime) -> byt
 
 
 def booking_legacy(listing: Listing, closures: Sequence[Booking], now: datetime) -> bytes:
-    """Booking.com before July 2026: one event per closure, a running stay keeps its first day."""
+    """Booking.com before July 2026: one event per closure, a running stay keeps its first day, check-out day too."""
     today = _today(listing, now)
-    spans = sorted(closure.span for closure in closures if closure.departure > today)
+    spans = sorted(closure.span for closure in closures if closure.departure >= today)
     return calendar(_BOOKING, [_booking_event(listing, span, now) for span in spans])
 
 

@@ -80,7 +80,19 @@ _PLAIN = (
     "exports_blocks",
     "validators",
 )
-_IMPORT = ("id", "url", "label", "nights", "last_read", "last_ok", "last_status", "reads")
+_IMPORT = (
+    "id",
+    "url",
+    "label",
+    "nights",
+    "last_read",
+    "last_ok",
+    "last_status",
+    "reads",
+    "stopped",
+    "etag",
+    "last_modified",
+)
 
 
 def _listing(stored: dict[str, Any]) -> Listing:

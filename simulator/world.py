@@ -8,7 +8,7 @@ from datetime import date, datetime
 from typing import Literal
 from zoneinfo import ZoneInfo
 
-from simulator.spans import Span, merged, overlap, without
+from simulator.spans import NIGHT, Span, merged, overlap, without
 
 type Kind = Literal["booking", "block"]
 
@@ -43,7 +43,10 @@ class Booking:
 
 @dataclass(slots=True)
 class Import:
-    """A calendar link a host pasted into the channel, with the nights of its last good read."""
+    """A calendar link a host pasted into the channel, with the nights of its last good read.
+
+    `etag` and `last_modified` came with that read; `stopped`, when the channel has silently given it up.
+    """
 
     id: str
     url: str
@@ -53,11 +56,10 @@ class Import:
     last_ok: datetime | None = None
     last_status: str = "never read"
     reads: int = 0
+    stopped: bool = False
+    etag: str | None = None
+    last_modified: str | None = None
     lock: asyncio.Lock = field(default_factory=asyncio.Lock, repr=False, compare=False)
-
-    def is_due(self, now: datetime, interval: int) -> bool:
-        """Whether the channel would read the link again by itself."""
-        return interval > 0 and (self.last_read is None or (now - self.last_read).total_seconds() >= interval)
 
 
 @dataclass(slots=True)
@@ -82,13 +84,13 @@ class Fault:
 
 @dataclass(slots=True)
 class Listing:
-    """One rental on one channel."""
+    """One rental on one channel; an `import_interval` of None is the channel's habit, 0 only when told to."""
 
     id: str
     channel: str
     name: str
     timezone: str
-    import_interval: int = 60
+    import_interval: int | None = None
     reexports_imports: bool = False
     exports_blocks: bool = True
     validators: bool = False
@@ -118,8 +120,19 @@ class Listing:
             message = f"{self.name} has no booking {booking_id}."
             raise UnknownThingError(message) from None
 
+    def imported(self, import_id: str) -> Import:
+        """The imported calendar with this id; raises UnknownThingError."""
+        try:
+            return self.imports[import_id]
+        except KeyError:
+            message = f"{self.name} has no imported calendar {import_id}."
+            raise UnknownThingError(message) from None
+
     def place(self, wanted: Booking) -> Booking:
-        """Keep the booking in place of the one with its id; raises NightsTakenError for a closed night."""
+        """Keep the booking in place of the one with its id; raises NightsTakenError for a closed night.
+
+        An imported calendar is no obstacle on nights that the booking holds already.
+        """
         reason = self._what_closes(wanted)
         if reason:
             raise NightsTakenError(reason)
@@ -133,21 +146,28 @@ class Listing:
                     "a block" if other.kind == "block" else f"the booking of {other.guest or 'a guest'}"
                 )
                 return f"{other.arrival} to {other.departure} is taken by {taken_by}."
+        held = self.bookings.get(wanted.id)
+        more = without([wanted.span], [held.span] if held else [])
         for link in self.imports.values():
             for start, end in link.nights:
-                if overlap((start, end), wanted.span):
+                if any(overlap((start, end), span) for span in more):
                     return f"{start} to {end} is closed by the imported calendar {link.label}."
         return ""
 
     def exported(self, now: datetime) -> list[Booking]:
-        """What goes into the feed: bookings, then blocks, then imported nights if those are passed on."""
+        """What goes into the feed: bookings, then blocks and what is passed on of imports, unless it tells only of
+        bookings.
+        """
         own = sorted(self.bookings.values(), key=lambda booking: booking.span)
         stays = [booking for booking in own if booking.kind == "booking"]
         blocks = [booking for booking in own if booking.kind == "block" and self.exports_blocks]
-        return [*stays, *blocks, *(self._echoes(own, now) if self.reexports_imports else [])]
+        passes_on = self.reexports_imports and self.exports_blocks
+        return [*stays, *blocks, *(self._echoes(own, now) if passes_on else [])]
 
     def _echoes(self, own: Iterable[Booking], now: datetime) -> list[Booking]:
-        spans = without(self.imported_nights(), (booking.span for booking in own))
+        """The imported nights from the one that ended today on, as blocks."""
+        over = date.min, now.astimezone(self.zone).date() - NIGHT
+        spans = without(self.imported_nights(), [over, *(booking.span for booking in own)])
         return [Booking(f"echo-{start}-{end}", start, end, "block", "", "", now, now) for start, end in spans]
 
     def take_fault(self) -> Fault:
