@@ -6,6 +6,9 @@ from urllib.parse import unquote, urlsplit
 from django.core.exceptions import ImproperlyConfigured
 from psycopg.conninfo import conninfo_to_dict
 
+# A database that has vanished is noticed within seconds (libpq's parameters; DATABASE_URL may say otherwise).
+PATIENCE = {"connect_timeout": "5", "tcp_user_timeout": "10000"}
+
 
 def flag(name: str, *, default: bool = False) -> bool:
     """A yes or no: 1/true/yes/on or 0/false/no/off."""
@@ -71,5 +74,5 @@ def database(url: str) -> dict[str, object]:
         "PASSWORD": parts.pop("password", ""),
         "HOST": parts.pop("host", ""),
         "PORT": str(parts.pop("port", "")),
-        "OPTIONS": dict(parts),
+        "OPTIONS": PATIENCE | parts,
     }

@@ -123,6 +123,7 @@ CELERY_BEAT_SCHEDULER = "celery.beat:Scheduler"  # keeps nothing: what is due st
 CELERY_BEAT_SCHEDULE = {
     "read what is due": {"task": "calendars.tasks.read_due_feeds", "schedule": 5.0},
     "see what hosts must know": {"task": "calendars.tasks.watch", "schedule": 20.0},
+    "see which links are read": {"task": "calendars.tasks.watch_links", "schedule": 120.0},
     "make links for stays": {"task": "upsells.tasks.register_stays", "schedule": 30.0},
     "settle what waits": {"task": "upsells.tasks.sweep", "schedule": 10.0},
     "send what the outbox holds": {"task": "upsells.tasks.deliver", "schedule": 10.0},

@@ -6,6 +6,7 @@ from django.urls import include, path
 from amplistay import views
 from calendars.public import export
 from properties.public import photo
+from upsells import planner
 from upsells.public import stripe_events
 
 urlpatterns = [
@@ -14,6 +15,7 @@ urlpatterns = [
     path("properties/", include("properties.urls")),
     path("properties/", include("calendars.urls")),
     path("properties/", include("upsells.urls")),
+    path("calendar/", planner.page, name="planner"),
     path("sales/", include("upsells.sales_urls")),
     path("payments/", include("upsells.payment_urls")),
     path("webhooks/", include("webhooks.urls")),

@@ -69,7 +69,7 @@ def _alerts(request: HostRequest) -> dict[str, object]:
         number=Count("pk"), unread=Count("feed", distinct=True, filter=Q(kind__in=UNREAD))
     )
     first = Case(When(kind=Alert.Kind.CONFLICT, then=Value(0)), default=Value(1))
-    ordered = rows.select_related("property", "feed").defer("feed__url").order_by(first, "-opened_at", "pk")
+    ordered = rows.to_say().order_by(first, "-opened_at", "pk")
     return {
         "alerts": [(alert, headline(alert), advice(alert)) for alert in ordered[:MOST_ALERTS]],
         "more_alerts": max(0, counts["number"] - MOST_ALERTS),
@@ -95,10 +95,11 @@ def styleguide(request: HttpRequest) -> HttpResponse:
     """Every component in every state."""
     now = timezone.now()
     home, feed = Property(name="Casa Gràcia", time_zone="Europe/Madrid"), Feed(channel="vrbo", held_nights=3)
-    nights = {"feed": "Vrbo", "nights": 3, "first": "Airbnb", "second": ""}
+    nights = {"feed": "Vrbo", "nights": 3, "first": "Airbnb", "second": "", "link": "Vrbo"}
     days = {"arrival": "2026-12-30", "departure": "2027-01-01"}
+    since = {"since": (now - timedelta(days=2)).isoformat()}
     alerts = [
-        Alert(kind=kind, property=home, feed=feed, details=nights | days, opened_at=now)
+        Alert(kind=kind, property=home, feed=feed, details=nights | days | since, opened_at=now)
         for kind in Alert.Kind.values[::-1]
     ]
     reads, sample = _sample_reads(now), samples.offers(now)

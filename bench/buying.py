@@ -114,7 +114,9 @@ def bought(door: Door, number: int) -> float:
         browser.headers.update({"X-Forwarded-For": f"{ADDRESSES}{number + 1}", "Accept-Language": "en"})
         url = at_the_card(browser, door)
         began = time.perf_counter()
-        page = browser.post(url, data={"number": CARD}, timeout=PATIENCE_S).text  # which leads back to the guest's
+        page = browser.post(
+            url, data={"number": CARD}, timeout=PATIENCE_S
+        ).text  # which leads back to the guest's
         while asks := ASKS_AGAIN.search(page):
             if time.perf_counter() - began > PATIENCE_S:
                 break
@@ -137,7 +139,9 @@ def at_the_card(browser: requests.Session, door: Door) -> str:
         raise BenchError(message)
     held = sent(browser, door.path, {**hidden(form[0]), "choice": choices[0]})
     who = {"name": "Marta Puig", "email": "marta@example.org"}
-    return sent(browser, held, {**hidden(browser.get(settings.SITE_URL + held, timeout=PATIENCE_S).text), **who})
+    return sent(
+        browser, held, {**hidden(browser.get(settings.SITE_URL + held, timeout=PATIENCE_S).text), **who}
+    )
 
 
 def hidden(page: str) -> dict[str, str]:
@@ -146,7 +150,9 @@ def hidden(page: str) -> dict[str, str]:
 
 def sent(browser: requests.Session, path: str, fields: dict[str, str]) -> str:
     """Where a form leads; raises BenchError when it leads nowhere."""
-    answer = browser.post(f"{settings.SITE_URL}{path}", data=fields, allow_redirects=False, timeout=PATIENCE_S)
+    answer = browser.post(
+        f"{settings.SITE_URL}{path}", data=fields, allow_redirects=False, timeout=PATIENCE_S
+    )
     if "Location" not in answer.headers:
         message = f"a guest's form was answered with {answer.status_code}"
         raise BenchError(message)

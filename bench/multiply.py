@@ -10,7 +10,11 @@ from dataclasses import dataclass
 from functools import partial
 
 import psycopg
+from django.db.models import Value
+from django.db.models.functions import Concat, Left
 from psycopg.sql import SQL, Composed, Identifier, Literal
+
+from accounts.fields import NAME_LENGTH
 
 ORGANIZATIONS, PROPERTIES, FEEDS = "accounts_organization", "properties_property", "calendars_feed"
 TABLES = (
@@ -54,6 +58,11 @@ class Rule:
 def name_in_copy(name: str, number: int) -> str:
     """What a unique name is called in that copy; 0 is the row to copy."""
     return f"{name[: -len(MARK)]}{number:0{len(MARK)}}"
+
+
+def marked() -> Concat:
+    """What a row's public id becomes, so that its copies can be told apart."""
+    return Concat(Left("public_id", NAME_LENGTH - len(MARK)), Value(MARK))
 
 
 def multiply(address: str, copies: int) -> None:
@@ -113,7 +122,7 @@ def indexes(server: psycopg.Connection) -> Iterable[Rule]:
 def stride(server: psycopg.Connection, table: str) -> int:
     """How far the keys of one copy are from those of the next."""
     key, name = Identifier(key_of(table)), Identifier(table)
-    row = server.execute(SQL("SELECT max({}) FROM {}").format(key, name)).fetchone()
+    row = server.execute(SQL("SELECT coalesce(max({}), 0) FROM {}").format(key, name)).fetchone()
     return int(row[0]) if row else 0
 
 

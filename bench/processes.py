@@ -27,15 +27,16 @@ class BenchError(Exception):
 
 
 @contextmanager
-def running(*words: str, talks: bool = False) -> Iterator[subprocess.Popen[str]]:
+def running(*words: str, talks: bool = False, **variables: str) -> Iterator[subprocess.Popen[str]]:
     """A Python process for as long as the context lasts: `python WORDS…`, in a process group of its own.
 
-    What it prints goes to standard error, unless it `talks` with us over its standard streams.
+    What it prints goes to standard error, unless it `talks` with us over its standard streams. Its environment is
+    ours, with the `variables`.
     """
     process = subprocess.Popen(
         [sys.executable, "-I", "-S", str(LEASH), str(os.getpid()), "-", sys.executable, *words],
         cwd=ROOT,
-        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        env={**os.environ, "PYTHONPATH": str(ROOT), **variables},
         stdin=subprocess.PIPE if talks else subprocess.DEVNULL,
         stdout=subprocess.PIPE if talks else sys.stderr.fileno(),
         text=True,

@@ -28,12 +28,12 @@ from django.db.models import Value
 from django.db.models.functions import Concat, Left
 from django.utils import timezone
 
-from accounts.fields import NAME_LENGTH, TOKEN_LENGTH
+from accounts.fields import TOKEN_LENGTH
 from accounts.models import Organization
 from bench import quoting, rows
 from bench.checkout import slowest
 from bench.database import LARGE, copy_of_own
-from bench.multiply import MARK, multiply, name_in_copy
+from bench.multiply import MARK, marked, multiply, name_in_copy
 from bench.poll import tidy_broker
 from bench.processes import HOST, BenchError
 from bench.settings import KEYS
@@ -142,8 +142,7 @@ def settle_in(now: datetime) -> list[Model]:
         for home in rows.homes_on_sale(rows.a_host(), PER_ORGANIZATION, now)
     ]
     for table in (Organization, Property, Feed, Block, ExportLink):
-        name = Left("public_id", NAME_LENGTH - len(MARK))
-        table.objects.update(public_id=Concat(name, Value(MARK)))
+        table.objects.update(public_id=marked())
     StayLink.objects.update(token=Concat(Left("token", TOKEN_LENGTH - len(MARK)), Value(MARK)))
     feeds = list(Feed.objects.defer("url"))
     for number, feed in enumerate(feeds):

@@ -3,6 +3,7 @@
 from django.contrib import messages
 from django.http import HttpResponse
 from django.shortcuts import redirect
+from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET
 
@@ -14,14 +15,15 @@ from calendars.sentences import relief
 @require_GET
 @host
 def go(request: HostRequest, alert_id: str) -> HttpResponse:
-    """On to the feed's page, the guest's request or the double booking; says so where the alert is over."""
-    rows = Alert.objects.select_related("property", "feed").defer("feed__url")
-    alert = get_or_404(rows, request, public_id=alert_id)
+    """On to the feed's page, the link, the guest's request or the double booking; says so where the alert is over."""
+    alert = get_or_404(Alert.objects.to_say(), request, public_id=alert_id)
     if alert.resolved_at:
         messages.info(request, relief(alert) if alert.is_good_news else _("This needs nobody any more."))
-    home, feed = alert.property, alert.feed
+    home, feed, link = alert.property, alert.feed, alert.link
     if feed:
         return redirect("calendars:log", home.public_id, feed.public_id)
+    if link:
+        return redirect(f"{reverse('calendars:connections', args=[home.public_id])}#link-{link.public_id}")
     if alert.kind == Alert.Kind.REQUEST:
         return redirect("upsells:sales", home.public_id)
     return redirect("upsells:conflict", alert.public_id)

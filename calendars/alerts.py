@@ -6,7 +6,7 @@ an alert stands with it, so that a mail server that fails halfway neither costs 
 
 import time
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -26,7 +26,7 @@ from calendars import announcements
 from calendars.models import Alert, Block, Feed
 from calendars.models.alerts import AlertQuerySet
 from calendars.sentences import advice, headline, relief
-from domain.events import Kind as Why
+from domain.events import BY_RULE
 from properties.models import Property
 
 log = structlog.get_logger()
@@ -34,12 +34,6 @@ log = structlog.get_logger()
 Kind = Alert.Kind
 OF_FEEDS = (Kind.QUARANTINED, Kind.FAILING, Kind.LATE, Kind.HELD)
 FLIGHTY = (Kind.HELD, Kind.CONFLICT)  # a fault of one read brings them, and takes them away
-ROLLING = (
-    Why.PREPARATION,
-    Why.GAP,
-    Why.ADVANCE_NOTICE,
-    Why.BOOKING_WINDOW,
-)  # move on daily by a site's own rules
 
 DAY = timedelta(days=1)
 WESTMOST = timedelta(hours=12)  # behind UTC: there, too, it is that day already
@@ -107,7 +101,7 @@ def troubled(kind: Kind, now: datetime) -> QuerySet[Feed]:
             odd = missing.filter(
                 Q(missing_since__lte=limit) | Q(missing_since__isnull=False, missing_slow=True)
             )
-            return feeds.filter(Exists(odd.exclude(kind__in=ROLLING)), held_nights__gt=0)
+            return feeds.filter(Exists(odd.exclude(kind__in=BY_RULE)), held_nights__gt=0)
         case _:
             return feeds.none()
 
@@ -125,25 +119,36 @@ def watch(now: datetime) -> None:
 
 
 def _follow(kind: Kind, now: datetime) -> None:
-    """Make the open alerts of one kind those of the feeds it is about; one that isn't yet told as over goes on."""
-    feeds, alerts = troubled(kind, now), Alert.objects.filter(kind=kind)
-    is_troubled = Exists(feeds.filter(pk=OuterRef("feed")))
-    alive = alerts.filter(cleared_at=None)
+    """Make the open alerts of one kind those of the feeds it is about."""
+    feeds = troubled(kind, now)
+
+    def found(alive: AlertQuerySet) -> list[Alert]:
+        new = feeds.exclude(Exists(alive.filter(feed=OuterRef("pk"))))
+        return [_about(feed, kind, now) for feed in new.select_related("property").defer("url")[:AT_ONCE]]
+
     with transaction.atomic():
-        over = _locked(alerts.open().exclude(is_troubled))
-        over.update(resolved_at=now)
-        back = _locked(alive.exclude(resolved_at=None).filter(is_troubled))
-        back.update(resolved_at=None)
-        feeds = (
-            feeds.exclude(Exists(alive.filter(feed=OuterRef("pk")))).select_related("property").defer("url")
-        )
-        new = [_about(feed, kind, now) for feed in feeds[:AT_ONCE]]
-        Alert.objects.bulk_create(new, ignore_conflicts=True)
+        over, begun = follow(kind, Exists(feeds.filter(pk=OuterRef("feed"))), found, now)
         if kind in announcements.OUTAGES:
             announcements.outages(_whole(over), now, over=True)
-            names = [alert.public_id for alert in new]
-            begun = Alert.objects.filter(public_id__in=names) | back
             announcements.outages(_whole(begun), now, over=False)
+
+
+def follow(
+    kind: Kind, is_true: Exists, found: Callable[[AlertQuerySet], list[Alert]], now: datetime
+) -> tuple[AlertQuerySet, AlertQuerySet]:
+    """Resolve the alerts of one kind that aren't true any more, and open what is; those over, and those begun.
+
+    `found` makes the new ones, given those there are: one that isn't yet told as over goes on. In a transaction.
+    """
+    alerts = Alert.objects.filter(kind=kind)
+    alive = alerts.filter(cleared_at=None)
+    over = _locked(alerts.open().exclude(is_true))
+    over.update(resolved_at=now)
+    back = _locked(alive.exclude(resolved_at=None).filter(is_true))
+    back.update(resolved_at=None)
+    new = found(alive)
+    Alert.objects.bulk_create(new, ignore_conflicts=True)
+    return over, Alert.objects.filter(public_id__in=[alert.public_id for alert in new]) | back
 
 
 def _locked(alerts: AlertQuerySet) -> AlertQuerySet:
@@ -154,7 +159,7 @@ def _locked(alerts: AlertQuerySet) -> AlertQuerySet:
 
 def _whole(alerts: AlertQuerySet) -> AlertQuerySet:
     """The alerts with what is to be told of them."""
-    return alerts.select_related("property", "feed").defer("feed__url").order_by("pk")
+    return alerts.to_say().order_by("pk")
 
 
 def _recount() -> None:
@@ -247,7 +252,7 @@ def _claimed(now: datetime) -> dict[int, list[Alert]]:
         locked = rows.select_for_update(skip_locked=True, no_key=True).order_by("pk")[:AT_ONCE]
         ids = list(waiting.filter(organization__in=[row.pk for row in locked]).values_list("pk", flat=True))
         Alert.objects.filter(pk__in=ids).update(telling_until=now + TELLING)
-    alerts = Alert.objects.filter(pk__in=ids).select_related("property", "feed").defer("feed__url")
+    alerts = Alert.objects.filter(pk__in=ids).to_say()
     found: dict[int, list[Alert]] = defaultdict(list)
     for alert in alerts.order_by("opened_at", "pk"):
         found[alert.organization_id].append(alert)

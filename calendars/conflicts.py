@@ -9,19 +9,17 @@ from django.db.models import Exists, Q
 
 from calendars import announcements, suspensions
 from calendars.models import Alert, Block, Feed, date_range
-from domain.conflicts import Conflict, Stake, conflicts
+from domain.channels import WORDLESS
+from domain.conflicts import LONGEST_STAY, Conflict, Stake, conflicts
 from domain.diary import Taken
-from domain.events import Kind
+from domain.events import BY_RULE, Kind
 from domain.house import House
 from domain.spans import NIGHT, Period, Span
 from domain.turnovers import Outside, Side, Sold, Tight, side_of, tight
 from properties.models import Property
 
-BY_RULE = (Kind.PREPARATION, Kind.GAP, Kind.ADVANCE_NOTICE, Kind.BOOKING_WINDOW)  # closed, and nobody comes
 MOST_STAKES = 300  # the nearest; every pair of them is looked at, while the property's lock is held
 MOST_CONFLICTS = 20
-WORDLESS = frozenset({"booking"})  # sites that write the same words for a guest and a closure
-LONGEST_STAY = 30  # nights; what is longer is a closure, where the words don't tell
 SETTLED = "settled"  # in an alert's details: when the host said so
 COLUMNS = ("kind", "origin", "nights", "period", "side", "reference", "feed_id")
 FEED = re.compile(r"\bfeed (\d+)")

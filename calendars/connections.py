@@ -2,7 +2,6 @@
 
 from django.conf import settings
 from django.contrib import messages
-from django.db import IntegrityError
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
@@ -10,10 +9,9 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from accounts.tenancy import HostRequest, get_or_404, host
-from calendars import exports, ledger, linking, standing, tasks
-from calendars.forms import ExportForm, FeedsForm
+from calendars import exports, ledger, linking, loopcard, readership, standing, subscribers, tasks
+from calendars.forms import ExportForm, FeedsForm, PeopleForm
 from calendars.models import ExportLink, Feed
-from connectors import links
 from connectors.broker import hint
 from domain.channels import CHANNELS
 from properties.models import Property
@@ -35,7 +33,7 @@ def _link(request: HostRequest, public_id: str, link_id: str) -> ExportLink:
 @host
 def connections(request: HostRequest, public_id: str) -> HttpResponse:
     """The tab itself."""
-    return _page(request, _property(request, public_id))
+    return page(request, _property(request, public_id))
 
 
 @require_http_methods(["GET", "POST"])
@@ -47,27 +45,8 @@ def add_feeds(request: HostRequest, public_id: str) -> HttpResponse:
         return redirect("calendars:connections", public_id)
     form = FeedsForm(row, request.POST)
     if not form.is_valid():
-        return _page(request, row, form=form)
-    now = timezone.now()
-    ids = []
-    for new in form.feeds:
-        try:
-            feed = Feed.objects.create(
-                organization=request.org,
-                property=row,
-                channel=new.channel,
-                label=new.label,
-                url=new.url,
-                url_digest=links.digest(new.url),
-                host=links.host_of(new.url),
-                created_at=now,
-                next_poll_at=now,
-            )
-        except IntegrityError:  # the same link, pasted twice within a moment
-            continue
-        ids.append(feed.pk)
-        linking.ensure_link(row, new.channel, now)
-    hint(tasks.read_now, ids)
+        return page(request, row, form=form)
+    hint(tasks.read_now, linking.connect(row, form.feeds, timezone.now()))
     return redirect("calendars:connections", row.public_id)
 
 
@@ -80,7 +59,7 @@ def add_export(request: HostRequest, public_id: str) -> HttpResponse:
         return redirect("calendars:connections", public_id)
     form = ExportForm(request.POST, auto_id=EXPORT_IDS)
     if not form.is_valid():
-        return _page(request, row, export_form=form)
+        return page(request, row, export_form=form)
     _new_export(row, form.cleaned_data["channel"], form.cleaned_data["label"])
     return redirect("calendars:connections", public_id)
 
@@ -116,14 +95,21 @@ def _new_export(row: Property, channel: str, label: str = "") -> None:
         linking.new_link(change, channel, label)
 
 
-def _page(
-    request: HostRequest, row: Property, form: FeedsForm | None = None, export_form: ExportForm | None = None
+def page(
+    request: HostRequest,
+    row: Property,
+    form: FeedsForm | None = None,
+    export_form: ExportForm | None = None,
+    people_form: PeopleForm | None = None,
 ) -> HttpResponse:
+    """The tab with the form that was sent back, if any."""
     now = timezone.now()
     feeds = Feed.objects.of(request.org).filter(property=row).defer("url").order_by("created_at", "pk")
     for feed in feeds:
         feed.property = row
-    live = ExportLink.objects.of(request.org).live().filter(property=row).order_by("created_at", "pk")
+    live = ExportLink.objects.of(request.org).live().of_channels().filter(property=row)
+    links = list(live.defer("body").order_by("created_at", "pk"))
+    read = readership.shown(row, links, now)
     context = {
         "property": row,
         "tab": "connections",
@@ -133,13 +119,17 @@ def _page(
                 "link": link,
                 "address": exports.address(link),
                 "overlaps": link.previous_until is not None and link.previous_until > now,
+                "receipt": read[link.pk],
             }
-            for link in live
+            for link in links
         ],
+        "loop": loopcard.shown(row, now),
         "form": form or FeedsForm(row),
         "export_form": export_form or ExportForm(auto_id=EXPORT_IDS),
+        "people": subscribers.shown(row, now, people_form),
+        "people_form": people_form if people_form and people_form.link is None else PeopleForm(),
         "channels": CHANNELS,
         "interval": int(settings.POLL_INTERVAL.total_seconds() // 60),
     }
-    invalid = form is not None or export_form is not None
+    invalid = any((form, export_form, people_form))
     return render(request, "calendars/connections.html", context, status=UNPROCESSABLE if invalid else 200)

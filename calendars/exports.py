@@ -7,13 +7,15 @@ import hashlib
 import hmac
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
+from functools import cached_property
 
 from django.conf import settings
 from django.urls import reverse
 from django.utils.crypto import constant_time_compare
 
 from calendars.models import Block, ExportLink, Feed, LoopCheck, Suspension
+from calendars.people import Agenda, Ticks
 from domain import encode
 from domain.diary import impossible_beside
 from domain.events import Kind
@@ -22,6 +24,8 @@ from domain.spans import NIGHT, Period, Span, merge
 from properties.models import Property
 
 OVERLAP = timedelta(hours=48)
+SECOND = timedelta(seconds=1)
+VERSIONS_KNOWN = 12  # of a link without a row; hardly any is replaced that often
 SIGNATURE_LENGTH = 43  # hex digits: 172 bits of the digest
 
 
@@ -54,6 +58,13 @@ class Lock:
             for version in range(self.version, (self.oldest if overlaps else self.version) - 1, -1)
             for key in settings.EXPORT_KEYS
         )
+
+
+def is_ours(public_id: str, signed: str) -> bool:
+    """Whether we gave this address out one day, whatever has become of its row."""
+    return Lock(public_id, VERSIONS_KNOWN, 1, datetime.max.replace(tzinfo=UTC)).opens(
+        signed, datetime.now(UTC)
+    )
 
 
 def rotate(link: ExportLink, now: datetime) -> bool:
@@ -116,10 +127,19 @@ class Bodies:
             Suspension.objects.left_out().filter(property=property).values_list("link", "block")
         ):
             self._left_out.setdefault(link, set()).add(block)
-        self._made: dict[frozenset[int], bytes] = {}
+        self._made: dict[frozenset[int] | Ticks, bytes] = {}
+
+    @cached_property
+    def _agenda(self) -> Agenda:
+        return Agenda(self._property)
 
     def of(self, link: ExportLink) -> bytes:
         """The bytes for this link, which may not be saved yet."""
+        if link.kind == ExportLink.Kind.PEOPLE:
+            ticks = Ticks(link.shows_titles, link.shows_guests)
+            if ticks not in self._made:
+                self._made[ticks] = self._agenda.body(ticks)
+            return self._made[ticks]
         left_out = frozenset(self._left_out.get(link.pk or 0, ()))
         if left_out not in self._made:
             self._made[left_out] = self._channel(left_out)
@@ -160,10 +180,13 @@ def _of_others(property: Property, blocks: Iterable[Block], but: Feed | None = N
 
 
 def write(link: ExportLink, answer: bytes, now: datetime, version: int) -> None:
-    """Let the unsaved link answer this from now on; `version` is the calendar's that it is true for."""
+    """Let the unsaved link answer this from now on; `version` is the calendar's that it is true for.
+
+    Each state has a second of its own: a reader may know no more of it than its date (RFC 9110 §8.8.2.2).
+    """
+    link.changed_at = max(now, link.changed_at.replace(microsecond=0) + SECOND) if link.etag else now
     link.body = answer
     link.etag = etag(answer)
-    link.changed_at = now
     link.body_version = version
 
 

@@ -176,7 +176,10 @@ def treat(request: HostRequest, public_id: str, feed_id: str) -> HttpResponse:
     form = FeedForm(request.POST)
     if not form.is_valid():
         return _page(request, feed, form=form)
-    Feed.objects.of(request.org).filter(pk=feed.pk).update(label=form.cleaned_data["label"])
+    if form.cleaned_data["label"] != feed.label:
+        with ledger.changing(feed.property, timezone.now()) as change:  # people's calendars may tell it
+            Feed.objects.of(request.org).filter(pk=feed.pk).update(label=form.cleaned_data["label"])
+            change.touched = True
     if form.switches != feed.switches:
         _treat(feed, form.switches, timezone.now())
     messages.success(request, _("Saved."))

@@ -11,7 +11,8 @@ from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext_lazy as _
 
-from calendars.models import Feed
+from calendars.models import ExportLink, Feed
+from calendars.people import Ticks
 from connectors import links
 from domain.channels import CHANNELS, looks_like_listing_page, recognise
 from domain.spans import Span
@@ -40,6 +41,7 @@ LISTING = _(
     "opens the listing's own page, not its calendar. In %(channel)s, look for “Export calendar” and copy that link."
 )
 CONNECTED = _("is already connected to this property.")
+TWICE = _("is in the list twice.")
 SWITCHES = tuple(field.name for field in fields(Switches))
 
 
@@ -50,6 +52,12 @@ class NewFeed:
     url: str = field(repr=False)
     channel: str
     label: str
+
+    @classmethod
+    def read(cls, line: str, label: str = "") -> "NewFeed":
+        """What the line's link leads to, called as the line says, else by the label. Raises ValidationError."""
+        name, url = _accepted(line)
+        return cls(url, recognise(url), name or label)
 
 
 class FeedsForm(forms.Form):
@@ -95,13 +103,13 @@ class FeedsForm(forms.Form):
 
     def _feed(self, line: str) -> NewFeed:
         """The link in a line. Raises ValidationError with a sentence that names the line's beginning."""
-        name, url = _accepted(line)
-        digest = links.digest(url)
+        new = NewFeed.read(line, self.data.get("label", "").strip()[:80])
+        digest = links.digest(new.url)
         if digest in {links.digest(feed.url) for feed in self.feeds}:
-            raise _about(line, _("is in the list twice."))
+            raise about(line, TWICE)
         if Feed.objects.filter(property=self.property, url_digest=digest).exists():
-            raise _about(line, CONNECTED)
-        return NewFeed(url, recognise(url), name or self.data.get("label", "").strip()[:80])
+            raise about(line, CONNECTED)
+        return new
 
 
 class LinkForm(forms.Form):
@@ -128,7 +136,7 @@ class LinkForm(forms.Form):
         if digest == self.feed.url_digest:
             raise ValidationError(_("This is the link that is read already."))
         if Feed.objects.filter(property=self.feed.property_id, url_digest=digest).exists():
-            raise _about(line, CONNECTED)
+            raise about(line, CONNECTED)
         return url
 
 
@@ -182,11 +190,11 @@ def _accepted(line: str) -> tuple[str, str]:
         url = links.normalise(url, loopback_ports=settings.LOOPBACK_FEED_PORTS)
     except links.BadLink as error:
         message = OUR_LINK if _is_ours(url) else BAD_LINKS.get(error.code, NOT_A_LINK)
-        raise _about(line, message) from error
+        raise about(line, message) from error
     if _is_ours(url):
-        raise _about(line, OUR_LINK)
+        raise about(line, OUR_LINK)
     if looks_like_listing_page(url):
-        raise _about(line, LISTING, channel=CHANNELS[recognise(url)].name)
+        raise about(line, LISTING, channel=CHANNELS[recognise(url)].name)
     return name, url
 
 
@@ -207,7 +215,8 @@ def _split(line: str) -> tuple[str, str]:
 AFTER_HOST = re.compile(r"(?<=[^/:\s])[/?#].*", re.DOTALL)
 
 
-def _about(line: str, message: Any, **params: str) -> ValidationError:
+def about(line: str, message: Any, **params: Any) -> ValidationError:
+    """What is wrong with a line, as a sentence that names as much of it as is no secret."""
     line = AFTER_HOST.sub("/…", line)  # the rest of a link is a secret
     shown = line if len(line) <= 48 else f"{line[:45]}…"  # noqa: PLR2004 - fits a phone's line
     return ValidationError(
@@ -227,6 +236,43 @@ class ExportForm(forms.Form):
         self.fields["channel"].choices = [  # type: ignore[attr-defined]  # a ChoiceField
             (channel.key, channel.name) for channel in CHANNELS.values()
         ]
+
+
+class PeopleForm(forms.Form):
+    """What a link for people is called, and what it tells beyond the times."""
+
+    label = forms.CharField(
+        label=_("For whom?"),
+        max_length=80,
+        help_text=_("Only you see this, such as “Owner”, “Cleaners” or “Family”."),
+    )
+    shows_titles = forms.BooleanField(
+        label=_("Show what is booked where"),
+        required=False,
+        help_text=_("The site, the kind of booking, and your own notes on closed nights."),
+    )
+    shows_guests = forms.BooleanField(
+        label=_("Show guests"),
+        required=False,
+        help_text=_("What a site's calendar says of the guest, often a name, and the names of your buyers."),
+    )
+
+    def __init__(self, *args: Any, link: ExportLink | None = None, **kwargs: Any) -> None:
+        name = link.public_id if link else "new"
+        kwargs["auto_id"] = f"id_people_{name}_%s"  # several such forms are on the page
+        super().__init__(*args, **kwargs)
+        self.link = link
+
+    @classmethod
+    def about(cls, link: ExportLink) -> "PeopleForm":
+        """An empty form that shows how the link is now."""
+        names = ("label", "shows_titles", "shows_guests")
+        return cls(link=link, initial={name: getattr(link, name) for name in names})
+
+    @property
+    def ticks(self) -> Ticks:
+        """What was ticked."""
+        return Ticks(self.cleaned_data["shows_titles"], self.cleaned_data["shows_guests"])
 
 
 class BlockForm(forms.Form):

@@ -7,6 +7,7 @@ from itertools import groupby
 from typing import Any
 
 from django.utils.formats import date_format
+from django.utils.text import capfirst
 from django.utils.timezone import localtime
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
@@ -140,7 +141,7 @@ class _Trouble:
     @property
     def said(self) -> str:
         return ngettext("%(outcome)s in %(count)s read", "%(outcome)s in %(count)s reads", self.reads) % {
-            "outcome": str(self.outcome.label).capitalize(),
+            "outcome": capfirst(self.outcome.label),
             "count": self.reads,
         }
 

@@ -6,9 +6,9 @@ moves from one property to another needs both locks: `changing_all`. The house's
 (`rehousing`), so that nothing is reckoned with times that are no longer true.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from operator import attrgetter
 
@@ -23,11 +23,12 @@ from domain.diary import Diary, Taken
 from domain.events import Kind
 from domain.spans import Period, Span
 from domain.switches import Switches
-from domain.sync import Plan
+from domain.sync import Claim, Plan
 from domain.turnovers import side_of
 from properties.models import Property
 
 LOCK_TIMEOUT = "3s"
+CLAIMED = ("nights", "period", "kind", "origin", "feed_id", "side")  # columns that `claims` reads
 
 
 class NightsTaken(Exception):
@@ -91,24 +92,32 @@ def changing_all(properties: Sequence[Property], now: datetime) -> Iterator[list
 
 
 def apply(change: Changing, feed: Feed, blocks: Iterable[Block], plan: Plan) -> None:
-    """Make the feed's blocks, as they are under this lock, say what the plan's claims say; equal ones stay."""
+    """Make the feed's blocks, as they are under this lock, say what the plan's claims say; equal ones stay.
+
+    What only waits to be confirmed, or has another UID, hasn't changed for whoever reads it with us.
+    """
     rows: dict[object, list[Block]] = {}
     for block in blocks:
         rows.setdefault(block.claim, []).append(block)
-    new = []
+    new: list[Claim] = []
     for claim in plan.claims:
         same = rows.get(claim)
         if same:
             same.pop()
         else:
-            new.append(Block.of_feed(feed, claim, change.now))
-    stale = [block.pk for same in rows.values() for block in same]
+            new.append(claim)
+    stale = [block for same in rows.values() for block in same]
+    told = {_said(block.claim): block.changed_at for block in stale}
     if stale:
-        Block.objects.filter(pk__in=stale).delete()
-    Block.objects.bulk_create(new)
+        Block.objects.filter(pk__in=[block.pk for block in stale]).delete()
+    Block.objects.bulk_create(Block.of_feed(feed, claim, told.get(_said(claim), change.now)) for claim in new)
     change.touched |= bool(new or stale)
     if plan.closed or plan.opened:
         echoes.listen(change.property, feed, plan, change.property.house.today(change.now))
+
+
+def _said(claim: Claim) -> Claim:
+    return replace(claim, uid="", missing=None)
 
 
 def treat(change: Changing, feed: Feed, switches: Switches) -> None:
@@ -198,10 +207,11 @@ def hold(
         raise NightsTaken from error
 
 
-def confirm(change: Changing, reference: str) -> Block:
+def confirm(change: Changing, reference: str, summary: str = "") -> Block:
     """Turn a hold into a sale, unless a feed has closed one of its nights or hours meanwhile.
 
-    Raises Lapsed when the hold is gone, NightsTaken when another claim overlaps it.
+    `summary` is the guest's name, which no channel is ever told. Raises Lapsed when the hold is gone,
+    NightsTaken when another claim overlaps it.
     """
     block = Block.objects.filter(
         property=change.property, reference=reference, origin=Block.Origin.HOLD
@@ -216,10 +226,11 @@ def confirm(change: Changing, reference: str) -> Block:
     if others.filter(clash).exists():
         raise NightsTaken
     block.origin = Block.Origin.SALE
+    block.summary = summary
     block.held_until = None
     block.changed_at = change.now
     block.version = change.next_version()
-    block.save(update_fields=["origin", "held_until", "changed_at", "version"])
+    block.save(update_fields=["origin", "summary", "held_until", "changed_at", "version"])
     change.touched = True
     return block
 
@@ -233,16 +244,21 @@ def diary(property: Property, window: Span, *, without: str = "", echoes: bool =
     near = Q(nights__overlap=date_range(window)) | Q(period__overlap=(reach.start, reach.end))
     rows = Block.objects.filter(near, property=property, yields=False).exclude(reference=without or None)
     feeds = {} if echoes else Feed.objects.filter(property=property).defer("url").in_bulk()
+    return Diary(property.house, claims(rows.only(*CLAIMED), feeds))
+
+
+def claims(rows: Iterable[Block], feeds: Mapping[int, Feed] | None = None) -> tuple[Taken, ...]:
+    """The blocks as a diary takes them; nights that one of the feeds only reads back from us count as nobody's."""
     taken: list[Taken] = []
-    for row in rows.only("nights", "period", "kind", "origin", "feed_id", "side"):
-        feed, span = feeds.get(row.feed_id), row.span
+    for row in rows:
+        feed, span = (feeds or {}).get(row.feed_id or 0), row.span
         if feed and span and (left := span.minus(feed.echo_spans)) != (span,):
             taken += [Taken(part) for part in left]
         else:
             period = Period(row.period.lower, row.period.upper) if row.period else None
             cleans = not (row.kind == Kind.HOURS and row.origin in Block.EXCLUSIVE)
             taken.append(Taken(span, period, cleans, row.joins))
-    return Diary(property.house, tuple(taken))
+    return tuple(taken)
 
 
 def shorten(change: Changing, reference: str, nights: Span, period: Period) -> None:

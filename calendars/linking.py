@@ -1,12 +1,17 @@
 """The links a property is read by: opened, and told more or less, under the lock of its nights."""
 
+from collections.abc import Collection
 from datetime import datetime
 
 import structlog
+from django.db.models import QuerySet
 
 from calendars import exports, ledger, suspensions
+from calendars.forms import NewFeed
 from calendars.ledger import Changing
 from calendars.models import Block, ExportLink, Feed, Suspension
+from calendars.people import Ticks
+from connectors import links
 from properties.models import Property
 
 log = structlog.get_logger()
@@ -16,13 +21,31 @@ AT_ONCE = 100  # properties that one sweep looks after
 
 def new_link(change: Changing, channel: str, label: str = "") -> ExportLink:
     """Open a link for one channel; its first body is written under the same lock as every later one."""
-    link = ExportLink(
-        organization_id=change.property.organization_id,
-        property=change.property,
-        channel=channel,
-        label=label,
-        created_at=change.now,
-    )
+    return _opened(change, ExportLink(channel=channel, label=label))
+
+
+def new_people_link(change: Changing, label: str, ticks: Ticks) -> ExportLink:
+    """Open a link for people, which tells of everything with times, and beyond them what is ticked."""
+    link = ExportLink(kind=ExportLink.Kind.PEOPLE, label=label)
+    return _opened(change, _ticked(link, ticks))
+
+
+def tick(change: Changing, link: ExportLink, label: str, ticks: Ticks) -> None:
+    """Let a link for people tell this from now on, and be called so."""
+    link.label = label
+    _ticked(link, ticks).save(update_fields=["label", "shows_titles", "shows_guests"])
+    change.touched = True
+
+
+def _ticked(link: ExportLink, ticks: Ticks) -> ExportLink:
+    link.shows_titles, link.shows_guests = ticks.titles, ticks.guests
+    return link
+
+
+def _opened(change: Changing, link: ExportLink) -> ExportLink:
+    link.organization_id = change.property.organization_id
+    link.property = change.property
+    link.created_at = change.now
     exports.write(link, exports.Bodies(change.property).of(link), change.now, change.calendar.version)
     link.save()
     return link
@@ -30,10 +53,45 @@ def new_link(change: Changing, channel: str, label: str = "") -> ExportLink:
 
 def ensure_link(property: Property, channel: str, now: datetime) -> None:
     """A channel that we read needs a link to read us by; it is opened unless there is one."""
-    links = ExportLink.objects.filter(property=property, channel=channel).live()
-    if not links.exists():
+    if not _opened_for(property).filter(channel=channel).exists():
         with ledger.changing(property, now) as change:
             new_link(change, channel)
+
+
+def _opened_for(property: Property) -> QuerySet[ExportLink]:
+    return ExportLink.objects.filter(property=property).of_channels().live()
+
+
+def connect(property: Property, new: Collection[NewFeed], now: datetime) -> list[int]:
+    """Read these links from now on; the ids of the feeds, without those that the property has already.
+
+    A channel that we read needs a link to read us by: it is opened unless there is one. Raises Crowded.
+    """
+    with ledger.changing(property, now) as change:
+        opened = set(_opened_for(property).values_list("channel", flat=True))
+        ids = [feed.pk for link in new if (feed := _feed(change, link))]
+        for channel in dict.fromkeys(link.channel for link in new):
+            if channel not in opened:
+                new_link(change, channel)
+    return ids
+
+
+def _feed(change: Changing, new: NewFeed) -> Feed | None:
+    """The feed that is read from the link; None where it is pasted twice within a moment."""
+    feed, is_new = Feed.objects.get_or_create(
+        property=change.property,
+        url_digest=links.digest(new.url),
+        defaults={
+            "organization_id": change.property.organization_id,
+            "channel": new.channel,
+            "label": new.label,
+            "url": new.url,
+            "host": links.host_of(new.url),
+            "created_at": change.now,
+            "next_poll_at": change.now,
+        },
+    )
+    return feed if is_new else None
 
 
 def suspend(change: Changing, block: Block, link: ExportLink, feed: Feed) -> Suspension:

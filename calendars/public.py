@@ -24,7 +24,7 @@ from django.views.decorators.http import require_safe
 from psycopg.rows import tuple_row
 
 from calendars import exports
-from calendars.receipts import BROWSER, Pull, note
+from calendars.receipts import BROWSER, Pull, note, serving
 
 log = structlog.get_logger()
 
@@ -33,11 +33,12 @@ PATH = re.compile(r"/ical/([A-Za-z0-9_-]+)/([A-Za-z0-9_-]+)\.ics")
 SAFE = frozenset({"GET", "HEAD"})
 PLAIN = "text/plain; charset=utf-8"
 PRIVATE = {"X-Content-Type-Options": "nosniff", "Referrer-Policy": "no-referrer", "Vary": "Accept-Encoding"}
+NOTHING = {"Content-Type": PLAIN, "Cache-Control": "no-store", **PRIVATE}  # a cache may keep a 404 otherwise
 LEAST_TO_PACK = 1400  # octets: less fits into one packet anyway
 PACKED = (
     "-gz"  # what the validator of the packed bytes ends in: they are another representation (RFC 9110 §8.8.3)
 )
-GZIP = re.compile(r"(?:^|,)\s*(?:gzip|\*)\s*(?:;\s*q=(?!0(?:\.0*)?\s*(?:,|$))[\d.]+\s*)?(?:,|$)")
+CODING = re.compile(r"(?:^|,)\s*(x-gzip|gzip|\*)\s*(?:;\s*q\s*=\s*([\d.]+)\s*)?(?=,|$)")
 WHOLE_ROW = """SELECT version, oldest_version, previous_until, revoked_at, etag, changed_at, body_version, body
                FROM calendars_exportlink WHERE public_id = %s"""
 HEAD_ROW = WHOLE_ROW.replace("body_version, body", "body_version")
@@ -53,6 +54,7 @@ class Question:
     modified_since: str | None
     accepted: str
     agent: str
+    is_read: bool  # not HEAD, by which nobody learns what the calendar says
 
 
 class Row(NamedTuple):
@@ -77,11 +79,9 @@ class Answer:
     body: bytes = field(default=b"", repr=False)
 
 
-NOT_FOUND = Answer(404, {"Content-Type": PLAIN, **PRIVATE}, b"No calendar at this address.\n")
+NOT_FOUND = Answer(404, NOTHING, b"No calendar at this address.\n")
 LATER = Answer(
-    503,
-    {"Content-Type": PLAIN, "Retry-After": RETRY_AFTER, **PRIVATE},
-    b"Please read this calendar again in two minutes.\n",
+    503, NOTHING | {"Retry-After": RETRY_AFTER}, b"Please read this calendar again in two minutes.\n"
 )
 
 
@@ -91,6 +91,7 @@ def door(application: WSGIApplication) -> WSGIApplication:
     def enter(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         found = PATH.fullmatch(environ["PATH_INFO"])
         if found is None or environ["REQUEST_METHOD"] not in SAFE:
+            serving()
             return application(environ, start_response)
         given = answer(
             Question(
@@ -100,6 +101,7 @@ def door(application: WSGIApplication) -> WSGIApplication:
                 environ.get("HTTP_IF_MODIFIED_SINCE"),
                 environ.get("HTTP_ACCEPT_ENCODING", ""),
                 BROWSER if "HTTP_SEC_FETCH_MODE" in environ else environ.get("HTTP_USER_AGENT", ""),
+                is_read=environ["REQUEST_METHOD"] == "GET",
             )
         )
         headers = list(given.headers.items())
@@ -124,6 +126,7 @@ def export(request: HttpRequest, public_id: str, signed: str) -> HttpResponse:
             sent.get("If-Modified-Since"),
             sent.get("Accept-Encoding", ""),
             BROWSER if "Sec-Fetch-Mode" in sent else sent.get("User-Agent", ""),
+            is_read=request.method == "GET",
         )
     )
     return HttpResponse(given.body, status=given.status, headers=given.headers)
@@ -149,28 +152,31 @@ def _answer(question: Question) -> Answer:
         return NOT_FOUND
     if is_conditional:
         if tag := _held(question, row):
-            note(Pull(question.public_id, row.body_version, question.agent, timezone.now()))
-            return Answer(304, _headers(tag, row.changed_at))
+            return Answer(304, _told(question, row, tag))
         row = _row(WHOLE_ROW, question)  # all of it once more: validator and bytes must be of one moment
         if row is None:
             return NOT_FOUND
-    if not row.body:
-        message = "a live link without a body"
+    if exports.etag(row.body) != row.etag:
+        message = "the bytes of a live link are not those it was given"
         raise ValueError(message)
-    note(Pull(question.public_id, row.body_version, question.agent, timezone.now()))
     headers = {"Content-Type": "text/calendar; charset=utf-8"}
     headers["Content-Disposition"] = 'inline; filename="amplistay.ics"'
-    if len(row.body) < LEAST_TO_PACK or not GZIP.search(question.accepted.lower()):
-        return Answer(200, headers | _headers(row.etag, row.changed_at), row.body)
+    if len(row.body) < LEAST_TO_PACK or not _unpacks(question.accepted):
+        return Answer(200, headers | _told(question, row, row.etag), row.body)
     headers["Content-Encoding"] = "gzip"
     packed = gzip.compress(row.body, 6, mtime=0)
-    return Answer(200, headers | _headers(row.etag + PACKED, row.changed_at), packed)
+    return Answer(200, headers | _told(question, row, row.etag + PACKED), packed)
 
 
-def _headers(tag: str, changed_at: datetime) -> dict[str, str]:
+def _told(question: Question, row: Row, tag: str) -> dict[str, str]:
+    """What is said of the bytes that the reader gets or has; noted where it reads them."""
+    now = timezone.now()
+    if question.is_read:
+        note(Pull(question.public_id, row.body_version, question.agent, now))
+    dated = {"Last-Modified": http_date(row.changed_at.timestamp())} if row.changed_at <= now else {}
     return {
         "ETag": f'"{tag}"',
-        "Last-Modified": http_date(changed_at.timestamp()),
+        **dated,
         "Cache-Control": "private, no-cache",
         "Accept-Ranges": "none",
         "X-Robots-Tag": "noindex, nofollow",
@@ -178,14 +184,21 @@ def _headers(tag: str, changed_at: datetime) -> dict[str, str]:
     }
 
 
+def _unpacks(accepted: str) -> bool:
+    """Whether `Accept-Encoding` (RFC 9110 §12.5.3) allows gzip: by its name, or by `*` where it isn't named."""
+    weights = {name: float(weight or 1) > 0 for name, weight in CODING.findall(accepted.lower())}
+    return weights.get("gzip", weights.get("x-gzip", weights.get("*", False)))
+
+
 def _held(question: Question, row: Row) -> str:
     """The validator of what the reader has, when it is current; else nothing.
 
-    RFC 9110 §13: If-None-Match decides where it is sent, If-Modified-Since otherwise.
+    RFC 9110 §13: If-None-Match decides where it is sent, If-Modified-Since otherwise. A date counts only when it is
+    the very one we told (each state of a link has one of its own): a reader's own clock may be ahead of a sale.
     """
     if question.none_match is None:
         since = parse_http_date_safe(question.modified_since or "")
-        return row.etag if since is not None and int(row.changed_at.timestamp()) <= since else ""
+        return row.etag if since == int(row.changed_at.timestamp()) else ""
     tags = [tag.strip().removeprefix("W/").strip('"') for tag in question.none_match.split(",")]
     if "*" in tags:
         return row.etag
@@ -195,13 +208,17 @@ def _held(question: Question, row: Row) -> str:
 def _row(columns: str, question: Question) -> Row | None:
     """The row that the address opens, by one query: a kept connection is trusted, and replaced once when it is dead.
 
-    A look at the connection before each query would cost as much as the query.
+    A look at the connection before each query would cost as much as the query. Raises LookupError when an address of
+    ours has no row: links are revoked, never deleted.
     """
     try:
         found = _select(columns, question.public_id)
     except (psycopg.OperationalError, psycopg.InterfaceError):
         connection.close()
         found = _select(columns, question.public_id)
+    if found is None and exports.is_ours(question.public_id, question.signed):
+        message = "a link that we signed has no row"
+        raise LookupError(message)
     if found is None or found.revoked_at is not None:
         return None
     lock = exports.Lock(question.public_id, found.version, found.oldest, found.previous_until)

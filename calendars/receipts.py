@@ -8,36 +8,69 @@ too early.
 
 import atexit
 import threading
-from collections import deque
-from collections.abc import Iterable
+import time
+from collections import defaultdict, deque
+from collections.abc import Collection, Iterable
 from datetime import datetime
-from typing import NamedTuple
+from functools import lru_cache
+from itertools import product
+from typing import Any, NamedTuple
 
 import structlog
 from django.conf import settings
 from django.db import DatabaseError, InterfaceError, connection
-from django.db.models import Min
+from django.db.models import CharField, ExpressionWrapper, F, OuterRef, Q, QuerySet
+from django.utils import timezone
 
-from calendars.models import Block, ExportLink, ExportRead, Suspension
-from domain.readers import reader
+from calendars import uptime
+from calendars.models import Block, ExportLink, ExportRead, Readership, Suspension
+from domain.channels import CHANNELS, OTHER
+from domain.pulls import LEAST_GAPS, MOST_GAPS, SLOW, USUAL, VISIT, slices
+from domain.readers import KNOWN, own, reader
 
 log = structlog.get_logger()
 
 MOST_WAITING = 20_000
 STOPS_WITHIN_S = 5.0
+CHANNEL = F("link__channel")
 BROWSER = "browser"  # a person who looks at the address is no site that reads it
+# One statement, so that both are written or neither; rows are locked in order, so that processes don't block each
+# other for good. What it is given spans no more than a visit (see `domain.pulls.slices`).
 WRITE = """
-INSERT INTO calendars_exportread (organization_id, link_id, body_version, reader, at, until, times)
-SELECT l.organization_id, l.id, p.body_version, p.reader, min(p.at), max(p.at), count(*)
-FROM unnest(%s::text[], %s::bigint[], %s::text[], %s::timestamptz[]) AS p (public_id, body_version, reader, at)
-JOIN calendars_exportlink l ON l.public_id = p.public_id
-GROUP BY l.organization_id, l.id, p.body_version, p.reader
-ORDER BY l.id, p.body_version, p.reader
-ON CONFLICT (link_id, body_version, reader) DO UPDATE SET
-    at = least(calendars_exportread.at, excluded.at),
-    until = greatest(calendars_exportread.until, excluded.until),
-    times = calendars_exportread.times + excluded.times
+WITH pull AS (
+    SELECT l.organization_id, l.id AS link_id, p.body_version, p.reader,
+           min(p.at) AS at, max(p.at) AS until, count(*) AS times
+    FROM unnest(%(links)s::text[], %(versions)s::bigint[], %(readers)s::text[], %(instants)s::timestamptz[])
+         AS p (public_id, body_version, reader, at)
+    JOIN calendars_exportlink l ON l.public_id = p.public_id
+    GROUP BY l.organization_id, l.id, p.body_version, p.reader
+), states AS (
+    INSERT INTO calendars_exportread (organization_id, link_id, body_version, reader, at, until, times)
+    SELECT organization_id, link_id, body_version, reader, at, until, times FROM pull
+    ORDER BY link_id, body_version, reader
+    ON CONFLICT (link_id, body_version, reader) DO UPDATE SET
+        at = least(calendars_exportread.at, excluded.at),
+        until = greatest(calendars_exportread.until, excluded.until),
+        times = calendars_exportread.times + excluded.times
+)
+INSERT INTO calendars_readership AS known (organization_id, link_id, reader, first_at, last_at, visits, gaps)
+SELECT organization_id, link_id, reader, min(at), max(until), 1, '{}' FROM pull
+GROUP BY organization_id, link_id, reader ORDER BY link_id, reader
+ON CONFLICT (link_id, reader) DO UPDATE SET
+    first_at = least(known.first_at, excluded.first_at),
+    last_at = greatest(known.last_at, excluded.last_at),
+    visits = known.visits + (excluded.first_at > known.last_at + %(visit)s)::integer,
+    (gaps, usual_s, slow_s) = (
+        SELECT next.gaps, CASE WHEN learns THEN round(share[1]) END, CASE WHEN learns THEN round(share[2]) END
+        FROM (SELECT CASE WHEN excluded.first_at > known.last_at + %(visit)s
+            THEN known.gaps[cardinality(known.gaps) + 2 - %(most)s:]
+                 || floor(extract(epoch FROM excluded.first_at - known.last_at))::integer
+            ELSE known.gaps END AS gaps) AS next,
+        LATERAL (SELECT count(*) >= %(least)s AS learns,
+            percentile_cont(%(shares)s::float8[]) WITHIN GROUP (ORDER BY gap) AS share
+            FROM unnest(next.gaps) AS gap) AS taught)
 """
+LEARNING = {"visit": VISIT, "most": MOST_GAPS, "least": LEAST_GAPS, "shares": [USUAL, SLOW]}
 
 
 class Pull(NamedTuple):
@@ -55,6 +88,11 @@ _noted: deque[Pull] = deque(maxlen=MOST_WAITING)
 def note(pull: Pull) -> None:
     """Remember that an answer went out; at no more cost than that of a list."""
     _noted.append(pull)
+    serving()
+
+
+def serving() -> None:
+    """Requests are answered here: have this process write receipts, and say that it is there."""
     if settings.RECEIPTS_EVERY:
         writer.start()
 
@@ -64,49 +102,102 @@ def flush() -> int:
     pulls = []
     while _noted:
         pulls.append(_noted.popleft())
+    parts = deque(_parts(pulls))
     try:
-        write(pulls)
+        while parts:
+            _write(parts[0])
+            parts.popleft()
     except (DatabaseError, InterfaceError) as error:
-        log.warning("receipts wait", count=len(pulls), error=type(error).__name__)
-        _noted.extendleft(reversed(pulls[: MOST_WAITING - len(_noted)]))
+        left = [pull for part in parts for pull in part]
+        log.warning("receipts wait", count=len(left), error=type(error).__name__)
+        _noted.extendleft(reversed(left[: MOST_WAITING - len(_noted)]))
         connection.close()
-        return 0
+        return len(pulls) - len(left)
     return len(pulls)
 
 
 def write(pulls: Iterable[Pull]) -> None:
-    """Add the pulls to their links' receipts; those of links that are gone are dropped."""
-    rows = [(one.public_id, one.body_version, reader_of(one.agent), one.at) for one in pulls]
-    if rows:
-        with connection.cursor() as cursor:
-            cursor.execute(WRITE, [list(column) for column in zip(*rows, strict=True)])
+    """Add the pulls to their links' receipts and readers' habits; those of links that are gone are dropped."""
+    for part in _parts(list(pulls)):
+        _write(part)
 
 
+def _parts(pulls: list[Pull]) -> list[list[Pull]]:
+    """The pulls in order and in parts that span no more than a visit."""
+    return [[pulls[place] for place in places] for places in slices(pull.at for pull in pulls)]
+
+
+def _write(pulls: list[Pull]) -> None:
+    given: dict[str, Any] = {
+        "links": [pull.public_id for pull in pulls],
+        "versions": [pull.body_version for pull in pulls],
+        "readers": [reader_of(pull.agent) for pull in pulls],
+        "instants": [pull.at for pull in pulls],
+    }
+    with connection.cursor() as cursor:
+        cursor.execute(WRITE, given | LEARNING)
+
+
+@lru_cache(maxsize=1024)
 def reader_of(agent: str) -> str:
     """The reader's name as receipts keep it."""
     return BROWSER if agent == BROWSER else reader(agent)
 
 
-def seen(block: Block) -> dict[ExportLink, datetime | None]:
-    """The live channel links that tell of the block, and when each was first read with it; None where not yet.
+def counting[Row: (ExportRead, Readership)](
+    rows: QuerySet[Row], channel: F | OuterRef = CHANNEL
+) -> QuerySet[Row]:
+    """Of the reads, or readers, those that may be the site a link is for: no person's, and no other site's.
 
-    A link that it was left out of for a while counts from its coming back.
+    Most sites don't say how they call themselves, so any program counts that isn't known to be another. A query
+    around this one may give the link's channel, which saves a join.
     """
-    links = (
-        ExportLink.objects.live()
-        .of_channels()
-        .filter(property=block.property_id)
-        .defer("body")
-        .order_by("pk")
-    )
-    back = dict(Suspension.objects.filter(block=block).values_list("link", "back_version"))
-    found: dict[ExportLink, datetime | None] = {}
-    for link in links:
-        since = back.get(link.pk, block.version)
-        if since is not None:
-            reads = ExportRead.objects.filter(link=link, body_version__gte=since).exclude(reader=BROWSER)
-            found[link] = reads.aggregate(first=Min("at"))["first"]
+    rows = rows.exclude(reader=BROWSER).alias(made_for=ExpressionWrapper(channel, CharField()))
+    its_own = Q(made_for=OTHER.key)
+    for key, site in CHANNELS.items():
+        its_own |= Q(made_for=key, reader__in=own(site))
+    return rows.filter(~Q(reader__in=KNOWN) | its_own)
+
+
+def seen(block: Block) -> dict[ExportLink, datetime | None]:
+    """The live channel links that tell of the block, and when each was first read with it; None where not yet."""
+    return seen_each([block])[block.pk]
+
+
+def seen_each(blocks: Collection[Block]) -> dict[int, dict[ExportLink, datetime | None]]:
+    """The same for several blocks of one property, by their ids.
+
+    A link that one was left out of for a while counts from its coming back. What changes nothing in a link, as other
+    bookings close the same nights, isn't told there.
+    """
+    homes = {block.property_id for block in blocks}
+    links = ExportLink.objects.live().of_channels().filter(property__in=homes).defer("body").order_by("pk")
+    left = Suspension.objects.filter(block__in=blocks).values_list("block", "link", "back_version")
+    told_from = {(sale, pk): version for sale, pk, version in left}
+    reads: dict[int, list[tuple[int, datetime]]] = defaultdict(list)
+    since = min((block.version for block in blocks), default=0)
+    rows = counting(ExportRead.objects.filter(link__in=links, body_version__gte=since))
+    for pk, version, at in rows.values_list("link", "body_version", "at"):
+        reads[pk].append((version, at))
+    found: dict[int, dict[ExportLink, datetime | None]] = {block.pk: {} for block in blocks}
+    for block, link in product(blocks, links):
+        first = told_from.get((block.pk, link.pk), block.version)
+        if first is not None and link.body_version >= first:
+            found[block.pk][link] = min(
+                (at for version, at in reads[link.pk] if version >= first), default=None
+            )
     return found
+
+
+def _beat() -> None:
+    """Say that links are answered, if they are: without the database, none is."""
+    try:
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT 1")
+    except (DatabaseError, InterfaceError):
+        connection.close()
+    else:
+        uptime.beat(timezone.now())
 
 
 class Writer:
@@ -135,8 +226,12 @@ class Writer:
                 self._thread = None
 
     def _run(self) -> None:
+        beats_at = time.monotonic()
         while not self._ended.wait(settings.RECEIPTS_EVERY):
             flush()
+            if time.monotonic() >= beats_at:
+                _beat()
+                beats_at = time.monotonic() + uptime.BEAT_S
         flush()
         connection.close()
 

@@ -79,6 +79,8 @@ def _reckon_feeds_anew(change: Changing, before: House) -> None:
         blocks = list(found)
         if any(block.period for block in blocks):
             _reckon_anew(change, feeds[feed], blocks, before)
+    # People are told the hours of those without any by the home's times.
+    Block.objects.filter(property=home, origin=Block.Origin.FEED, period=None).update(changed_at=change.now)
     Feed.objects.filter(property=home).update(**UNREAD, next_poll_at=change.now)
 
 

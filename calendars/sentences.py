@@ -105,6 +105,23 @@ def sentence(stored: Mapping[str, Any] | None) -> str:
     return text
 
 
+MINUTE, HOUR, DAY = 60, 3600, 86_400
+LEAST_ROUND, ROUND = 10, 5  # minutes: from ten on they are said in fives
+
+
+def every(seconds: float) -> str:
+    """An interval as it is said: every 20 minutes, every hour, every 4 hours."""
+    if seconds < HOUR - 5 * MINUTE:
+        count = max(1, round(seconds / MINUTE))
+        count = count if count < LEAST_ROUND else ROUND * round(count / ROUND)
+        return ngettext("every minute", "every %(count)s minutes", count) % {"count": count}
+    if seconds < 1.5 * DAY:
+        count = round(seconds / HOUR)
+        return ngettext("every hour", "every %(count)s hours", count) % {"count": count}
+    count = round(seconds / DAY)
+    return ngettext("every day", "every %(count)s days", count) % {"count": count}
+
+
 HEADLINES: Mapping[str, str] = {
     "failing": gettext_noop("%(feed)s can't be read for %(home)s"),
     "late": gettext_noop("%(feed)s hasn't been read in time for %(home)s"),
@@ -117,6 +134,9 @@ HEADLINES: Mapping[str, str] = {
     "turnover": gettext_noop(
         "No time to clean at %(home)s: %(first)s until %(until)s, %(second)s from %(comes)s"
     ),
+    "unread": gettext_noop("%(link)s has never read its Amplistay link for %(home)s"),
+    "stopped": gettext_noop("%(link)s no longer reads its Amplistay link for %(home)s"),
+    "unseen": gettext_noop("%(link)s hasn't read your sale of %(arrival)s to %(departure)s at %(home)s"),
 }
 ADVICE: Mapping[str, str] = {
     "failing": gettext_noop(
@@ -141,6 +161,18 @@ ADVICE: Mapping[str, str] = {
         "One guest comes too soon after the other for the time that cleaning takes here. Agree on other hours with one "
         "of them, or take your sale back."
     ),
+    "unread": gettext_noop(
+        "It doesn't learn what is sold here, and can sell the same nights. Paste the link there, or revoke it where "
+        "it isn't needed."
+    ),
+    "stopped": gettext_noop(
+        "It read it last %(since)s. What is sold here isn't closed there any more: look whether the link still stands "
+        "there, and paste it once more."
+    ),
+    "unseen": gettext_noop(
+        "It has been in its link since %(since)s, longer than a read usually takes. Have the site refresh its "
+        "calendars, or close the nights there yourself."
+    ),
 }
 RELIEF: Mapping[str, str] = {
     "failing": gettext_noop("%(feed)s can be read again for %(home)s"),
@@ -154,6 +186,9 @@ RELIEF: Mapping[str, str] = {
     "turnover": gettext_noop(
         "There is time to clean again at %(home)s between %(first)s and %(second)s, %(arrival)s to %(departure)s"
     ),
+    "unread": gettext_noop("%(link)s has read its Amplistay link for %(home)s"),
+    "stopped": gettext_noop("%(link)s reads its Amplistay link for %(home)s again"),
+    "unseen": gettext_noop("%(link)s has read your sale of %(arrival)s to %(departure)s at %(home)s"),
 }
 
 
@@ -183,7 +218,7 @@ def _about(templates: Mapping[str, str], alert: Alert) -> str:
     for name in ("first", "second"):
         if name in details:
             details[name] = details[name] or ours
-    for name in ("until", "comes"):
+    for name in ("until", "comes", "since"):
         if name in details:
             local = datetime.fromisoformat(details[name]).astimezone(alert.property.house.zone)
             details[name] = date_format(local, "j M, H:i")

@@ -6,8 +6,8 @@ from datetime import timedelta
 from celery import shared_task
 from django.utils import timezone
 
-from calendars import alerts, leases, linking, polling
-from calendars.models import ExportRead, FeedRead, Snapshot
+from calendars import alerts, leases, linking, loops, polling, unread, uptime
+from calendars.models import ExportRead, FeedRead, LoopCheck, Snapshot
 from connectors.broker import hint
 
 KEPT = timedelta(days=400)
@@ -65,8 +65,16 @@ def watch() -> None:
     """Let end what has its time, open and resolve what hosts must know, and tell them."""
     now = timezone.now()
     linking.end_suspensions(now)
+    if ids := loops.sweep(now):
+        hint(read_now, ids)
     alerts.watch(now)
     alerts.tell(now)
+
+
+@shared_task
+def watch_links() -> None:
+    """The same for the links that channels read."""
+    unread.watch(timezone.now(), uptime.since())
 
 
 @shared_task
@@ -76,3 +84,4 @@ def prune() -> None:
     FeedRead.objects.filter(at__lt=before, until__lt=before).delete()
     Snapshot.objects.filter(at__lt=before).delete()
     ExportRead.objects.filter(until__lt=before).delete()
+    LoopCheck.objects.filter(ended_at__lt=before).delete()

@@ -2,11 +2,15 @@
 
 from django.urls import path
 
-from calendars import alertpages, connections, feedpage, months
+from calendars import alertpages, connections, feedpage, importpages, looppage, months, peoplepage
 
 app_name = "calendars"
 urlpatterns = [
     path("alerts/<slug:alert_id>/", alertpages.go, name="alert"),
+    path("import/", importpages.sheet, name="import"),
+    path("import/template.csv", importpages.template, name="import-template"),
+    path("import/done/", importpages.done, name="imported"),
+    path("import/progress/", importpages.progress, name="import-progress"),
     path("<slug:public_id>/", months.month, name="month"),
     path("<slug:public_id>/blocks/", months.close, name="close"),
     path("<slug:public_id>/blocks/<slug:block_id>/reopen/", months.reopen, name="reopen"),
@@ -21,6 +25,11 @@ urlpatterns = [
     path("<slug:public_id>/connections/<slug:feed_id>/treat/", feedpage.treat, name="treat"),
     path("<slug:public_id>/connections/<slug:feed_id>/link/", feedpage.replace, name="replace"),
     path("<slug:public_id>/connections/<slug:feed_id>/remove/", feedpage.remove, name="remove"),
+    path("<slug:public_id>/loop/", looppage.card, name="loop"),
+    path("<slug:public_id>/loop/start/", looppage.start, name="start-loop"),
+    path("<slug:public_id>/loop/end/", looppage.end, name="end-loop"),
+    path("<slug:public_id>/people/", peoplepage.add, name="add-people"),
+    path("<slug:public_id>/people/<slug:people_id>/", peoplepage.tick, name="tick"),
     path("<slug:public_id>/exports/", connections.add_export, name="add-export"),
     path("<slug:public_id>/exports/<slug:link_id>/rotate/", connections.rotate_export, name="rotate"),
     path("<slug:public_id>/exports/<slug:link_id>/revoke/", connections.revoke_export, name="revoke"),

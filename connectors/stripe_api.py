@@ -197,7 +197,8 @@ class Stripe:
         """Give back so much of what was charged; Told's totals include it, pending or not.
 
         `with_fee` takes the platform's part back in proportion (only where there is a fee). A whole refund that was
-        made already is no error. A refund may still fail later: then `refunded` shrinks in a later look.
+        made already is no error. A refund may still fail later: then `refunded` shrinks in a later look, and
+        `sent_back` grows.
         """
         params: RefundCreateParams = {
             "payment_intent": intent_id,

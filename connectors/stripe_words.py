@@ -37,6 +37,7 @@ _INTENTS = {
     "canceled": Intent.VOIDED,
 }
 _NOT_GIVEN_BACK = frozenset({"failed", "canceled"})
+_ON_ITS_WAY = frozenset({"pending", "requires_action"})
 _UNKNOWN_OUTCOMES = frozenset({409, 429})
 _FIRST_SERVER_ERROR = 500
 _BAD_REQUEST = 400
@@ -108,10 +109,13 @@ def told(session: stripe.checkout.Session, refunds: Refunds) -> Told:
     return with_money(page, intent, refunds) if isinstance(intent, stripe.PaymentIntent) else page
 
 
-def with_money(page: Told, intent: stripe.PaymentIntent, refunds: Refunds) -> Told:
+def with_money(page: Told, intent: stripe.PaymentIntent, others: Refunds) -> Told:
     """The page with what the intent says of the money; its charge with refunds must be expanded."""
     charge = intent.latest_charge
     charged = intent.status == "succeeded"
+    refunds = list(_refunds(intent, others)) if charged else []
+    good = [one for one in refunds if one.status not in _NOT_GIVEN_BACK]
+    pending = [one for one in good if one.status in _ON_ITS_WAY]
     failure = intent.last_payment_error
     return replace(
         page,
@@ -120,20 +124,20 @@ def with_money(page: Told, intent: stripe.PaymentIntent, refunds: Refunds) -> To
         amount=our_amount(intent.amount, intent.currency),
         currency=intent.currency.upper(),
         captured=our_amount(intent.amount_received, intent.currency) if charged else 0,
-        refunded=_refunded(intent, refunds) if charged else 0,
+        refunded=our_amount(sum(one.amount for one in good), intent.currency),
+        refunding=our_amount(sum(one.amount for one in pending), intent.currency),
+        sent_back=len(refunds) - len(good),
         card=_card(charge) if isinstance(charge, stripe.Charge) else "",
         declined=(failure.message or "") if failure and not charged else "",
     )
 
 
-def _refunded(intent: stripe.PaymentIntent, refunds: Refunds) -> int:
+def _refunds(intent: stripe.PaymentIntent, others: Refunds) -> Iterable[stripe.Refund]:
+    """Every refund of the payment, whatever became of it."""
     charge = intent.latest_charge
     if isinstance(charge, stripe.Charge) and charge.refunds is not None and not charge.refunds.has_more:
-        every: Iterable[stripe.Refund] = charge.refunds.data
-    else:
-        every = refunds(intent.id)
-    total = sum(one.amount for one in every if one.status not in _NOT_GIVEN_BACK)
-    return our_amount(total, intent.currency)
+        return charge.refunds.data
+    return others(intent.id)
 
 
 def locale(language: str) -> Any:

@@ -9,6 +9,8 @@ from itertools import islice
 from domain.events import Kind
 from domain.spans import NIGHT, Span, nights_in
 
+LONGEST_STAY = 30  # nights; what is longer is a closure, where the words don't tell
+
 
 @dataclass(frozen=True, slots=True)
 class Stake:

@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
+from functools import lru_cache
 from zoneinfo import ZoneInfo
 
 from domain.spans import Period, Span
@@ -40,13 +41,84 @@ def calendar(entries: Iterable[Entry], *, name: str, placeholder_stamp: datetime
     """
     shown = sorted(entries, key=_order)
     shown = shown or [Entry(PLACEHOLDER_UID, PLACEHOLDER_NIGHTS, "Placeholder", placeholder_stamp)]
-    lines = [*BEGIN]
-    lines += [f"NAME:{escaped(name)}", f"X-WR-CALNAME:{escaped(name)}"]
-    lines += [f"REFRESH-INTERVAL;VALUE=DURATION:{REFRESH}", f"X-PUBLISHED-TTL:{REFRESH}"]
+    lines = [*BEGIN, *_head(name)]
     for entry in shown:
         lines += _event(entry)
     lines.append(END)
     return _written(lines)
+
+
+@dataclass(frozen=True, slots=True)
+class Timed:
+    """Hours to show as taken; `changed_at` (aware) is when this entry last changed."""
+
+    uid: str
+    period: Period
+    summary: str
+    changed_at: datetime
+    is_tentative: bool = False
+
+
+def agenda(entries: Iterable[Entry | Timed], zone: ZoneInfo, *, name: str, since: datetime) -> bytes:
+    """A calendar of hours and days for people, with hours on the clock of `zone`; no METHOD.
+
+    The zone is written out for the calendar years of its entries. It stands there without entries, too, for the
+    year of `since`: a calendar needs one component of any sort (RFC 5545 §3.6), and no entry in the past.
+    Raises ValueError for a naive time stamp.
+    """
+    shown = sorted(entries, key=_place)
+    instants = [at for entry in shown if isinstance(entry, Timed) for at in _edges(entry.period)] or [since]
+    first = datetime(min(instants).astimezone(UTC).year, 1, 1, tzinfo=UTC) - DAY
+    last = datetime(max(instants).astimezone(UTC).year + 1, 1, 1, tzinfo=UTC) + DAY
+    lines = [*BEGIN, *_head(name), f"X-WR-TIMEZONE:{zone.key}", *_zone_in_full(zone, first, last)]
+    for entry in shown:
+        lines += _timed(entry, zone) if isinstance(entry, Timed) else _event(entry)
+    return _written([*lines, END])
+
+
+def _head(name: str) -> list[str]:
+    return [
+        f"NAME:{escaped(name)}",
+        f"X-WR-CALNAME:{escaped(name)}",
+        f"REFRESH-INTERVAL;VALUE=DURATION:{REFRESH}",
+        f"X-PUBLISHED-TTL:{REFRESH}",
+    ]
+
+
+def _edges(period: Period) -> tuple[datetime, datetime]:
+    return period.start, period.end
+
+
+def _place(entry: Entry | Timed) -> tuple[str, str, str, str, str]:
+    """The order in the file: by day, and by all that is told, so that it never depends on the order of asking."""
+    if isinstance(entry, Timed):
+        first, last = (_stamp(at) for at in _edges(entry.period))
+    else:
+        first, last = _day(entry.nights.start), _day(entry.nights.end)
+    return first, entry.uid, last, entry.summary, _stamp(entry.changed_at)
+
+
+def _timed(entry: Timed, zone: ZoneInfo) -> list[str]:
+    return [
+        "BEGIN:VEVENT",
+        f"UID:{escaped(entry.uid)}",
+        f"DTSTAMP:{_stamp(entry.changed_at)}",
+        _instant("DTSTART", entry.period.start, zone),
+        _instant("DTEND", entry.period.end, zone),
+        f"SUMMARY:{escaped(entry.summary)}",
+        f"STATUS:{'TENTATIVE' if entry.is_tentative else 'CONFIRMED'}",
+        "TRANSP:OPAQUE",
+        "END:VEVENT",
+    ]
+
+
+def _instant(name: str, at: datetime, zone: ZoneInfo) -> str:
+    """The instant on the clock of the zone; in UTC where that clock shows it a second time.
+
+    A local time that comes twice means the first (RFC 5545 §3.3.5).
+    """
+    local = at.astimezone(zone)
+    return f"{name}:{_stamp(at)}" if local.fold else f"{name};TZID={zone.key}:{local:%Y%m%dT%H%M%S}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,30 +140,34 @@ class Appointment:
 def appointment(entry: Appointment) -> bytes:
     """A file with the one entry, to be opened by a guest; no METHOD, so that nobody is asked to answer.
 
-    The zone is written out (VTIMEZONE, RFC 5545 §3.6.5) with what its clock does within a year before the end.
+    The zone is written out (VTIMEZONE, RFC 5545 §3.6.5) with what its clock does from a year before the end on.
     Raises ValueError for a naive time stamp.
     """
-    local = [at.astimezone(entry.zone) for at in (entry.period.start, entry.period.end)]
-    lines = [*BEGIN, *_zone(entry.zone, entry.period)]
+    first = min(entry.period.start, entry.period.end - YEAR)
+    lines = [*BEGIN, *_zone(entry.zone, first, entry.period.end + DAY)]
     lines += ["BEGIN:VEVENT", f"UID:{escaped(entry.uid)}", f"DTSTAMP:{_stamp(entry.changed_at)}"]
     lines.append(f"SEQUENCE:{entry.sequence}")
-    lines += [
-        f"{name};TZID={entry.zone.key}:{at:%Y%m%dT%H%M%S}"
-        for name, at in zip(("DTSTART", "DTEND"), local, strict=True)
-    ]
+    lines.append(_instant("DTSTART", entry.period.start, entry.zone))
+    lines.append(_instant("DTEND", entry.period.end, entry.zone))
     lines.append(f"SUMMARY:{escaped(entry.summary)}")
     if entry.place:
         lines.append(f"LOCATION:{escaped(entry.place)}")
     return _written([*lines, "STATUS:CONFIRMED", "TRANSP:TRANSPARENT", "END:VEVENT", END])
 
 
-def _zone(zone: ZoneInfo, period: Period) -> list[str]:
-    """What the clocks there do from a year before the end to a day after it."""
-    changes = _changes(zone, period.end - YEAR, period.end + DAY)
-    if not changes:
-        changes = [
-            (datetime(1970, 1, 1, tzinfo=UTC), _offset(zone, period.start), _offset(zone, period.start))
-        ]
+@lru_cache(maxsize=256)
+def _zone_in_full(zone: ZoneInfo, first: datetime, last: datetime) -> tuple[str, ...]:
+    """The same, remembered: most homes share a zone and the years of their entries."""
+    return tuple(_zone(zone, first, last))
+
+
+def _zone(zone: ZoneInfo, first: datetime, last: datetime) -> list[str]:
+    """What the clocks there do between the two instants.
+
+    The first observance is the time that counts there already: readers know nothing of what is before it.
+    """
+    usual = _offset(zone, first)
+    changes = [(first, usual, usual), *_changes(zone, first, last)]
     lines = ["BEGIN:VTIMEZONE", f"TZID:{zone.key}"]
     for instant, before, after in changes:
         name = "DAYLIGHT" if instant.astimezone(zone).dst() else "STANDARD"

@@ -29,6 +29,10 @@ class Kind(StrEnum):
     HOURS = "hours"  # takes hours between two nights, closes no night
 
 
+# Closed by a rule of the site's own, that moves on daily: nobody comes.
+BY_RULE = (Kind.PREPARATION, Kind.GAP, Kind.ADVANCE_NOTICE, Kind.BOOKING_WINDOW)
+
+
 @dataclass(frozen=True, slots=True)
 class Event:
     """One entry: what it says (`start`, `end`) and what it closes inside the window.

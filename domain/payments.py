@@ -5,7 +5,7 @@ how things stand (`Told`), and the next step follows from that alone.
 """
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 
 
@@ -32,6 +32,7 @@ class Told:
     """How one payment stands by the provider's own word. Amounts are minor units.
 
     `captured` and `refunded` are totals so far; a refund that is still pending counts, one that failed doesn't.
+    `refunding` is the pending part of `refunded`, `sent_back` how many refunds have failed.
     """
 
     session_id: str
@@ -44,6 +45,8 @@ class Told:
     currency: str = ""
     captured: int = 0
     refunded: int = 0
+    refunding: int = 0
+    sent_back: int = 0
     card: str = ""
     declined: str = ""  # why the last card didn't work, in the provider's words
 
@@ -80,7 +83,8 @@ class News(StrEnum):
 class Wish:
     """What a purchase wants of its payment: the goal, the amount that was agreed, how much shall have been refunded.
 
-    After `until` nobody waits for the guest's card any more; None waits for as long as the page is open.
+    After `until` nobody waits for the guest's card any more; None waits for as long as the page is open. No refund is
+    begun before `refund_after`.
     """
 
     goal: Goal
@@ -88,6 +92,7 @@ class Wish:
     currency: str
     to_refund: int = 0
     until: datetime | None = None
+    refund_after: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,6 +114,7 @@ IF_AUTHORISED = {
     Goal.CAPTURE: Next(Step.CAPTURE),
     Goal.GIVE_BACK: Next(Step.VOID),
 }
+SHORTEST_REST, LONGEST_REST = timedelta(minutes=1), timedelta(days=1)
 ENDS = {Goal.WAIT: News.DEAD, Goal.CAPTURE: News.DEAD, Goal.GIVE_BACK: News.GIVEN_BACK}
 
 
@@ -120,7 +126,7 @@ def next_step(wish: Wish, told: Told, now: datetime) -> Next:
     """
     as_agreed = (told.amount, told.currency) == (wish.amount, wish.currency)
     if told.intent is Intent.CAPTURED:
-        return _captured(wish, told, as_agreed=as_agreed)
+        return _captured(wish, told, now, as_agreed=as_agreed)
     if told.intent is Intent.AUTHORISED:
         return IF_AUTHORISED[wish.goal if as_agreed else Goal.GIVE_BACK]
     is_over = wish.goal is not Goal.WAIT or (wish.until is not None and wish.until <= now)
@@ -131,7 +137,12 @@ def next_step(wish: Wish, told: Told, now: datetime) -> Next:
     return Next(news=ENDS[wish.goal], settled=True)
 
 
-def _captured(wish: Wish, told: Told, *, as_agreed: bool) -> Next:
+def rest(sent_back: int) -> timedelta:
+    """How long a refund rests that came back so often: four times as long each time, a day at most."""
+    return min(SHORTEST_REST * 4 ** min(sent_back - 1, 10), LONGEST_REST) if sent_back else timedelta()
+
+
+def _captured(wish: Wish, told: Told, now: datetime, *, as_agreed: bool) -> Next:
     """Money that was taken belongs to a sale that stands, or goes back."""
     gives_back = wish.goal is Goal.GIVE_BACK or not as_agreed
     wanted = told.captured if gives_back else min(wish.to_refund, told.captured)
@@ -139,7 +150,8 @@ def _captured(wish: Wish, told: Told, *, as_agreed: bool) -> Next:
     if gives_back:
         news = News.NONE
     if (missing := wanted - told.refunded) > 0:
-        return Next(Step.REFUND, missing, news)
+        is_early = wish.refund_after is not None and wish.refund_after > now
+        return Next(news=news) if is_early else Next(Step.REFUND, missing, news)
     if gives_back:
-        return Next(news=ENDS[wish.goal], settled=True)
-    return Next(news=news, settled=wish.goal is Goal.CAPTURE)
+        return Next(news=ENDS[wish.goal], settled=not told.refunding)
+    return Next(news=news, settled=wish.goal is Goal.CAPTURE and not told.refunding)

@@ -4,7 +4,7 @@ import re
 from collections.abc import Mapping
 from types import MappingProxyType
 
-from domain.channels import CHANNELS
+from domain.channels import CHANNELS, OTHER, Channel
 
 NAMELESS = "?"
 LONGEST = 40
@@ -25,6 +25,9 @@ _PROGRAMS: Mapping[str, str] = MappingProxyType(
         "fastmail": "Fastmail",
     }
 )
+_KNOWN = frozenset({*_SITES.values(), *_PROGRAMS.values()})
+KNOWN = frozenset({*_SITES.values(), *_PROGRAMS.values()})
+_KIN = (frozenset({"vrbo", "expedia"}),)  # sites of one house, that may read for each other
 _PRODUCT = re.compile(r"[A-Za-z][^\s/(;]*")
 _UNPRINTABLE = re.compile(r"[^\x21-\x7e]+")
 
@@ -37,6 +40,24 @@ def reader(agent: str) -> str:
             return name
     found = _PRODUCT.search(_UNPRINTABLE.sub(" ", agent))
     return found[0][:LONGEST] if found else NAMELESS
+
+
+def is_known(name: str) -> bool:
+    """Whether the name is a site's or a program's that we know, not only what somebody calls himself."""
+    return name in _KNOWN
+
+
+def own(channel: Channel) -> frozenset[str]:
+    """The names that the channel itself may read under, of those we know; a nameless program may be anybody's."""
+    if channel.key == OTHER.key:
+        return KNOWN
+    kin = next((kin for kin in _KIN if channel.key in kin), frozenset({channel.key}))
+    return frozenset(CHANNELS[key].name for key in kin)
+
+
+def is_stranger(name: str, channel: Channel) -> bool:
+    """Whether who reads the channel's link under this name is surely not the channel."""
+    return name in KNOWN and name not in own(channel)
 
 
 def _longest_first(item: tuple[str, str]) -> tuple[int, str]:

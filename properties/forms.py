@@ -48,10 +48,18 @@ def currencies() -> list[tuple[str, str]]:
     return [(code, f"{code} · {get_currency_name(code, locale=language)}") for code in tender()]
 
 
+@cache
+def zone_names() -> tuple[str, ...]:
+    """The IANA time zones that a home may be in, by area."""
+    return tuple(
+        sorted(name for name in available_timezones() if name.startswith(ZONE_AREAS) or name == "UTC")
+    )
+
+
 def zones() -> list[tuple[str, str]]:
-    """IANA time zones by area."""
-    names = sorted(name for name in available_timezones() if name.startswith(ZONE_AREAS) or name == "UTC")
-    return [("", gettext("Choose a time zone")), *((name, name.replace("_", " ")) for name in names)]
+    """The time zones to choose from."""
+    names = ((name, name.replace("_", " ")) for name in zone_names())
+    return [("", gettext("Choose a time zone")), *names]
 
 
 class PropertyForm(forms.ModelForm):  # type: ignore[type-arg]  # Django's class can't be subscripted at run time

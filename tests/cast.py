@@ -7,6 +7,7 @@ from django.utils import timezone
 from accounts.models import Membership, Organization, User
 from calendars import exports, ledger, linking
 from calendars.models import Block, ExportLink, Feed, date_range
+from calendars.people import Ticks
 from connectors import links
 from domain.channels import recognise
 from domain.events import Kind
@@ -86,6 +87,11 @@ def an_import(feed: Feed, span: Span, now: datetime = NOW, **columns: object) ->
 def an_export(home: Property, channel: str = "airbnb") -> ExportLink:
     with ledger.changing(home, NOW) as change:
         return linking.new_link(change, channel)
+
+
+def a_people_link(home: Property, *, titles: bool = False, guests: bool = False) -> ExportLink:
+    with ledger.changing(home, NOW) as change:
+        return linking.new_people_link(change, "Family", Ticks(titles, guests))
 
 
 def a_sale(home: Property, span: Span | None = None, *, reference: str = "sold") -> Block:

@@ -72,6 +72,11 @@ class Till:
         found: list[dict[str, Any]] = self.simulator.call("GET", "/api/stripe/payments").json()["payments"]
         return found
 
+    def told(self) -> list[dict[str, Any]]:
+        """Its messages, and how they are doing."""
+        found: list[dict[str, Any]] = self.simulator.call("GET", "/api/stripe/events").json()["events"]
+        return found
+
     def of(self, payment: Payment) -> dict[str, Any]:
         """The one payment with this reference, as Stripe has it."""
         (found,) = (each for each in self.all() if each["reference"] == payment.public_id)
@@ -116,9 +121,17 @@ def work(payment: Payment, till: Till) -> Purchase:
         if purchase.state == Purchase.State.CHECKING:
             checkout.look_again(purchase, timezone.now())
             checkout.decide(purchase, timezone.now())
-    payment.refresh_from_db()
+        payment.refresh_from_db()
+        if payment.check_at is None:  # settled, so looking again would change nothing
+            break
     purchase.refresh_from_db()
     return purchase
+
+
+def sold(till: Till, payment: Payment) -> Purchase:
+    """What the payment is for, paid and confirmed."""
+    till.pay(payment)
+    return work(payment, till)
 
 
 def disagreements(home: Property, till: Till) -> list[str]:

@@ -36,10 +36,10 @@ def shortened(purchase: Purchase) -> Letter:
 def _still_to_come(purchase: Purchase) -> tuple[str, ...]:
     """What goes back to the card of a sale that stands, in a sentence."""
     payment = receipts.payment_of(purchase)
-    if payment is None or payment.owed is None:
+    if payment is None or payment.to_come is None:
         return ()
     words = _("%(amount)s goes back to your card. You get another e-mail when it is on its way.")
-    return (words % {"amount": money(payment.owed)},)
+    return (words % {"amount": money(payment.to_come)},)
 
 
 def moved(purchase: Purchase) -> Letter:

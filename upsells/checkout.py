@@ -176,8 +176,15 @@ def refuse(purchase: Purchase, now: datetime) -> bool:
 
 
 def look_again(purchase: Purchase, now: datetime) -> None:
-    """Read every feed of the property that wasn't read since the guest pressed "book"."""
-    lease, claimed = leases.claim_these(_unread(purchase), now)
+    """Read every feed of the property that wasn't read since the guest pressed "book".
+
+    Who pressed it later than now did so before the clock was set back: then it counts from now.
+    """
+    for column in ("requested_at", "agreed_at"):
+        if (getattr(purchase, column) or now) > now:
+            Purchase.objects.filter(pk=purchase.pk).update(**{column: now})
+            setattr(purchase, column, now)
+    lease, claimed = leases.claim_these(_unread(purchase, now), now)
     polling.read(claimed, lease, now, somebody_waits=True)
 
 
@@ -239,11 +246,14 @@ def _answer_by(purchase: Purchase, now: datetime) -> datetime:
     return max(min(now + HOST_ANSWERS_WITHIN, begins), now + GIVE_UP_AFTER)
 
 
-def _unread(purchase: Purchase) -> list[int]:
-    """The feeds that haven't answered with a calendar since somebody pressed "book"; a gone one never will."""
+def _unread(purchase: Purchase, now: datetime) -> list[int]:
+    """The feeds that haven't answered with a calendar since somebody pressed "book"; a gone one never will.
+
+    One that answered later than now did so before the clock was set back, and who knows when.
+    """
     feeds = Feed.objects.filter(property=purchase.property)
     asked = {*feeds.values_list("pk", flat=True), *purchase.feeds}
-    read = feeds.reading().filter(last_good_at__gte=purchase.looked_since)
+    read = feeds.reading().filter(last_good_at__gte=purchase.looked_since, last_good_at__lte=now)
     return sorted(asked.difference(read.values_list("pk", flat=True)))
 
 
@@ -264,11 +274,11 @@ def _confirm(purchase: Purchase, now: datetime, *, needs_proof: bool) -> Purchas
             return _state(purchase)
         if Property.objects.filter(pk=purchase.property_id).exclude(archived_at=None).exists():
             raise NotOnSale
-        if needs_proof and (not purchase.feeds or _unread(purchase)):
+        if needs_proof and (not purchase.feeds or _unread(purchase, now)):
             raise Unproven
         if _hindered(purchase):
             raise ledger.NightsTaken
-        ledger.confirm(change, purchase.public_id)
+        ledger.confirm(change, purchase.public_id, purchase.guest_name)
         certificates.certify(purchase, now)
         if by_card:
             _charge(purchase, now)

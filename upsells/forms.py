@@ -104,8 +104,8 @@ class GuestForm(forms.Form):
     )
 
     def clean_name(self) -> str:
-        """A name with at least one letter or digit in it."""
-        name: str = self.cleaned_data["name"].strip()
+        """A name of one line, with at least one letter or digit in it."""
+        name = " ".join(self.cleaned_data["name"].split())
         if not any(sign.isalnum() for sign in name):
             raise ValidationError(_("Enter the name your booking is under."))
         return name

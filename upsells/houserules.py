@@ -23,6 +23,7 @@ def change(home: Property, wanted: Property, columns: Collection[str], now: date
     house = wanted.house
     with ledger.changing(home, now) as change:
         before = home.house
+        change.touched |= wanted.name != home.name  # people's calendars bear it
         rehousing.rehouse(change, house)
         if house.zone != before.zone:
             _keep_the_clock(home, before, house)

@@ -235,11 +235,12 @@ def _taken_back(purchase: Purchase) -> Letter:
 
 def _stuck(purchase: Purchase) -> Letter:
     payment = receipts.payment_of(purchase)
+    said = sentences.stuck(payment) if payment else ()
     words = {"property": purchase.property.name, "what": receipts.bought(purchase)[0]}
     return to_host(
         purchase,
         _("Please look at a payment at %(property)s: %(what)s") % words,
-        *(sentences.refused(payment) if payment else ()),
+        *(said or (_("It has moved on since, and nothing is left to do."),)),
         facts=(receipts.bought(purchase), guest_of(purchase)),
         lines=receipts.payment_lines(purchase),
     )

@@ -161,7 +161,7 @@ class NightsForm(TermsForm):
             ),
             "weekend_off": forms.IntegerField(
                 label=_("Friday and Saturday nights: percent off"), min_value=-200, max_value=90, required=False,
-                help_text=_("With a minus they cost more: -20 makes them 20\u00a0% dearer."),
+                help_text=_("With a minus they cost more: -20 makes them dearer by a fifth."),
             ),
             "gap_off": _off(_("Filling a whole gap: percent off"),
                             _("When no free night is left until the next guest.")),

@@ -8,7 +8,6 @@ worker at a time holds a payment's lease, so doing anything twice is doing it on
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
 
 import structlog
 from django.conf import settings
@@ -34,23 +33,17 @@ SAME_KEY = 3  # failures in a row after which an act gets a new key; by then no 
 SOONEST, LATEST, HOURLY = timedelta(seconds=5), timedelta(minutes=5), timedelta(hours=1)
 WATCH = timedelta(minutes=2)  # while the guest is at the provider's page
 CONTROL = timedelta(minutes=30)  # while the host is asked
-PAGE_OPEN = timedelta(
-    minutes=60
-)  # at the provider, which wants at least 30; we close it ourselves when time is up
+PAGE_OPEN = timedelta(minutes=60)  # at the provider, which wants at least 30; we close it when time is up
 SURELY_LISTED = timedelta(minutes=2)
 ORPHANS_SINCE = timedelta(hours=3)
-GIVE_UP = timedelta(
-    hours=24
-)  # on a provider that refuses to say anything; nothing was charged before it spoke
+GIVE_UP = timedelta(hours=24)  # on a provider that refuses to speak; nothing was charged before it did
 NO_EFFECT = "The payment provider agreed, but nothing has changed."
 USED_UP = "key_used_up"
-SENT_BACK = "The refund came back: the card's bank didn't take it."
 NEW_KEY = frozenset({"idempotency_error", USED_UP})
 OUR_FAULT = frozenset({"wrong_key", "not_allowed", "idempotency_error"})
 TOO_EARLY = "A page that was asked for just now may not be listed yet."
 NO_SESSION = Told("", Session.EXPIRED, Intent.NONE)
 State = Payment.State
-PAID = frozenset({Intent.AUTHORISED, Intent.CAPTURED})
 
 
 class Superseded(Exception):
@@ -226,7 +219,7 @@ def _wish(payment: Payment) -> Wish:
     ended = purchase.state in {Purchase.State.DECLINED, Purchase.State.LAPSED}
     until = purchase.held_until if purchase.state == Purchase.State.PAYING else None
     goal = Goal.GIVE_BACK if ended else Goal(payment.goal)
-    return Wish(goal, payment.amount, purchase.currency, payment.to_refund, until)
+    return Wish(goal, payment.amount, purchase.currency, payment.to_refund, until, payment.refund_at)
 
 
 def _do(visit: Visit, step: Step, amount: int, told: Told) -> Told:
@@ -245,7 +238,7 @@ def _do(visit: Visit, step: Step, amount: int, told: Told) -> Told:
         told.intent_id,
         amount=amount,
         currency=told.currency,
-        idempotency=_key(f"refund-{told.intent_id}-{told.refunded}-{amount}", payment),
+        idempotency=_key(f"refund-{told.intent_id}-{told.sent_back}-{told.refunded}-{amount}", payment),
         reference=payment.public_id,
         with_fee=payment.fee > 0,
     )
@@ -256,46 +249,18 @@ def _key(act: str, payment: Payment) -> str:
 
 
 def _record(visit: Visit, told: Told) -> None:
-    """Write down what the provider said; the row's own bounds hold whatever it says. Raises Superseded."""
+    """Write down what the provider said. Raises Superseded."""
     payment, now = visit.payment, visit.now
-    captured = max(min(told.captured, payment.amount), payment.captured)
-    refunded = min(told.refunded, captured)
-    failed = refunded < payment.refunded  # a refund that the bank sent back is made anew
-    state = _state(told)
-    values: dict[str, Any] = {
-        "session_id": told.session_id or payment.session_id,
-        "intent_id": told.intent_id or payment.intent_id,
-        "url": told.url or payment.url,
-        "card": told.card or payment.card,
-        "state": state,
-        "captured": captured,
-        "refunded": refunded,
-        "trouble": SENT_BACK if failed else told.declined[:200],
-        "attempt": payment.attempt + int(failed),
-        "authorised_at": payment.authorised_at or (now if told.intent in PAID else None),
-        "captured_at": payment.captured_at or (now if captured else None),
-        "settled_at": (payment.settled_at or now) if state in Payment.SETTLED else None,
-    }
-    wanted = payment.to_refund or captured
-    values |= {"checks": 1, "refused_since": now} if failed else {}
+    refunded, sent_back = payment.refunded, payment.sent_back
+    payment.hear(told, now)
+    values = {name: getattr(payment, name) for name in Payment.TOLD}
     with transaction.atomic():
         if not Payment.objects.filter(pk=payment.pk, leased_until=visit.lease).update(**values):
             raise Superseded
-        if refunded > payment.refunded and refunded >= wanted:
-            checkout.tell(payment.purchase, Delivery.News.REFUNDED, now, step=refunded)
-        if failed:
-            payment.refunded = refunded
-            _tell_host(payment, values["attempt"], now)
-
-
-def _state(told: Told) -> State:
-    if told.intent is Intent.CAPTURED:
-        return State.REFUNDED if told.refunded >= told.captured > 0 else State.CAPTURED
-    if told.intent is Intent.AUTHORISED:
-        return State.AUTHORISED
-    if told.session is Session.OPEN or told.intent is Intent.PENDING:
-        return State.OPEN
-    return State.VOIDED if told.intent is Intent.VOIDED else State.EXPIRED
+        if payment.refunded > refunded and payment.refunded >= (payment.to_refund or payment.captured):
+            checkout.tell(payment.purchase, Delivery.News.REFUNDED, now, step=payment.refunded)
+        if payment.sent_back > sent_back:
+            _tell_host(payment, payment.sent_back, now)
 
 
 def _tell(visit: Visit, told: Told) -> None:
@@ -313,6 +278,10 @@ def _tell(visit: Visit, told: Told) -> None:
 def _later(payment: Payment, now: datetime) -> datetime:
     """When to look again at a payment that waits for somebody."""
     purchase = payment.purchase
+    if payment.came_back and payment.refund_at:
+        return max(payment.refund_at, now + SOONEST)
+    if payment.refunding:
+        return now + LATEST
     if purchase.state == Purchase.State.PAYING:
         return max(min(purchase.held_until, now + WATCH), now + SOONEST)
     if purchase.state == Purchase.State.ASKED:
@@ -342,11 +311,11 @@ def _failed(visit: Visit, problem: Unreachable | Refused) -> datetime:
     return visit.now + min(SOONEST * (1 << min(checks - 1, 10)), slowest)
 
 
-def _tell_host(payment: Payment, checks: int, now: datetime) -> None:
-    """The provider keeps refusing what a guest waits for: the host has to see to it, and is told once for each sum."""
-    if checks < SAME_KEY or not (payment.owed or payment.purchase.state == Purchase.State.CAPTURING):
+def _tell_host(payment: Payment, times: int, now: datetime) -> None:
+    """What a guest waits for keeps failing: the host has to see to it, and is told once for each sum."""
+    if times < SAME_KEY or not (payment.owed or payment.purchase.state == Purchase.State.CAPTURING):
         return
-    wanted = payment.refunded + payment.owed.amount if payment.owed else 0
+    wanted = payment.refunded + payment.to_come.amount if payment.to_come else 0
     with transaction.atomic():
         checkout.tell(payment.purchase, Delivery.News.STUCK, now, step=wanted)
 

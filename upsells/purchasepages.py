@@ -198,7 +198,7 @@ def _page(request: HostRequest, row: Purchase, **forms: Form) -> HttpResponse:
             if row.state == State.CONFIRMED and row.wished_at
             else None,
             "steps": timeline.steps(row, now),
-            "links": timeline.told(row),
+            "links": timeline.told(row, now),
             "ways": lengthening.ways(row, now),
             "has_receipt": receipts.exists(row),
             "mails": sorted(row.deliveries.all(), key=lambda mail: (mail.created_at, mail.pk)),

@@ -180,9 +180,9 @@ def payment_lines(purchase: Purchase) -> tuple[Pair, ...]:
         card = _("Paid by card, %(card)s") % {"card": payment.card} if payment.card else _("Paid by card")
         found = [(card, money(Money(payment.captured, purchase.currency)))]
         if payment.refunded:
-            found.append((_("Given back to the card"), money(Money(-payment.refunded, purchase.currency))))
-        if owed := payment.owed:
-            found.append((_("Goes back to the card"), money(Money(-owed.amount, purchase.currency))))
+            found.append((_("Given back to the card"), money(payment.back)))
+        if to_come := payment.to_come:
+            found.append((_("On its way back to the card"), money(to_come)))
         return tuple(found)
     if purchase.state != Purchase.State.CANCELLED:
         return ((_to_pay(purchase), money(purchase.price)),)

@@ -135,7 +135,7 @@ def move(alert: Alert, purchase: Purchase, home: Property, now: datetime) -> Pur
         moved = _twin(purchase, home, span, now)
         side = Side.LEAVING if purchase.kind in KINDS[Side.LEAVING] else Side.ARRIVING
         ledger.hold(there, span, until=now, reference=moved.public_id, side=side)
-        ledger.confirm(there, moved.public_id)
+        ledger.confirm(there, moved.public_id, moved.guest_name)
         Payment.objects.filter(purchase=purchase).update(
             purchase=moved
         )  # what was paid is paid for the other home

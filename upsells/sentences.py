@@ -265,8 +265,23 @@ def bought(purchase: Purchase, house: House) -> tuple[str, str]:
     return words % {"time": f"{at:%H:%M}"}, day(purchase.day)
 
 
-def refused(payment: Payment) -> tuple[str, ...]:
-    """What a host does about a payment that Stripe won't act on: first why, then what there is to do."""
+def stuck(payment: Payment) -> tuple[str, ...]:
+    """What a host does about a payment that doesn't move: first why, then what there is to do; empty when it moves."""
+    if payment.refused_since:
+        return _refused(payment)
+    if not payment.came_back or not payment.owed:
+        return ()
+    words = {"amount": money(payment.owed), "payment": payment.intent_id}
+    return (
+        _("The guest's bank has sent %(amount)s back to your Stripe account (%(payment)s).") % words,
+        _("It is tried again by itself, at growing intervals and at least once a day."),
+        _(
+            "If it keeps coming back, ask the guest to talk to their bank: it can only go to the card that paid."
+        ),
+    )
+
+
+def _refused(payment: Payment) -> tuple[str, ...]:
     state, amount = payment.purchase.state, money(payment.owed or payment.total)
     words = {"amount": amount, "trouble": payment.trouble, "payment": payment.intent_id or payment.public_id}
     first = _("Stripe refuses to act on this payment: %(trouble)s") % words

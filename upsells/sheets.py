@@ -61,7 +61,7 @@ def heads() -> list[str]:
         _("Reference"), _("Property"), _("Offer"), _("Day"), _("First night"), _("Departure"), _("Nights"),
         _("From"), _("Until"), _("Bought"), _("Decided"), _("State"), _("Reason"), _("Guest"), _("E-mail"),
         _("Persons"), _("Guest came through"), _("Paid"), _("Price"), _("Tax included"), _("Reserved on the card"),
-        _("Charged"), _("Given back"), _("Currency"),
+        _("Charged"), _("Given back"), _("On its way back"), _("Currency"),
     ]  # fmt: skip
 
 
@@ -107,14 +107,15 @@ class Words:
 
 
 def _amounts(purchase: Purchase) -> Iterator[str]:
-    """Price, tax in it, and what the card was asked for, charged and given back; nothing of those without a card."""
+    """Price, tax in it, and what the card was asked for, charged and gives back; nothing of those without a card."""
     tax = sum(amount for item, amount, _on, _name in purchase.lines if item == Item.TAX)
     amounts: list[int | None] = [purchase.amount, tax]
     payment: Payment | None = getattr(purchase, "payment", None)
     if payment is None:
-        amounts += [None, None, None]
+        amounts += [None] * 4
     else:
         reserved = payment.amount if payment.authorised_at else 0
-        amounts += [reserved, payment.captured, payment.refunded]
+        to_come = payment.to_come.amount if payment.to_come else 0
+        amounts += [reserved, payment.captured, payment.refunded, to_come]
     for amount in amounts:
         yield "" if amount is None else f"{to_decimal(amount, purchase.currency):f}"

@@ -9,12 +9,12 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from django.utils.formats import date_format
-from django.utils.timesince import timesince
 from django.utils.timezone import localtime
 from django.utils.translation import gettext as _
 
-from calendars import history, receipts
+from calendars import history, readership
 from calendars.models import Alert, Block, FeedRead
+from calendars.readership import Exposure
 from domain.money import Money
 from properties.templatetags.stays import money
 from upsells.models import Delivery, Payment, Purchase
@@ -35,26 +35,12 @@ class Step:
     tone: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Told:
-    """A link that channels read, since when it tells of the sale, and when it was first read since."""
-
-    title: str
-    since: datetime
-    seen: datetime | None
-
-    @property
-    def exposure(self) -> str:
-        """How long after the sale its site read of it, in words; empty while it hasn't."""
-        return timesince(self.since, self.seen) if self.seen else ""
-
-
 def steps(purchase: Purchase, now: datetime) -> list[Step]:
     """Everything that happened so far; what is being waited for comes last."""
     found = [
         *_begun(purchase),
         *_reads(purchase, now),
-        *_exported(purchase),
+        *_exported(purchase, now),
         *_decided(purchase),
         *_money(purchase),
         *_sent(purchase),
@@ -89,15 +75,12 @@ def _sale(purchase: Purchase) -> Block | None:
     return rows.filter(reference=purchase.public_id).first()
 
 
-def told(purchase: Purchase) -> list[Told]:
-    """The property's links that tell of the sale now; none while it closes no night."""
+def told(purchase: Purchase, now: datetime) -> list[Exposure]:
+    """The property's links that tell of the sale now, and what their sites know; none while it closes no night."""
     sale = _sale(purchase)
     if purchase.state not in {State.CAPTURING, State.CONFIRMED} or purchase.span is None or sale is None:
         return []
-    return [
-        Told(link.title, max(sale.changed_at, link.created_at), at)
-        for link, at in receipts.seen(sale).items()
-    ]
+    return readership.exposures(sale, now)
 
 
 # The guest and the host
@@ -205,14 +188,13 @@ def _waiting(purchase: Purchase) -> Iterator[Step]:
     yield Step(None, icon, what, "", "info")
 
 
-def _exported(purchase: Purchase) -> Iterator[Step]:
+def _exported(purchase: Purchase, now: datetime) -> Iterator[Step]:
     if at := closed_at(purchase):
         more = _("With the same commit. A site knows once it has read its link again.")
         yield Step(at, "calendar-check", _("The nights are closed in every Amplistay link"), more)
-    for link in told(purchase):
+    for link in told(purchase, now):
         if link.seen:
-            after = _("%(time)s after they were closed there") % {"time": link.exposure}
-            yield Step(link.seen, "eye", _("Seen by %(site)s") % {"site": link.title}, after, "ok")
+            yield Step(link.seen, "eye", _("Seen by %(site)s") % {"site": link.title}, link.says, "ok")
 
 
 def _moment(at: datetime | None) -> str:

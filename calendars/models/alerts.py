@@ -14,6 +14,7 @@ from accounts.models import TenantQuerySet
 from calendars.models.exports import ExportLink
 from calendars.models.feeds import Feed
 from calendars.models.rows import PropertyRow
+from domain.channels import Channel
 
 TO_TELL = Q(told_at=None, cleared_at=None) | Q(resolved_at__isnull=False, cleared_at=None)
 
@@ -24,6 +25,10 @@ class AlertQuerySet(TenantQuerySet["Alert"]):
     def open(self) -> Self:
         """Those that are still true."""
         return self.filter(resolved_at=None)
+
+    def to_say(self) -> Self:
+        """With what their sentences need, and without what is secret or large."""
+        return self.select_related("property", "feed", "link").defer("feed__url", "link__body")
 
     def to_tell(self, now: datetime) -> Self:
         """Those that somebody must be told and that nobody is telling: they are new, or what was told is over."""
@@ -49,6 +54,8 @@ class Alert(PropertyRow):
         UNREAD = "unread", _("link never read")
         STOPPED = "stopped", _("link no longer read")
         UNSEEN = "unseen", _("sale not seen")
+
+    OF_LINKS = (Kind.UNREAD, Kind.STOPPED, Kind.UNSEEN)
 
     public_id = models.CharField(max_length=14, unique=True, default=public_id, editable=False)
     kind = models.CharField(max_length=12, choices=Kind.choices)
@@ -80,8 +87,19 @@ class Alert(PropertyRow):
         ]
 
     @property
+    def source(self) -> Channel | None:
+        """The site it is about, where it is about one."""
+        about = self.feed or self.link
+        return about.source if about else None
+
+    @property
     def is_good_news(self) -> bool:
-        """Whether it is over because things went well, and not because nobody looks any more."""
+        """Whether it is over because things went well, and not because nobody looks any more.
+
+        One about a link is cleared in the moment when it is resolved, unless the link was read.
+        """
+        if self.kind in self.OF_LINKS:
+            return self.resolved_at is not None and self.cleared_at != self.resolved_at
         feed = self.feed
         if feed is None or self.kind == self.Kind.HELD:
             return True

@@ -147,8 +147,8 @@ class Block(PropertyRow):
         )
 
     @classmethod
-    def of_feed(cls, feed: Feed, claim: Claim, now: datetime) -> Block:
-        """An unsaved block that says what the claim says."""
+    def of_feed(cls, feed: Feed, claim: Claim, changed_at: datetime) -> Block:
+        """An unsaved block that says what the claim says, and has since `changed_at`."""
         missing = claim.missing
         return cls(
             organization_id=feed.organization_id,
@@ -160,7 +160,7 @@ class Block(PropertyRow):
             summary=claim.summary,
             nights=date_range(claim.nights),
             since=claim.since,
-            changed_at=now,
+            changed_at=changed_at,
             period=TimestamptzRange(claim.period.start, claim.period.end, "[)") if claim.period else None,
             missing_since=missing.since if missing else None,
             missing_reads=missing.reads if missing else 0,

@@ -30,6 +30,10 @@ class ExportLinkQuerySet(TenantQuerySet["ExportLink"]):
         """Those that a site reads to learn what is sold here."""
         return self.filter(kind=ExportLink.Kind.CHANNEL)
 
+    def of_people(self) -> Self:
+        """Those that people read to see everything."""
+        return self.filter(kind=ExportLink.Kind.PEOPLE)
+
 
 class ExportLink(PropertyRow):
     """The address one channel reads our calendar at, or people do, and the very bytes that they get.

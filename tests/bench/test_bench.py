@@ -64,10 +64,18 @@ def databases() -> set[str]:
 def test_export_is_measured_against_a_bare_view_of_the_same_bytes(bench: Bench) -> None:
     found = figures(bench("export"))
     notes = found.pop("notes")
-    assert set(found) == {"baseline_rps", "full_rps", "full_ratio", "not_modified_ratio", "p99_ratio"}
+    assert set(found) == {
+        *("baseline_rps", "full_rps", "full_ratio", "not_modified_ratio", "p99_ratio", "cold_first_ms"),
+        *("large_full_ratio", "large_not_modified_ratio"),
+        *("large_full_p99_ratio", "large_not_modified_p99_ratio"),
+    }
     assert all(value > 0 for value in found.values())
     assert found["full_ratio"] == pytest.approx(found["full_rps"] / found["baseline_rps"], abs=0.01)
+    rates = notes["rps"]
+    assert found["large_full_ratio"] == pytest.approx(rates["large_full"] / rates["full"], abs=0.01)
+    assert notes["properties"] == [100, 1000]
     assert notes["body_bytes"] > 1000
+    assert LARGE not in databases()
     assert notes["load_generator_busy"] < 0.8
 
 

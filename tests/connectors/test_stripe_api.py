@@ -255,8 +255,10 @@ def test_a_refund_counts_while_it_is_pending_and_when_it_has_arrived(till: Till,
     told = till.charged()
     now = give_back(stripe, told, 5_000, "refund:1")
     assert (now.intent, now.captured, now.refunded) == (Intent.CAPTURED, 12_000, 5_000)
+    assert (now.refunding, now.sent_back) == (5_000, 0)
     till.later(HOUR)
-    assert stripe.look(HOST, told.session_id).refunded == 5_000
+    now = stripe.look(HOST, told.session_id)
+    assert (now.refunded, now.refunding) == (5_000, 0)
     assert [one["status"] for one in till.told("payments")[0]["refunds"]] == ["succeeded"]
 
 
@@ -267,7 +269,8 @@ def test_a_refund_that_fails_counts_no_longer(till: Till, stripe: Stripe, how: s
     told = till.charged(number=GOOD if how == "fault" else FAILING_REFUND)
     assert give_back(stripe, told, 5_000, "refund:1").refunded == 5_000
     till.later(HOUR)
-    assert stripe.look(HOST, told.session_id).refunded == 0
+    now = stripe.look(HOST, told.session_id)
+    assert (now.refunded, now.refunding, now.sent_back) == (0, 0, 1)
 
 
 def test_more_than_was_charged_is_never_given_back(till: Till, stripe: Stripe) -> None:

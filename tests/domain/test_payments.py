@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from domain.payments import Goal, Intent, News, Session, Step, Told, Wish, next_step
+from domain.payments import LONGEST_REST, Goal, Intent, News, Session, Step, Told, Wish, next_step, rest
 
 NOW = datetime(2026, 12, 1, 9, tzinfo=UTC)
 LATER, BEFORE = NOW + timedelta(minutes=5), NOW - timedelta(seconds=1)
@@ -39,7 +39,7 @@ def anything(draw: st.DrawFn) -> tuple[Wish, Told]:
         draw(goals), agreed, draw(st.sampled_from(["EUR", "USD"])), draw(st.integers(0, agreed)), draw(untils)
     )
     said = told(draw(st.sampled_from(Session)), draw(st.sampled_from(Intent)), captured, refunded, amount)
-    return wish, said
+    return wish, replace(said, refunding=draw(st.integers(0, refunded)))
 
 
 @given(anything())
@@ -58,6 +58,31 @@ def test_a_refund_is_never_above_what_was_captured_and_not_yet_refunded(case: tu
         assert 0 < following.amount <= said.captured - said.refunded
     else:
         assert following.amount == 0
+
+
+@given(anything())
+def test_no_refund_is_begun_while_it_rests_and_nothing_else_is_put_off(case: tuple[Wish, Told]) -> None:
+    wish, said = case
+    now, later = (next_step(replace(wish, refund_after=at), said, NOW) for at in (NOW, LATER))
+    assert next_step(wish, said, NOW) == now
+    if now.step is Step.REFUND:
+        assert (later.step, later.news, later.settled) == (Step.NOTHING, now.news, False)
+    else:
+        assert later == now
+
+
+@given(anything())
+def test_what_is_on_its_way_back_is_looked_after_until_it_has_arrived(case: tuple[Wish, Told]) -> None:
+    wish, said = case
+    if said.refunding and said.intent is Intent.CAPTURED:
+        assert not next_step(wish, said, NOW).settled
+
+
+@given(st.integers(0, 40_000))
+def test_a_refund_that_comes_back_rests_longer_each_time_up_to_a_day(times: int) -> None:
+    assert (rest(0), rest(1)) == (timedelta(), timedelta(minutes=1))
+    assert rest(times + 1) == LONGEST_REST or rest(times + 1) > rest(times)
+    assert rest(times) <= LONGEST_REST == timedelta(days=1)
 
 
 @given(anything())
@@ -87,7 +112,7 @@ def acted(said: Told, step: Step, amount: int) -> Told:
         case Step.VOID:
             return replace(said, intent=Intent.VOIDED)
         case Step.REFUND:
-            return replace(said, refunded=said.refunded + amount)
+            return replace(said, refunded=said.refunded + amount, refunding=0)
     return said
 
 
@@ -102,7 +127,7 @@ def test_with_a_provider_that_does_as_it_is_asked_it_rests_after_three_steps(cas
 
 @given(anything())
 def test_a_purchase_that_ended_has_nothing_of_the_guests_money_in_the_end(case: tuple[Wish, Told]) -> None:
-    wish, said = replace(case[0], goal=Goal.GIVE_BACK), case[1]
+    wish, said = replace(case[0], goal=Goal.GIVE_BACK), replace(case[1], refunding=0)
     if said.intent is not Intent.CAPTURED:
         said = replace(said, captured=0, refunded=0)
     for _ in range(4):
@@ -171,8 +196,8 @@ class World:
         self.state = "paying"
         self.goal = Goal.WAIT
         self.to_refund = 0
-        self.seen_refunded = self.attempt = 0
-        self.keys: set[tuple[int, int, int]] = set()
+        self.attempt = 0
+        self.keys: set[tuple[int, int, int, int]] = set()
 
     def guest(self) -> None:
         """The guest tries a card, is asked by their bank, pays, leaves, or lets go."""
@@ -205,7 +230,7 @@ class World:
         elif said.intent is Intent.AUTHORISED and self.dice.random() < 0.03:
             self.said = replace(said, intent=Intent.VOIDED)
         elif said.refunded and self.dice.random() < 0.05:
-            self.said = replace(said, refunded=0)
+            self.said = replace(said, refunded=0, sent_back=said.sent_back + 1)
 
     def purchase(self) -> None:
         """The decision, the host's answer, a cancellation."""
@@ -224,8 +249,6 @@ class World:
     def worker(self, seen: Told) -> None:
         """One look, which may be old by now, and one step, whose effect or reply may be lost."""
         until = NOW + timedelta(minutes=10) if self.state == "paying" else None
-        self.attempt += seen.refunded < self.seen_refunded
-        self.seen_refunded = seen.refunded
         following = next_step(Wish(self.goal, PRICE, "EUR", self.to_refund, until), seen, self.now)
         match following.news, self.state:
             case News.AUTHORISED, "paying":
@@ -236,14 +259,16 @@ class World:
                 self.state = "confirmed"
         if self.dice.random() < 0.2:
             return  # the request was lost
-        self.ask(following.step, following.amount, (seen.refunded, following.amount, self.attempt))
+        self.ask(
+            following.step, following.amount, (seen.sent_back, seen.refunded, following.amount, self.attempt)
+        )
 
-    def ask(self, step: Step, amount: int, key: tuple[int, int, int]) -> None:
+    def ask(self, step: Step, amount: int, key: tuple[int, int, int, int]) -> None:
         """The provider does what can be done, and refuses the rest; a refund with the same key is the same refund."""
         said = self.said
         if step is Step.REFUND and key in self.keys:
             self.attempt += (
-                said.refunded <= key[0]
+                said.refunded <= key[1]
             )  # the answer shows that it came to nothing: next time another key
             return
         possible = {

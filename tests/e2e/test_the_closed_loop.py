@@ -5,7 +5,9 @@ import pytest
 from django.utils import timezone
 from playwright.sync_api import Page, expect
 
+from calendars import receipts
 from tests.conftest import Listing, Simulator
+from tests.e2e.sight import barriers, overflows
 from tests.workers import Worker, within
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
@@ -59,6 +61,22 @@ def _paste_our_links(page: Page, **listings: Listing) -> None:
         listing.imports(link)
 
 
+def _test_the_loop(page: Page, home: str, *listings: Listing) -> None:
+    """A host's question whether it is closed, answered on the page by itself."""
+    page.goto(f"{home}connections/")
+    card = page.locator("#loop-check")
+    card.get_by_role("button", name="Test it now").click()
+    expect(card).to_contain_text("Under way since")
+    expect(card.get_by_role("button", name="End the test")).to_be_focused()
+    for listing in listings:
+        listing.read_imports()
+    assert receipts.flush() >= len(listings)
+    expect(card).to_contain_text("Every loop is closed", timeout=60_000)
+    expect(card.get_by_text("Both ways", exact=True)).to_have_count(len(listings))
+    assert barriers(page) == []
+    assert overflows(page) == []
+
+
 def _go_live(page: Page, home: str) -> str:
     page.goto(f"{home}offers/")
     page.locator("form[action$='/offers/start/'] button").click()
@@ -103,6 +121,7 @@ def test_the_loop_from_sign_up_to_a_sale_that_every_channel_closes(
     assert [_cell(page, _day(2)), _cell(page, _day(3)), _cell(page, _day(21))] == ["closed", "free", "closed"]
     expect(page.locator("#why")).to_contain_text("Closed by Booking.com")
 
+    _test_the_loop(page, home, airbnb, booking)
     address = _go_live(page, home)
     _buy_two_nights(page, address, _day(3))
     page.goto(home)

@@ -19,6 +19,7 @@ def till(simulator: Simulator, settings: Settings, home: Property, place: Listin
     till = Till(simulator)
     till.simulator.call("POST", "/api/stripe/accounts", id=tills.ACCOUNT).raise_for_status()
     till.ahead(0)
+    till.options(refund_seconds=0)
     tills.an_account(home.organization)
     tills.by_card(home)
     return till

@@ -57,15 +57,12 @@ def test_bytes_stay_the_same_while_nothing_changed(client: Client, home: Propert
     first = client.get(cast.path_of(link))
     cast.an_import(cast.a_feed(home), cast.nights(20, 2))
     again = client.get(cast.path_of(link))
-    assert (first.content, first["ETag"], first["Last-Modified"]) == (
-        again.content,
-        again["ETag"],
-        again["Last-Modified"],
-    )
+    assert (first.content, first["ETag"]) == (again.content, again["ETag"])
 
 
 def test_a_reader_that_has_it_gets_304(client: Client, home: Property) -> None:
     path = cast.path_of(cast.an_export(home))
+    ExportLink.objects.update(changed_at=timezone.now())
     first = client.get(path)
     by_tag = client.get(path, headers={"If-None-Match": first["ETag"]})
     by_weak_tag = client.get(path, headers={"If-None-Match": f'"other", W/{first["ETag"]}'})

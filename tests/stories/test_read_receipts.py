@@ -8,7 +8,7 @@ from django.db import connection
 from django.test import Client
 from pytest_django import Settings
 
-from calendars import ledger, receipts
+from calendars import ledger, receipts, uptime
 from calendars.models import Block, ExportLink, ExportRead
 from properties.models import Property
 from tests import cast
@@ -156,15 +156,18 @@ def test_what_the_database_does_not_take_now_it_gets_later() -> None:
 
 
 def test_more_than_can_be_kept_is_dropped_from_the_oldest(home: Property, link: ExportLink) -> None:
-    for minute in range(receipts.MOST_WAITING + 3):
-        receipts.note(receipts.Pull(link.public_id, 0, "Airbnb", at(minute)))
+    for second in range(receipts.MOST_WAITING + 60):
+        receipts.note(receipts.Pull(link.public_id, 0, "Airbnb", at(second / 60)))
     assert receipts.flush() == receipts.MOST_WAITING
-    assert ExportRead.objects.get().at == at(3)
+    assert ExportRead.objects.get().at == at(1)
 
 
 @pytest.mark.django_db(transaction=True)
-def test_a_server_writes_them_by_itself(client: Client, settings: Settings) -> None:
+def test_a_server_writes_them_by_itself_and_says_that_it_answers(
+    client: Client, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
     link = cast.an_export(cast.a_property(cast.an_organization()))
+    monkeypatch.setattr(uptime, "KEY", f"answering-{link.public_id}")
     settings.RECEIPTS_EVERY = 0.05
     try:
         client.get(cast.path_of(link), headers={"User-Agent": "Airbnb"})
@@ -174,6 +177,7 @@ def test_a_server_writes_them_by_itself(client: Client, settings: Settings) -> N
     finally:
         receipts.writer.stop()
     assert ExportRead.objects.get().reader == "Airbnb"
+    assert uptime.since() is not None
 
 
 @pytest.mark.django_db(transaction=True)

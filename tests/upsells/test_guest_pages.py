@@ -286,9 +286,12 @@ def test_booking_asks_for_a_name_and_an_address_that_can_be_written_to(
         assert answer.status_code == 422
         assert "error-summary" in text(answer)
     assert cast.the_states() == ["held"]
-    answer = client.post(page, {"name": "Marta Puig", "email": "marta@example.org"})
+    answer = client.post(page, {"name": " Marta\r\nPuig\u2028y  Sala\t", "email": "marta@example.org"})
     assert (answer.status_code, answer["Location"]) == (302, page)
     assert cast.the_states() == ["checking"]
+    assert (
+        Purchase.objects.get().guest_name == "Marta Puig y Sala"
+    )  # in one line, as subjects and lists want it
 
 
 def test_booking_after_the_ten_minutes_shows_that_they_are_over(

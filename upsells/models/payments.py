@@ -12,7 +12,11 @@ from django.utils.translation import gettext_lazy as _
 from accounts.fields import public_id
 from accounts.models import TenantModel, TenantQuerySet
 from domain.money import Money
+from domain.payments import Intent, Session, Told, rest
 from upsells.models.purchases import Purchase
+
+SENT_BACK = "The refund came back: the card's bank didn't take it."
+PAID = frozenset({Intent.AUTHORISED, Intent.CAPTURED})
 
 
 class PayoutAccountQuerySet(TenantQuerySet["PayoutAccount"]):
@@ -98,6 +102,10 @@ class Payment(TenantModel):
         GIVE_BACK = "give_back", _("give everything back")
 
     SETTLED = (State.VOIDED, State.EXPIRED, State.REFUNDED)
+    TOLD = (  # what `hear` writes
+        "session_id", "intent_id", "url", "card", "state", "captured", "refunded", "refunding", "sent_back",
+        "refund_at", "trouble", "authorised_at", "captured_at", "settled_at",
+    )  # fmt: skip
 
     public_id = models.CharField(max_length=14, unique=True, default=public_id, editable=False)
     purchase = models.OneToOneField(Purchase, on_delete=models.PROTECT, related_name="payment")
@@ -112,7 +120,10 @@ class Payment(TenantModel):
     fee = models.PositiveBigIntegerField(default=0)  # of the platform, out of the amount
     captured = models.PositiveBigIntegerField(default=0)
     to_refund = models.PositiveBigIntegerField(default=0)  # what shall have been given back in all
-    refunded = models.PositiveBigIntegerField(default=0)
+    refunded = models.PositiveBigIntegerField(default=0)  # what has been given back
+    refunding = models.PositiveBigIntegerField(default=0)  # what is on its way back beside that, and may fail
+    sent_back = models.PositiveSmallIntegerField(default=0)  # how often the card's bank sent a refund back
+    refund_at = models.DateTimeField(null=True)  # before which a refund that came back isn't tried again
     card = models.CharField(max_length=40, blank=True, default="")  # "Visa ···· 4242", for the receipt
     trouble = models.CharField(max_length=200, blank=True, default="")
     created_at = models.DateTimeField()
@@ -141,9 +152,32 @@ class Payment(TenantModel):
             models.CheckConstraint(
                 condition=Q(to_refund__lte=F("captured")), name="refunds_never_exceed_captures"
             ),
-            models.CheckConstraint(condition=Q(refunded__lte=F("captured")), name="refunded_was_captured"),
+            models.CheckConstraint(
+                condition=Q(captured__gte=F("refunded") + F("refunding")), name="refunded_was_captured"
+            ),
             models.CheckConstraint(condition=Q(fee__lte=F("amount")), name="a_fee_is_part_of_the_amount"),
         ]
+
+    def hear(self, told: Told, now: datetime) -> None:
+        """Take over what the provider says, within the row's own bounds whatever that is."""
+        self.session_id, self.intent_id = told.session_id or self.session_id, told.intent_id or self.intent_id
+        self.url, self.card = told.url or self.url, told.card or self.card
+        self.state = _state_told(told)
+        self.captured = max(min(told.captured, self.amount), self.captured)
+        self.refunding = min(told.refunding, self.captured)
+        self.refunded = min(told.refunded, self.captured) - self.refunding
+        self._hear_of_refunds(told.sent_back, now)
+        self.trouble = SENT_BACK if self.came_back else told.declined[:200]
+        self.authorised_at = self.authorised_at or (now if told.intent in PAID else None)
+        self.captured_at = self.captured_at or (now if self.captured else None)
+        self.settled_at = (self.settled_at or now) if self.state in self.SETTLED else None
+
+    def _hear_of_refunds(self, sent_back: int, now: datetime) -> None:
+        """One that came back is tried again after a rest, however often we are asked to look before."""
+        came_back, self.sent_back = sent_back > self.sent_back, max(sent_back, self.sent_back)
+        if self.sent_back:
+            rested = now + rest(self.sent_back)
+            self.refund_at = rested if came_back else min(self.refund_at or rested, rested)
 
     @property
     def total(self) -> Money:
@@ -157,24 +191,54 @@ class Payment(TenantModel):
 
     @property
     def back(self) -> Money:
-        """What was given back, or is on its way by the provider's word."""
+        """What was given back."""
         return Money(self.refunded, self.purchase.currency)
 
     @property
     def kept(self) -> Money:
-        """What of the charge isn't given back."""
-        return Money(self.captured - self.refunded, self.purchase.currency)
+        """What of the charge neither is given back nor will be."""
+        going = self.to_come.amount if self.to_come else 0
+        return Money(self.captured - self.refunded - going, self.purchase.currency)
+
+    @property
+    def to_come(self) -> Money | None:
+        """What the guest will have back, on its way or not; None when nothing is."""
+        wanted = self.captured if self.goal == self.Goal.GIVE_BACK else self.to_refund
+        going = max(wanted - self.refunded, self.refunding)
+        return Money(going, self.purchase.currency) if going else None
 
     @property
     def owed(self) -> Money | None:
-        """What is still to be given back; None when nothing is."""
-        wanted = self.captured if self.goal == self.Goal.GIVE_BACK else self.to_refund
-        return Money(wanted - self.refunded, self.purchase.currency) if wanted > self.refunded else None
+        """What is still to be sent on its way back; None when nothing is."""
+        left = self.to_come.amount - self.refunding if self.to_come else 0
+        return Money(left, self.purchase.currency) if left else None
+
+    @property
+    def standing(self) -> str:
+        """How it stands, in words for the host."""
+        is_all = self.refunded + self.refunding >= self.captured
+        return str(_("on its way back") if self.refunding and is_all else self.get_state_display())
+
+    @property
+    def came_back(self) -> bool:
+        """Whether the card's bank sent back what is owed, so that it rests until it is tried again."""
+        return self.sent_back > 0 and self.owed is not None
 
     @property
     def declined(self) -> str:
         """Why the guest's last card didn't work, in the provider's words."""
         return self.trouble if self.state == self.State.OPEN and not self.checks else ""
+
+
+def _state_told(told: Told) -> Payment.State:
+    if told.intent is Intent.CAPTURED:
+        is_back = told.refunded - told.refunding >= told.captured > 0
+        return Payment.State.REFUNDED if is_back else Payment.State.CAPTURED
+    if told.intent is Intent.AUTHORISED:
+        return Payment.State.AUTHORISED
+    if told.session is Session.OPEN or told.intent is Intent.PENDING:
+        return Payment.State.OPEN
+    return Payment.State.VOIDED if told.intent is Intent.VOIDED else Payment.State.EXPIRED
 
 
 class StripeEvent(models.Model):

@@ -1,0 +1,152 @@
+"""Forms of the import: the list itself, what holds for its lines, and the rules of one line."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from django import forms
+from django.core.exceptions import ValidationError
+from django.utils.translation import gettext_lazy as _
+
+from domain import listsheet
+from domain.listsheet import Fault
+from domain.listwords import Column
+from properties.forms import PropertyForm, tender, zone_names
+
+FAULTS: Mapping[Fault, Any] = {
+    Fault.EMPTY: _("Paste a list or choose a file: one home per line, first its name, then its links."),
+    Fault.TOO_BIG: _("This list is larger than 900 kB. Import it in parts."),
+    Fault.TOO_MANY: _("This list has more than 500 lines. Import it in parts."),
+    Fault.WORKBOOK: _(
+        "This is a spreadsheet, not a CSV file. Save it as CSV, or copy its cells and paste them into the box."
+    ),
+    Fault.NOT_TEXT: _("This file isn't a list in plain text. Save it as CSV (UTF-8), or paste its lines."),
+}
+
+
+class SheetForm(forms.Form):
+    """A list of homes, pasted or as a file; a file takes the place of what is in the box."""
+
+    file = forms.FileField(
+        label=_("CSV file"),
+        required=False,
+        widget=forms.FileInput(attrs={"accept": ".csv,.tsv,.txt,text/csv,text/plain"}),
+        help_text=_("From any spreadsheet. It takes the place of what is in the box."),
+        error_messages={"empty": FAULTS[Fault.EMPTY]},
+    )
+    text = forms.CharField(
+        label=_("Or paste the list"),
+        required=False,
+        strip=False,
+        widget=forms.Textarea(
+            attrs={
+                "rows": 8,
+                "spellcheck": "false",
+                "autocapitalize": "off",
+                "autocomplete": "off",
+                "maxlength": listsheet.MOST_OCTETS,
+                "placeholder": "Casa del Mar, https://www.airbnb.com/calendar/ical/…, https://ical.booking.com/…",
+            }
+        ),
+        help_text=_(
+            "One home per line: its name, then its calendar links. Commas, semicolons or tabs in between, or cells "
+            "copied from a spreadsheet. At most 500 lines with 20 links each."
+        ),
+    )
+
+    def __init__(self, *args: Any, too_big: bool = False, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.too_big = too_big
+        self.sheet = listsheet.Sheet(())
+
+    def clean(self) -> dict[str, Any]:
+        """The lines of the list, in `sheet`; what was in a file is in the box from now on."""
+        data = super().clean() or {}
+        if self.errors:
+            return data
+        file = data.get("file")
+        if self.too_big:
+            self.add_error("file", FAULTS[Fault.TOO_BIG])
+            return data
+        try:
+            if file:
+                data["text"] = listsheet.decode(file.read(listsheet.MOST_OCTETS + 1))
+            data["text"] = listsheet.canonical(data["text"])
+            self.sheet = listsheet.read(data["text"])
+        except listsheet.Unreadable as problem:
+            self.add_error("file" if file else "text", FAULTS[problem.fault])
+        return data
+
+
+class DefaultsForm(PropertyForm):
+    """What holds for every new home of the list that says nothing else."""
+
+    cleaner_email = None  # type: ignore[assignment]  # Django's way to leave a field out
+    cleaner_language = None  # type: ignore[assignment]  # ditto
+
+    class Meta(PropertyForm.Meta):
+        fields = ["time_zone", "check_in", "check_out", "turnaround", "currency"]
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        for name in ("time_zone", "rate"):
+            self.fields[name].required = False
+
+    def clean_time_zone(self) -> str:
+        """A zone, or none where each line has its own."""
+        name: str = self.cleaned_data["time_zone"]
+        return name
+
+
+class LineForm(PropertyForm):
+    """A new home of the list. Whether it may be stored is for the database to say when it is: a list has hundreds."""
+
+    def validate_unique(self) -> None:
+        """Ask nothing of the database."""
+
+    def validate_constraints(self) -> None:
+        """Ask nothing of the database; the form's own rules say the same in words."""
+
+    def wrong(self) -> dict[Column, list[str]]:
+        """What is wrong, by the column where it can be put right."""
+        found: dict[Column, list[str]] = {}
+        for name, errors in self.errors.as_data().items():
+            column = Column(name) if name in Column else Column.NAME
+            found[column] = [message for error in errors for message in self._words(column, error)]
+        return found
+
+    def _words(self, column: Column, error: ValidationError) -> list[str]:
+        said = str(self.data.get(column, ""))
+        if error.code == "required" and column in MISSING:
+            return [str(MISSING[column])]
+        if error.code == "invalid_choice" and column is Column.TIME_ZONE:
+            near = listsheet.nearest(said, zone_names())
+            return [str((NO_ZONE_BUT if near else NO_ZONE) % {"said": said[:40], "near": near})]
+        if error.code == "invalid_choice" and column is Column.CURRENCY:
+            return [str(NO_CURRENCY % {"said": said[:40]})]
+        if error.code == "invalid" and column in UNREAD:
+            return [str(UNREAD[column] % {"said": said[:40]})]
+        return list(error.messages)
+
+
+MISSING: Mapping[Column, Any] = {
+    Column.NAME: _("The name of the home is missing."),
+    Column.TIME_ZONE: _("Choose a time zone for all homes below, or give this one its own."),
+    Column.RATE: _("Enter a usual price for all homes below, or give this one its own."),
+}
+UNREAD: Mapping[Column, Any] = {
+    Column.CHECK_IN: _("“%(said)s” isn't a time. Write it like 15:00."),
+    Column.CHECK_OUT: _("“%(said)s” isn't a time. Write it like 11:00."),
+    Column.RATE: _("“%(said)s” isn't a price. Write it like 120 or 120.50."),
+}
+NO_ZONE = _("“%(said)s” isn't a time zone. Write it like Europe/Madrid.")
+NO_ZONE_BUT = _("“%(said)s” isn't a time zone. Did you mean %(near)s?")
+NO_CURRENCY = _("“%(said)s” isn't a currency of today. Write its three letters, such as EUR.")
+FOREIGN_PRICE = _("Give the price in %(currency)s, too: the usual one below is in %(usual)s.")
+
+
+def line_data(settings: Mapping[Column, str], name: str, defaults: Mapping[str, Any]) -> dict[str, Any]:
+    """What a line's form is filled with: its own cells, else what holds for all."""
+    data = dict(defaults) | {Column.NAME: name} | dict(settings)
+    data[Column.TIME_ZONE] = listsheet.known(str(data.get(Column.TIME_ZONE, "")), zone_names())
+    data[Column.CURRENCY] = listsheet.known(str(data.get(Column.CURRENCY, "")), tender())
+    return data

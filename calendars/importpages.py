@@ -1,0 +1,181 @@
+"""The import of many homes: the list, what would come of it, what has come of it, and how its links are read."""
+
+import csv
+import json
+from collections import Counter
+from dataclasses import asdict
+from datetime import datetime, timedelta
+from hashlib import sha256
+from io import StringIO
+from typing import Any
+
+from django.core import signing
+from django.http import HttpResponse
+from django.shortcuts import redirect, render
+from django.utils import timezone
+from django.utils.translation import get_language
+from django.views.decorators.debug import sensitive_post_parameters
+from django.views.decorators.http import require_GET, require_http_methods
+
+from accounts.tenancy import HostRequest, host
+from calendars import importing, leases, standing, tasks
+from calendars.importforms import DefaultsForm, SheetForm
+from calendars.importing import Effect, Result, Verdict
+from calendars.models import Feed
+from calendars.standing import Standing
+from connectors.broker import hint
+from domain.listwords import HEADINGS, Column
+from properties.models import Property
+
+UNPROCESSABLE = 422
+SALT = "calendars.import"
+GOOD_FOR = timedelta(days=1)  # a page that shows what would come of a list
+IN_SESSION = "imported"
+EXAMPLE = ("Casa del Mar", "https://…", "https://…", "", "Europe/Madrid", "15:00", "11:00", "120", "EUR")
+TROUBLED = {Standing.PARTLY, Standing.LATE, Standing.FAILING, Standing.QUARANTINED}
+DOTTED = frozenset(
+    {"en"}
+)  # languages whose spreadsheets have commas between cells, because decimals have points
+
+
+@sensitive_post_parameters("text")
+@require_http_methods(["GET", "POST"])
+@host
+def sheet(request: HostRequest) -> HttpResponse:
+    """The list. Posted, it is shown what would come of it; nothing is written until that page is confirmed."""
+    if request.method == "GET":
+        defaults = DefaultsForm(instance=_usual(request))
+        return _page(request, SheetForm(), defaults)
+    data, files = request.POST, request.FILES
+    form = SheetForm(data, files, too_big=getattr(request, "upload_was_too_big", False))
+    defaults = DefaultsForm(data, instance=Property(organization=request.org))
+    if not all([form.is_valid(), defaults.is_valid()]):
+        return _page(request, form, defaults, status=UNPROCESSABLE)
+    now = timezone.now()
+    text, values = form.cleaned_data["text"], {name: data.get(name, "") for name in defaults.fields}
+    verdicts = importing.plan(request.org, form.sheet, values)
+    since = _shown_at(data.get("shown", ""), text, values) if "import" in data else None
+    if since:
+        return _carried_out(request, verdicts, since, now)
+    check = {
+        "verdicts": verdicts,
+        "counts": Counter(verdict.effect for verdict in verdicts),
+        "good": sum(verdict.effect in {Effect.NEW, Effect.LINKS} for verdict in verdicts),
+        "fresh": sum(len(verdict.new) for verdict in verdicts if verdict.effect is not Effect.WRONG),
+        "ignored": form.sheet.ignored,
+        "shown": _sign(now, text, values),
+        "changed": "import" in data and not since,
+    }
+    return _page(request, SheetForm(initial={"text": text}), defaults, check=check)
+
+
+def _page(
+    request: HostRequest,
+    form: SheetForm,
+    defaults: DefaultsForm,
+    *,
+    check: dict[str, Any] | None = None,
+    status: int = 200,
+) -> HttpResponse:
+    context = {"form": form, "defaults": defaults, "check": check}
+    return render(request, "properties/import.html", context, status=status)
+
+
+def _usual(request: HostRequest) -> Property:
+    """A new home like the newest one there is: whoever has one in Madrid has the next one there."""
+    newest = Property.objects.of(request.org).active().order_by("-pk").first()
+    usual = Property(organization=request.org)
+    if newest:
+        usual.house, usual.currency = newest.house, newest.currency
+    return usual
+
+
+def _sign(at: datetime, text: str, values: dict[str, Any]) -> str:
+    """Proof that it was shown at the instant what would come of this list, without a word of it."""
+    return signing.dumps([at.isoformat(), _digest(text, values)], salt=SALT)
+
+
+def _shown_at(signed: str, text: str, values: dict[str, Any]) -> datetime | None:
+    """When it was shown what would come of this very list; None when it wasn't, or too long ago."""
+    try:
+        at, digest = signing.loads(signed, salt=SALT, max_age=GOOD_FOR)
+    except signing.BadSignature:
+        return None
+    return datetime.fromisoformat(at) if digest == _digest(text, values) else None
+
+
+def _digest(text: str, values: dict[str, Any]) -> str:
+    return sha256(json.dumps([text, sorted(values.items())]).encode()).hexdigest()
+
+
+def _carried_out(
+    request: HostRequest, verdicts: list[Verdict], since: datetime, now: datetime
+) -> HttpResponse:
+    outcomes = importing.carry_out(request.org, verdicts, since, now)
+    feeds = sorted({key for outcome in outcomes for key in outcome.feeds})
+    if 0 < len(feeds) <= leases.BATCH:
+        hint(tasks.read_now, feeds)
+    elif feeds:  # so many that their servers may be asked only at their pace
+        hint(tasks.read_due_feeds)
+    request.session[IN_SESSION] = {"lines": [asdict(outcome) for outcome in outcomes], "feeds": feeds}
+    return redirect("calendars:imported")
+
+
+@require_GET
+@host
+def template(request: HostRequest) -> HttpResponse:  # noqa: ARG001 - every view is given one
+    """A list to fill in, with headings in the reader's language; its example can't be imported by mistake."""
+    language = (get_language() or "en").partition("-")[0]
+    words = {column: names[0] for column, names in HEADINGS.get(language, HEADINGS["en"]).items()}
+    link = words[Column.LINKS]
+    others = (Column.TIME_ZONE, Column.CHECK_IN, Column.CHECK_OUT, Column.RATE, Column.CURRENCY)
+    text = StringIO()
+    rows = csv.writer(text, delimiter="," if language in DOTTED else ";")
+    rows.writerow(
+        [words[Column.NAME], *(f"{link} {n}" for n in (1, 2, 3)), *(words[each] for each in others)]
+    )
+    rows.writerow(EXAMPLE)
+    answer = HttpResponse(f"\ufeff{text.getvalue()}", content_type="text/csv; charset=utf-8")
+    answer.headers["Content-Disposition"] = 'attachment; filename="amplistay-homes.csv"'
+    return answer
+
+
+@require_GET
+@host
+def done(request: HostRequest) -> HttpResponse:
+    """What has come of the last import of this session, line by line, and how its links are read by now."""
+    imported = request.session.get(IN_SESSION)
+    if not imported:
+        return redirect("calendars:import")
+    results = Counter(line["result"] for line in imported["lines"])
+    context = {
+        "lines": imported["lines"],
+        "left": sum(results[result] for result in (Result.LEFT_OUT, Result.BUSY, Result.FAILED)),
+        "results": results,
+        "progress": _progress(request),
+    }
+    return render(request, "properties/imported.html", context)
+
+
+@require_GET
+@host
+def progress(request: HostRequest) -> HttpResponse:
+    """How the links are read by now: a part of the page, which asks for it until all are read."""
+    if not request.htmx:  # type: ignore[attr-defined]  # the middleware of django-htmx sets it
+        return redirect("calendars:imported")
+    return render(request, "properties/imported.html#progress", {"progress": _progress(request)})
+
+
+def _progress(request: HostRequest) -> dict[str, Any]:
+    now = timezone.now()
+    keys = request.session.get(IN_SESSION, {}).get("feeds", [])
+    rows = Feed.objects.of(request.org).filter(pk__in=keys).select_related("property").defer("url")
+    feeds = [standing.shown(feed, now) for feed in rows.order_by("property__name", "property_id", "pk")]
+    waiting = sum(row["waits"] for row in feeds)
+    return {
+        "total": len(feeds),
+        "read": len(feeds) - waiting,
+        "waits": bool(waiting),
+        "failing": [row for row in feeds if row["state"] in TROUBLED],
+        "nights": sum(row["feed"].closed_nights for row in feeds),
+    }

@@ -1,0 +1,138 @@
+// The board of all homes: one tab stop, arrow keys between bars, a panel for the chosen night, and closing free nights.
+
+const columnOf = (element, letter) => Number([...element.classList].find((name) => new RegExp(`^${letter}\\d+$`).test(name))?.slice(1) ?? 0);
+const iso = (day) => day.toISOString().slice(0, 10);
+
+function stops(board) {
+  return [...board.querySelectorAll(".row-of:not(.head) :is(.bar, .gap)")];
+}
+
+function mark(board, chosen) {
+  for (const stop of stops(board)) stop.tabIndex = stop === chosen ? 0 : -1;
+}
+
+function sorted(row) {
+  return [...row.querySelectorAll(":is(.bar, .gap)")].sort((a, b) => columnOf(a, "s") - columnOf(b, "s"));
+}
+
+function rowsOf(board) {
+  return [...board.querySelectorAll(".row-of:not(.head)")].filter((row) => sorted(row).length);
+}
+
+function nearest(row, column) {
+  return sorted(row).reduce((best, one) => (Math.abs(columnOf(one, "s") - column) < Math.abs(columnOf(best, "s") - column) ? one : best));
+}
+
+function next(board, here, key) {
+  const row = here.closest(".row-of"), inRow = sorted(row), at = inRow.indexOf(here), rows = rowsOf(board), line = rows.indexOf(row);
+  const to = { ArrowDown: 1, ArrowUp: -1, PageDown: 10, PageUp: -10 }[key];
+  if (key === "ArrowRight") return inRow[at + 1] ?? here;
+  if (key === "ArrowLeft") return inRow[at - 1] ?? here;
+  if (key === "Home") return inRow[0];
+  if (key === "End") return inRow.at(-1);
+  if (!to) return null;
+  return nearest(rows[Math.min(Math.max(line + to, 0), rows.length - 1)], columnOf(here, "s"));
+}
+
+function roving(board) {
+  const first = stops(board)[0];
+  if (first) mark(board, first);
+  board.addEventListener("focusin", (event) => event.target.matches(".bar, .gap") && mark(board, event.target));
+  board.addEventListener("keydown", (event) => {
+    const here = event.target.closest(".bar, .gap");
+    const there = here && next(board, here, event.key);
+    if (!there) return;
+    event.preventDefault();
+    there.focus();
+  });
+}
+
+// The panel beside the board is the month's own: why is this night closed?
+function panels(board, place) {
+  board.addEventListener("click", (event) => {
+    const link = event.target.closest("[data-panel]");
+    if (!link || event.ctrlKey || event.metaKey || event.shiftKey || !window.htmx) return;
+    event.preventDefault();
+    window.htmx.ajax("GET", link.getAttribute("href"), { target: place, swap: "innerHTML" });
+  });
+  place.addEventListener("click", (event) => {
+    if (!event.target.closest("header > a.icon")) return;
+    event.preventDefault();
+    place.replaceChildren();
+    board.querySelector("[data-panel][tabindex='0']")?.focus();
+  });
+}
+
+// Two clicks, or drawing with the mouse, on free days of one home.
+class Choosing {
+  constructor(board, ask, first) {
+    this.board = board; this.ask = ask; this.first = new Date(`${first}T00:00:00Z`);
+    this.track = null; this.from = 0;
+    board.addEventListener("pointerdown", (event) => this.down(event));
+    board.addEventListener("pointermove", (event) => this.move(event));
+    board.addEventListener("pointerup", (event) => this.up(event));
+    document.addEventListener("keydown", (event) => event.key === "Escape" && this.forget());
+  }
+  day(track, event) {
+    const box = track.getBoundingClientRect();
+    return Math.max(0, Math.floor(((event.clientX - box.left) / box.width) * 60));
+  }
+  down(event) {
+    const track = event.target.closest(".track");
+    if (!track || event.button) return;
+    const day = this.day(track, event);
+    this.begun = event.clientX;
+    if (this.track === track) return;
+    this.forget();
+    this.track = track; this.from = day;
+    this.draw(day);
+  }
+  move(event) {
+    if (!this.track || event.pointerType !== "mouse") return;
+    const track = event.target.closest(".track");
+    if (track === this.track) this.draw(this.day(track, event));
+  }
+  up(event) {
+    const track = event.target.closest(".track");
+    if (!track || track !== this.track) return;
+    const day = this.day(track, event), drawn = Math.abs(event.clientX - this.begun) > 8;
+    if (day === this.from && !drawn && !this.waits) { this.waits = true; return; }
+    this.open(Math.min(day, this.from), Math.max(day, this.from));
+  }
+  draw(day) {
+    this.ghost?.remove();
+    this.ghost = document.createElement("span");
+    const low = Math.min(day, this.from), high = Math.max(day, this.from);
+    this.ghost.className = `ghost s${low * 2 + 1} n${Math.min((high - low + 1) * 2, 119 - low * 2)}`;
+    this.track.after(this.ghost);
+  }
+  open(low, high) {
+    const { close, offer, home } = this.track.dataset, form = this.ask.querySelector("form");
+    const at = (number) => iso(new Date(this.first.getTime() + number * 86400000));
+    this.ask.querySelector("h2").textContent = home;
+    form.action = close;
+    form.elements.start.value = at(low);
+    form.elements.end.value = at(high + 1);
+    this.ask.querySelector("[data-offer-link]").href = offer;
+    this.ask.showModal();
+    this.ask.addEventListener("close", () => this.forget(), { once: true });
+  }
+  forget() {
+    this.ghost?.remove();
+    this.track = this.ghost = null;
+    this.waits = false;
+  }
+}
+
+const board = document.querySelector(".board");
+if (board) {
+  roving(board);
+  panels(board, document.getElementById("why-place"));
+  const ask = document.getElementById("planner-ask");
+  new Choosing(board, ask, document.getElementById("planner-from").defaultValue);
+  ask.querySelector("[data-dismiss]").addEventListener("click", () => ask.close());
+  document.addEventListener("htmx:afterSettle", () => {
+    const here = board.querySelector("[data-panel][tabindex='0']") ?? stops(board)[0];
+    if (here) mark(board, here);
+  });
+}

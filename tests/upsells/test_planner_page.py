@@ -1,0 +1,198 @@
+"""The calendar of all homes at once."""
+
+import re
+from datetime import date, timedelta
+from pathlib import Path
+
+import pytest
+import time_machine
+from django.db import connection
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+from django.urls import reverse
+
+from accounts.models import Organization, User
+from calendars import ledger
+from calendars.models import Feed
+from domain.events import Kind
+from properties.models import Property
+from tests import cast
+from tests.upsells.pages import text
+
+COLUMNS = Path(__file__).resolve().parents[2] / "static" / "css" / "planner-columns.css"
+NIGHT = timedelta(days=1)
+
+
+@pytest.fixture(autouse=True)
+def noon() -> object:
+    with time_machine.travel(cast.NOW, tick=False):
+        yield
+
+
+def board(browser: Client, **asked: object) -> str:
+    answer = browser.get(reverse("planner"), asked)
+    assert answer.status_code == 200
+    return text(answer)
+
+
+def bars(page: str, home: Property) -> list[tuple[str, str]]:
+    """Where each bar of the home begins and how long it is, in half days, and what is said of it."""
+    row = page.split(f'aria-label="{home.name}"', 1)[1].split('class="row-of"', 1)[0]
+    found = re.findall(r'class="bar (s\d+ n\d+)[^"]*"[^>]*aria-label="([^"]*)"', row)
+    return sorted(found)
+
+
+def a_read_feed(home: Property, url: str = "https://www.airbnb.com/calendar/ical/1.ics?s=a") -> Feed:
+    feed = cast.a_feed(home, url)
+    feed.last_good_at = cast.NOW
+    feed.save()
+    return feed
+
+
+def test_a_stay_is_drawn_from_its_first_afternoon_to_its_last_morning(alices: Client, home: Property) -> None:
+    cast.an_import(a_read_feed(home), cast.nights(0, 3))
+    page = board(alices)  # two days of the past come first
+    assert bars(page, home) == [("s5 n6", "Airbnb, 1 Dec to 4 Dec")]
+    assert bars(board(alices, **{"from": cast.TODAY + NIGHT}), home) == [("s0 n5", "Airbnb, 1 Dec to 4 Dec")]
+
+
+def test_one_stay_told_by_two_calendars_is_one_bar_and_a_double_booking_is_two(
+    alices: Client, home: Property
+) -> None:
+    airbnb = a_read_feed(home)
+    manager = a_read_feed(home, "https://www.lodgify.com/ical/1.ics")
+    vrbo = a_read_feed(home, "https://www.vrbo.com/icalendar/1.ics")
+    cast.an_import(airbnb, cast.nights(0, 3))
+    cast.an_import(manager, cast.nights(0, 3))
+    assert [said for _where, said in bars(board(alices), home)] == ["Airbnb, 1 Dec to 4 Dec"]
+    cast.an_import(vrbo, cast.nights(2, 3))
+    page = board(alices)
+    assert len(bars(page, home)) == 2
+    assert len(re.findall(r'class="bar s[^"]*is-conflict', page)) == 2
+    assert "lane1" in page
+    assert "Double booking" in page
+
+
+def test_a_free_night_beside_a_stay_that_is_on_sale_shows_its_price(alices: Client, home: Property) -> None:
+    cast.an_import(a_read_feed(home), cast.nights(0, 3))
+    assert "is free and on sale" not in board(alices, gaps=1)
+    cast.an_offer(home, price=9_900)
+    assert 'hx-get="?from=2026-11-29&gaps=1"' in board(alices)
+    page = board(alices, gaps=1)
+    assert "4 Dec is free and on sale for €99.00" in page
+    assert page.count('class="gap ') == 1
+    Feed.objects.update(last_good_at=cast.NOW - timedelta(hours=2))
+    assert "is free and on sale" not in board(alices, gaps=1)
+
+
+def test_what_is_on_sale_comes_after_the_board_and_into_it(alices: Client, home: Property) -> None:
+    cast.an_import(a_read_feed(home), cast.nights(0, 3))
+    cast.an_offer(home)
+    answer = text(alices.get(reverse("planner"), {"gaps": 1}, headers={"HX-Request": "true"}))
+    assert f'id="gaps-{home.public_id}" hx-swap-oob="innerHTML"><a class="gap s11 n2"' in answer
+    assert 'id="agenda-days" hx-swap-oob="innerHTML"' in answer
+    assert "<html" not in answer
+
+
+def test_sales_closures_and_held_nights_are_drawn_each_in_its_way(alices: Client, home: Property) -> None:
+    feed = a_read_feed(home)
+    cast.an_import(feed, cast.nights(0, 3))
+    cast.a_sale(home, cast.nights(3, 2))
+    with ledger.changing(home, cast.NOW) as change:
+        ledger.close(change, cast.nights(20, 2), "Painter")
+    cast.an_import(feed, cast.nights(30, 2), uid="gone", missing_since=cast.NOW, missing_reads=1)
+    cast.an_import(feed, cast.nights(40, 2), uid="rule", kind=Kind.PREPARATION)
+    page = board(alices)
+    for state in ("is-closed", "is-sale", "is-host", "is-held", "is-rule"):
+        assert state in page, state
+    assert "Painter, 21 Dec to 23 Dec" in page
+
+
+def test_the_number_of_queries_does_not_grow_with_the_homes(
+    alices: Client, organization: Organization, home: Property
+) -> None:
+    def filled(count: int) -> int:
+        for number in range(count):
+            other = cast.a_property(organization, f"Home {number:03}")
+            for start in (0, 6, 12):
+                cast.an_import(
+                    a_read_feed(other, f"https://www.airbnb.com/calendar/ical/{number}{start}.ics"),
+                    cast.nights(start, 3),
+                )
+            cast.an_offer(other)
+        with CaptureQueriesContext(
+            connection,
+        ) as queries:
+            board(alices, gaps=1)
+        return len(queries)
+
+    assert filled(1) == filled(6)
+
+
+def test_above_a_hundred_homes_the_others_come_as_they_are_scrolled_to(
+    alices: Client, organization: Organization
+) -> None:
+    rows = [cast.a_property(organization, f"Home {number:03}") for number in range(103)]
+    page = board(alices)
+    assert page.count('role="group"') == 50
+    more = re.search(r'hx-get="([^"]+)"', page)
+    assert more
+    rest = alices.get(reverse("planner") + more[1], headers={"HX-Request": "true"}).content.decode()
+    assert rest.count('role="group"') == 50
+    assert "<html" not in rest
+    assert rows[99].name in rest
+    assert board(alices, **{"from": cast.TODAY, "after": 100}).count('role="group"') == 3
+
+
+def test_the_filter_is_in_the_address_and_finds_by_name_and_by_trouble(
+    alices: Client, home: Property, organization: Organization
+) -> None:
+    other = cast.a_property(organization, "Villa Mar")
+    page = board(alices, q="villa")
+    assert other.name in page
+    assert f'aria-label="{home.name}"' not in page
+    assert 'value="villa"' in page
+    assert "No home matches" in board(alices, show="trouble")
+    assert "No home matches" in board(alices, q="nowhere")
+
+
+@pytest.mark.parametrize("asked", ["", "tomorrow", "0001-01-01", "9999-12-31", "2026-13-40"])
+def test_any_day_that_can_not_be_shown_leads_to_today(alices: Client, home: Property, asked: str) -> None:
+    assert f'value="{cast.TODAY - 2 * NIGHT}"' in board(alices, **{"from": asked})
+    assert home.name in board(alices, after=asked)
+
+
+def test_the_agenda_says_who_comes_and_leaves_and_what_is_on_sale_day_by_day(
+    alices: Client, home: Property
+) -> None:
+    cast.an_import(a_read_feed(home), cast.nights(0, 3))
+    cast.an_offer(home)
+    agenda = board(alices, gaps=1).split('id="agenda"')[1].split('id="board-h"')[0]
+    assert re.findall(r"Arrival|Departure|Free and on sale", agenda) == [
+        "Arrival",
+        "Departure",
+        "Free and on sale",
+    ]
+
+
+def test_nobody_sees_another_organizations_homes(client: Client, home: Property, mallory: User) -> None:
+    cast.an_import(a_read_feed(home), cast.nights(0, 3))
+    client.force_login(mallory)
+    page = board(client)
+    assert home.name not in page
+    assert "No home here yet" in page
+
+
+def test_each_half_day_has_its_column() -> None:
+    starts = "".join(f".s{number}{{grid-column-start:{number + 2}}}" for number in range(120))
+    counts = "".join(f".n{number}{{grid-column-end:span {number}}}" for number in range(1, 121))
+    assert COLUMNS.read_text().partition("\n")[2] == f"@layer components{{{starts}{counts}}}\n"
+
+
+def test_the_day_that_a_bar_leads_to_is_one_of_the_board(alices: Client, home: Property) -> None:
+    cast.an_import(a_read_feed(home), cast.nights(-10, 20))
+    page = board(alices)
+    found = re.search(r'href="([^"]+night=([\d-]+))"[^>]*data-channel="airbnb"', page)
+    assert found
+    assert date.fromisoformat(found[2]) == cast.TODAY - 2 * NIGHT
+    assert alices.get(found[1].replace("&amp;", "&")).status_code == 200
