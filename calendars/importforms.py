@@ -27,16 +27,16 @@ class SheetForm(forms.Form):
     """A list of homes, pasted or as a file; a file takes the place of what is in the box."""
 
     file = forms.FileField(
-        label=_("CSV file"),
+        label=_("Or a CSV file"),
         required=False,
         widget=forms.FileInput(attrs={"accept": ".csv,.tsv,.txt,text/csv,text/plain"}),
         help_text=_("From any spreadsheet. It takes the place of what is in the box."),
         error_messages={"empty": FAULTS[Fault.EMPTY]},
     )
     text = forms.CharField(
-        label=_("Or paste the list"),
-        required=False,
+        label=_("Paste the list"),
         strip=False,
+        error_messages={"required": FAULTS[Fault.EMPTY]},
         widget=forms.Textarea(
             attrs={
                 "rows": 8,
@@ -56,16 +56,16 @@ class SheetForm(forms.Form):
     def __init__(self, *args: Any, too_big: bool = False, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.too_big = too_big
+        self.fields["text"].required = not (too_big or self.files)
         self.sheet = listsheet.Sheet(())
 
     def clean(self) -> dict[str, Any]:
         """The lines of the list, in `sheet`; what was in a file is in the box from now on."""
         data = super().clean() or {}
-        if self.errors:
-            return data
         file = data.get("file")
         if self.too_big:
             self.add_error("file", FAULTS[Fault.TOO_BIG])
+        if self.errors:
             return data
         try:
             if file:

@@ -276,10 +276,9 @@ def _home(organization: Organization, verdict: Verdict) -> Property:
 def _feeds(home: Property, verdict: Verdict, since: datetime, now: datetime) -> list[int]:
     """The feeds that read the line's links since then, connected if they aren't yet."""
     wanted = {link.digest: link.feed for link in verdict.links if link.feed}
-    feeds = Feed.objects.filter(property=home, url_digest__in=wanted).values_list(
-        "url_digest", "pk", "created_at"
-    )
-    there = {digest: (key, created_at) for digest, key, created_at in feeds}
+    feeds = Feed.objects.filter(property=home, url_digest__in=wanted)
+    there = set(feeds.values_list("url_digest", flat=True))
     missing = [feed for digest, feed in wanted.items() if digest not in there]
-    connected = linking.connect(home, missing, now) if missing else []
-    return sorted([key for key, created_at in there.values() if created_at >= since] + connected)
+    if missing:
+        linking.connect(home, missing, now)
+    return list(feeds.filter(created_at__gte=since).order_by("pk").values_list("pk", flat=True))

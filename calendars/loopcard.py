@@ -14,8 +14,8 @@ from django.utils.translation import ngettext
 from calendars import loops
 from calendars.ledger import Crowded
 from calendars.loops import Party
-from calendars.models import ExportLink, LoopCheck
-from domain.channels import CHANNELS, Channel
+from calendars.models import LoopCheck
+from domain.channels import Channel
 from domain.loops import Verdict, Way
 from properties.models import Property
 
@@ -82,8 +82,7 @@ def shown(property: Property, now: datetime) -> dict[str, Any]:
 
 
 def _at_first(property: Property) -> str:
-    has_links = ExportLink.objects.live().of_channels().filter(property=property).exists()
-    return "new" if has_links else "empty"
+    return "new" if loops.can_start(property) else "empty"
 
 
 def _state(check: LoopCheck, counts: Counter[Verdict], gaps: int) -> str:
@@ -100,7 +99,7 @@ def _line(party: Party) -> Line:
     verdict = party.sight.verdict
     tone, icon = TONES[verdict]
     return Line(
-        source=CHANNELS.get(party.channel, CHANNELS["other"]),
+        source=party.source,
         title=party.title,
         word=_word(verdict),
         tone=tone,
@@ -183,7 +182,7 @@ def _to_be_read(party: Party) -> Todo | None:
     elif sight.strangers:
         words["reader"] = ", ".join(sight.strangers)
         said = _("Paste this link into %(name)s only, and give %(reader)s a link of its own.")
-    elif party.channel in OWN_CALENDARS:
+    elif party.source.key in OWN_CALENDARS:
         said = _("If guests book there, paste our link there. If it is only your own calendar, all is well.")
     else:
         said = _("Paste our link into %(name)s, or let it refresh its calendars there, and check again.")

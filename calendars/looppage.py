@@ -40,7 +40,8 @@ def start(request: HostRequest, public_id: str) -> HttpResponse:
     home = _property(request, public_id)
     with ledger.changing(home, timezone.now()) as change:
         loops.start(change)
-    hint(tasks.read_now, list(Feed.objects.reading().filter(property=home).values_list("pk", flat=True)))
+    feeds = Feed.objects.of(request.org).reading().filter(property=home)
+    hint(tasks.read_now, list(feeds.values_list("pk", flat=True)))
     return _answer(request, home)
 
 

@@ -16,9 +16,10 @@ from calendars import ledger
 from calendars.ledger import Changing
 from calendars.models import Block, ExportLink, ExportRead, Feed, LoopCheck, Readership, date_range
 from calendars.receipts import BROWSER
-from domain.channels import CHANNELS
-from domain.loops import Heard, Sight, due, is_stranger
+from domain.channels import Channel
+from domain.loops import Heard, Sight, due
 from domain.pulls import patience, plan
+from domain.readers import is_stranger
 from domain.spans import NIGHT, Span, nights_in
 from properties.models import Property
 
@@ -43,14 +44,19 @@ class Party:
         return (self.link or self.feeds[0]).title
 
     @property
-    def channel(self) -> str:
-        """The channel's key."""
-        return (self.link or self.feeds[0]).channel
+    def source(self) -> Channel:
+        """The channel as the catalogue knows it."""
+        return (self.link or self.feeds[0]).source
 
 
 def latest(property: Property) -> LoopCheck | None:
     """The check that runs, else the last one there was."""
     return LoopCheck.objects.filter(property=property).order_by("-since", "-pk").first()
+
+
+def can_start(property: Property) -> bool:
+    """Whether any channel has a link that a marker could go out in."""
+    return ExportLink.objects.live().of_channels().filter(property=property).exists()
 
 
 def start(change: Changing) -> LoopCheck:
@@ -213,7 +219,7 @@ def _slow(links: Sequence[ExportLink]) -> dict[int, timedelta]:
     """How long each link may stay unread before its channel is late: learnt, else what is known of such channels."""
     rows = Readership.objects.filter(link__in=links, slow_s__isnull=False).exclude(reader=BROWSER)
     learnt: dict[int, int] = {}
-    channels = {link.pk: link.channel for link in links}
+    channels = {link.pk: link.source for link in links}
     for pk, reader, seconds in rows.values_list("link", "reader", "slow_s"):
         if not is_stranger(reader, channels[pk]):
             learnt[pk] = max(learnt.get(pk, 0), seconds or 0)
@@ -232,7 +238,7 @@ class _Evidence:
     def of(self, link: ExportLink | None, feeds: tuple[Feed, ...]) -> Party:
         """What it says of the channel with this link and these feeds."""
         readers = self.reads[link] if link else {}
-        channel = link.channel if link else feeds[0].channel
+        channel = (link or feeds[0]).source
         strangers = tuple(reader for reader in readers if is_stranger(reader, channel))
         own = [first for reader, first in readers.items() if reader not in strangers]
         elsewhere = None if own else self._elsewhere(channel)
@@ -249,10 +255,10 @@ class _Evidence:
         )
         return Party(link, feeds, sight, elsewhere)
 
-    def _elsewhere(self, channel: str) -> ExportLink | None:
+    def _elsewhere(self, channel: Channel) -> ExportLink | None:
         """A link made for another channel, by which this one got the marker."""
-        name = CHANNELS.get(channel, CHANNELS["other"]).name
-        found = (link for link, who in self.reads.items() if name in who and is_stranger(name, link.channel))
+        name = channel.name
+        found = (link for link, who in self.reads.items() if name in who and is_stranger(name, link.source))
         return next(found, None)
 
 

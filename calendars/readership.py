@@ -225,47 +225,34 @@ def _says(known: Readers, now: datetime) -> tuple[str, ...]:
     return tuple(found)
 
 
+ADVICE = {
+    State.NEW: gettext_lazy(
+        "%(site)s hasn't read it. Paste it there; until then, what you sell here stays open there. Such sites read "
+        "%(every)s."
+    ),
+    State.STOPPED: gettext_lazy(
+        "That is much longer than usual. Look whether the link still stands in %(site)s, and paste it once more; until "
+        "then, what you sell here stays open there."
+    ),
+    State.UNSEEN: gettext_lazy(
+        "That takes longer than usual. Have %(site)s refresh its calendars, or close the nights there yourself."
+    ),
+    State.STRANGER: gettext_lazy(
+        "Give each site the link that is made for it; otherwise nobody can tell what it has seen."
+    ),
+    State.READ: "",
+}
+ALONE = gettext_lazy(
+    "%(site)s itself hasn't read it, and what you sell here stays open there. Give each site the link that is made "
+    "for it."
+)
+
+
 def _advice(known: Readers, state: State) -> str:
-    site = {"site": known.link.source.name, "every": every(known.expected.usual.total_seconds())}
-    match state:
-        case State.NEW | State.UNREAD:
-            return (
-                _(
-                    "%(site)s hasn't read it. Paste it there; until then, what you sell here stays open there. Such "
-                    "sites read %(every)s."
-                )
-                % site
-            )
-        case State.STOPPED:
-            return (
-                _(
-                    "That is much longer than usual. Look whether the link still stands in %(site)s, and paste it once "
-                    "more; until then, what you sell here stays open there."
-                )
-                % site
-            )
-        case State.UNSEEN:
-            return (
-                _(
-                    "That takes longer than usual. Have %(site)s refresh its calendars, or close the nights there "
-                    "yourself."
-                )
-                % site
-            )
-        case State.STRANGER if not known.own:
-            return (
-                _(
-                    "%(site)s itself hasn't read it, and what you sell here stays open there. Give each site the link "
-                    "that is made for it."
-                )
-                % site
-            )
-        case State.STRANGER:
-            return _(
-                "Give each site the link that is made for it; otherwise nobody can tell what it has seen."
-            )
-        case _:
-            return ""
+    words = {"site": known.link.source.name, "every": every(known.expected.usual.total_seconds())}
+    is_alone = state == State.STRANGER and not known.own
+    template = ALONE if is_alone else ADVICE[State.NEW if state == State.UNREAD else state]
+    return str(template) % words
 
 
 def _sales(known: Readers, told: dict[Block, datetime | None], now: datetime) -> tuple[str, ...]:

@@ -19,7 +19,8 @@ from typing import Any, NamedTuple
 import structlog
 from django.conf import settings
 from django.db import DatabaseError, InterfaceError, connection
-from django.db.models import CharField, ExpressionWrapper, F, OuterRef, Q, QuerySet
+from django.db.models import CharField, ExpressionWrapper, F, OuterRef, Q, QuerySet, Value
+from django.db.models.functions import Concat
 from django.utils import timezone
 
 from calendars import uptime
@@ -33,6 +34,7 @@ log = structlog.get_logger()
 MOST_WAITING = 20_000
 STOPS_WITHIN_S = 5.0
 CHANNEL = F("link__channel")
+OWN = [f"{key}/{name}" for key, channel in CHANNELS.items() if key != OTHER.key for name in own(channel)]
 BROWSER = "browser"  # a person who looks at the address is no site that reads it
 # One statement, so that both are written or neither; rows are locked in order, so that processes don't block each
 # other for good. What it is given spans no more than a visit (see `domain.pulls.slices`).
@@ -153,10 +155,8 @@ def counting[Row: (ExportRead, Readership)](
     around this one may give the link's channel, which saves a join.
     """
     rows = rows.exclude(reader=BROWSER).alias(made_for=ExpressionWrapper(channel, CharField()))
-    its_own = Q(made_for=OTHER.key)
-    for key, site in CHANNELS.items():
-        its_own |= Q(made_for=key, reader__in=own(site))
-    return rows.filter(~Q(reader__in=KNOWN) | its_own)
+    rows = rows.alias(pair=Concat("made_for", Value("/"), "reader"))
+    return rows.filter(~Q(reader__in=KNOWN) | Q(made_for=OTHER.key) | Q(pair__in=OWN))
 
 
 def seen(block: Block) -> dict[ExportLink, datetime | None]:

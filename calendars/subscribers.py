@@ -28,10 +28,10 @@ class Subscription:
 
 def shown(property: Property, now: datetime, given: PeopleForm | None = None) -> list[Subscription]:
     """The live links of the property; `given` is the form that was sent back, of the link that it is about."""
-    live = ExportLink.objects.of(property.organization).live().of_people().filter(property=property)
+    live = ExportLink.objects.filter(property=property).live().of_people()
     links = list(live.defer("body").order_by("created_at", "pk"))
     strays: dict[int, list[str]] = defaultdict(list)
-    readers = Readership.objects.of(property.organization).filter(link__in=links, reader__in=SITES)
+    readers = Readership.objects.filter(link__in=links, reader__in=SITES)
     for link, reader in readers.order_by("reader").values_list("link", "reader"):
         strays[link].append(reader)
     return [_subscription(link, now, given, tuple(strays[link.pk])) for link in links]

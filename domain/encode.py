@@ -66,13 +66,13 @@ def agenda(entries: Iterable[Entry | Timed], zone: ZoneInfo, *, name: str, since
     year of `since`: a calendar needs one component of any sort (RFC 5545 §3.6), and no entry in the past.
     Raises ValueError for a naive time stamp.
     """
-    shown = sorted(entries, key=_place)
+    shown = list(entries)
     instants = [at for entry in shown if isinstance(entry, Timed) for at in _edges(entry.period)] or [since]
     first = datetime(min(instants).astimezone(UTC).year, 1, 1, tzinfo=UTC) - DAY
     last = datetime(max(instants).astimezone(UTC).year + 1, 1, 1, tzinfo=UTC) + DAY
     lines = [*BEGIN, *_head(name), f"X-WR-TIMEZONE:{zone.key}", *_zone_in_full(zone, first, last)]
-    for entry in shown:
-        lines += _timed(entry, zone) if isinstance(entry, Timed) else _event(entry)
+    for _first, event in sorted((_first_of(entry), _told(entry, zone)) for entry in shown):
+        lines += event
     return _written([*lines, END])
 
 
@@ -89,13 +89,13 @@ def _edges(period: Period) -> tuple[datetime, datetime]:
     return period.start, period.end
 
 
-def _place(entry: Entry | Timed) -> tuple[str, str, str, str, str]:
-    """The order in the file: by day, and by all that is told, so that it never depends on the order of asking."""
-    if isinstance(entry, Timed):
-        first, last = (_stamp(at) for at in _edges(entry.period))
-    else:
-        first, last = _day(entry.nights.start), _day(entry.nights.end)
-    return first, entry.uid, last, entry.summary, _stamp(entry.changed_at)
+def _first_of(entry: Entry | Timed) -> str:
+    """Where it stands in the file; the order of two that begin together is that of their lines."""
+    return _stamp(entry.period.start) if isinstance(entry, Timed) else _day(entry.nights.start)
+
+
+def _told(entry: Entry | Timed, zone: ZoneInfo) -> list[str]:
+    return _timed(entry, zone) if isinstance(entry, Timed) else _event(entry)
 
 
 def _timed(entry: Timed, zone: ZoneInfo) -> list[str]:

@@ -8,12 +8,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 
-from domain.channels import CHANNELS
-from domain.readers import is_known
-
 LONGEST = timedelta(hours=48)
 READING = timedelta(hours=1)  # for a calendar that we read: we try again within minutes
-_ONE_HOUSE = frozenset({"Vrbo", "Expedia"})  # one company, and nobody knows whose machines read for whom
 
 
 class Way(StrEnum):
@@ -131,11 +127,3 @@ class Sight:
 def due(since: datetime, slow: timedelta) -> datetime:
     """By when a channel has read that takes so long when it is slow; no check lasts longer than two days."""
     return since + min(slow, LONGEST)
-
-
-def is_stranger(reader: str, channel: str) -> bool:
-    """Whether the reader is surely another than the channel with that key, for whom the link was made."""
-    made_for = CHANNELS.get(channel)
-    if made_for is None or made_for is CHANNELS["other"] or not is_known(reader):
-        return False
-    return reader != made_for.name and not {reader, made_for.name} <= _ONE_HOUSE

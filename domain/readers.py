@@ -42,11 +42,6 @@ def reader(agent: str) -> str:
     return found[0][:LONGEST] if found else NAMELESS
 
 
-def is_known(name: str) -> bool:
-    """Whether the name is a site's or a program's that we know, not only what somebody calls himself."""
-    return name in _KNOWN
-
-
 def own(channel: Channel) -> frozenset[str]:
     """The names that the channel itself may read under, of those we know; a nameless program may be anybody's."""
     if channel.key == OTHER.key:

@@ -3,6 +3,7 @@
 A fixed number of queries, however many homes there are; the words of a bar are made once for each day and calendar.
 """
 
+import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -33,6 +34,7 @@ from properties.templatetags.stays import money
 from upsells.models import Offer, PayoutAccount
 from upsells.shelves import Side, Stand, Stay, is_payable, quotes
 
+WITHOUT_CENTS = re.compile(r"[.,]00(?=\D|$)")
 STAYS = frozenset({Kind.RESERVATION, Kind.TENTATIVE})
 MARGIN = 62 * NIGHT  # around the board, for what a price depends on
 COLUMNS = (
@@ -301,7 +303,7 @@ class Rows:
                     "day": self._day(night),
                     "price": text,
                 }
-                short = text.removesuffix(".00").replace(".00 ", " ").replace(",00", "")
+                short = WITHOUT_CENTS.sub("", text.removeprefix("US"))
                 yield Gap(f"s{place.start} n{place.count}", short, said, _night(href, night), night)
 
     def _turns(self, diary: Diary, offer: Offer) -> Iterator[Stay]:

@@ -110,9 +110,11 @@ def _homes(request: HostRequest, asked: dict[str, str], board: Board) -> QuerySe
         Property.objects.of(request.org).active().filter(name__icontains=asked["q"]).order_by("name", "pk")
     )
     if asked["show"] == "trouble":
-        return homes.filter(Exists(Alert.objects.open().filter(property=OuterRef("pk"))))
+        return homes.filter(Exists(Alert.objects.of(request.org).open().filter(property=OuterRef("pk"))))
     if asked["show"] == "sold":
-        sold = Block.objects.filter(origin=Block.Origin.SALE, nights__overlap=date_range(board.window))
+        sold = Block.objects.of(request.org).filter(
+            origin=Block.Origin.SALE, nights__overlap=date_range(board.window)
+        )
         return homes.filter(Exists(sold.filter(property=OuterRef("pk"))))
     return homes
 

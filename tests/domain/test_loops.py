@@ -7,8 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from domain.channels import CHANNELS
-from domain.loops import LONGEST, READING, Heard, Sight, Verdict, Way, due, is_stranger
+from domain.loops import LONGEST, READING, Heard, Sight, Verdict, Way, due
 
 SINCE = datetime(2026, 12, 1, 9, 0, tzinfo=UTC)
 DUE = SINCE + timedelta(hours=4)
@@ -112,27 +111,6 @@ def test_once_a_channel_has_the_mark_its_calendar_is_looked_at_again() -> None:
     assert (read_before.verdict, read_before.is_settled) == (Verdict.BOTH, False)
     assert read_after.is_settled
     assert sight(**READ, feeds=(replace(GOOD, anyway=True),)).is_settled  # nothing can be told by it
-
-
-@pytest.mark.parametrize(
-    ("reader", "channel", "stranger"),
-    [
-        ("Airbnb", "airbnb", False),
-        ("Vrbo", "airbnb", True),
-        ("Apple Calendar", "airbnb", True),
-        ("python-requests", "airbnb", False),
-        ("?", "airbnb", False),
-        ("Expedia", "vrbo", False),
-        ("Vrbo", "other", False),
-        ("Airbnb", "lodgify", True),
-    ],
-)
-def test_only_who_is_surely_another_is_a_stranger(reader: str, channel: str, stranger: bool) -> None:
-    assert is_stranger(reader, channel) is stranger
-
-
-def test_no_channel_is_a_stranger_to_its_own_link() -> None:
-    assert not [key for key, channel in CHANNELS.items() if is_stranger(channel.name, key)]
 
 
 @given(st.timedeltas(timedelta(), timedelta(days=400)))

@@ -1,0 +1,132 @@
+"""How the service is doing, from what it wrote down itself: counts over all tenants, and nothing of any of them.
+
+Every figure can be missing, and then it is said that nobody knows; a guess would be worse than a gap.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from itertools import pairwise
+
+from django.core.cache import cache
+from django.db.models import Count, Max, Min
+
+from calendars import uptime
+from calendars.models import Alert, ExportLink, Feed, FeedRead, Readership
+
+KEY, LASTS_S = "vitals", 60
+DAY = timedelta(hours=24)
+LONGEST_LINE = timedelta(hours=26)  # reads without news share a line of the log for a day, and one interval
+INCIDENTS = timedelta(days=90)
+TOGETHER = timedelta(hours=1)  # calendars that are late within it are one incident
+SHARE = 0.95
+
+
+@dataclass(frozen=True, slots=True)
+class Incident:
+    """A time in which calendars were read late without a fault of theirs; `end` is None while it lasts."""
+
+    start: datetime
+    end: datetime | None
+    calendars: int
+
+
+@dataclass(frozen=True, slots=True)
+class Vitals:
+    """The figures at one moment. A delay, an age or an instant is None where nothing tells it."""
+
+    at: datetime
+    calendars: int
+    failing: int
+    overdue: timedelta | None
+    age: timedelta | None  # since their last good read, of all but the oldest twentieth
+    reads: dict[str, int]  # in the last day, by outcome
+    pause: timedelta | None  # in the last day there was no longer one between two reads
+    links: int
+    links_read: int
+    last_pull: datetime | None
+    answering_since: datetime | None
+    incident: Incident | None
+
+
+def vitals(now: datetime) -> Vitals:
+    """The figures, at most a minute old. Raises DatabaseError while the database is away."""
+    found: Vitals | None = cache.get(KEY)
+    if found is None:
+        found = measured(now)
+        cache.set(KEY, found, LASTS_S)
+    return found
+
+
+def measured(now: datetime) -> Vitals:
+    """The figures as they are now."""
+    reading = Feed.objects.in_use().reading()
+    due = reading.aggregate(number=Count("pk"), oldest=Min("next_poll_at"))
+    good = reading.filter(failures=0)
+    reads = list(
+        FeedRead.objects.filter(at__gte=now - DAY - LONGEST_LINE, until__gte=now - DAY)
+        .values_list("outcome", "at", "until", "times")
+    )  # fmt: skip
+    links = ExportLink.objects.filter(revoked_at=None, property__archived_at=None)
+    pulls = Readership.objects.filter(link__in=links)
+    return Vitals(
+        at=now,
+        calendars=due["number"],
+        failing=due["number"] - good.count(),
+        overdue=max(now - due["oldest"], timedelta()) if due["oldest"] else None,
+        age=_age(list(good.exclude(last_good_at=None).values_list("last_good_at", flat=True)), now),
+        reads=_by_outcome(reads, now - DAY),
+        pause=_longest_pause(reads, now),
+        links=links.count(),
+        links_read=pulls.filter(last_at__gte=now - DAY).values("link").distinct().count(),
+        last_pull=pulls.aggregate(last=Max("last_at"))["last"],
+        answering_since=uptime.since(),
+        incident=_incident(now),
+    )
+
+
+type Lines = list[tuple[str, datetime, datetime, int]]
+
+
+def _age(instants: list[datetime], now: datetime) -> timedelta | None:
+    if not instants:
+        return None
+    newest_first = sorted(instants, reverse=True)
+    return max(now - newest_first[min(len(instants) - 1, int(SHARE * len(instants)))], timedelta())
+
+
+def _by_outcome(lines: Lines, since: datetime) -> dict[str, int]:
+    """How many reads ended how; of a line that began before, the part of them that its share of time tells."""
+    found = dict.fromkeys(FeedRead.Outcome.values, 0)
+    for outcome, at, until, times in lines:
+        whole = until - at
+        share = (until - max(at, since)) / whole if at < since and whole else 1
+        found[outcome] += max(1, round(times * share))
+    return found
+
+
+def _longest_pause(lines: Lines, now: datetime) -> timedelta | None:
+    """A bound from above: the log tells the first and the last read of each of its lines, and there were more."""
+    instants = sorted({instant for _, at, until, _ in lines for instant in (at, until)})
+    if not instants or instants[0] > now - DAY:
+        return None  # it doesn't reach over the whole day
+    return max((later - max(earlier, now - DAY) for earlier, later in pairwise([*instants, now])
+                if later > now - DAY), default=None)  # fmt: skip
+
+
+def _incident(now: datetime) -> Incident | None:
+    """The last time that calendars were late: the alerts of that kind, those close together as one."""
+    late = Alert.objects.filter(kind=Alert.Kind.LATE, opened_at__gte=now - INCIDENTS)
+    rows = list(
+        late.order_by("-opened_at").values_list("opened_at", "resolved_at", "feed")[:1000]
+    )
+    if not rows:
+        return None
+    start, together = rows[0][0], []
+    for opened, resolved, feed in rows:
+        if opened < start - TOGETHER:
+            break
+        start = opened
+        together.append((resolved, feed))
+    ends = [resolved for resolved, _ in together]
+    end = None if None in ends else max(each for each in ends if each)
+    return Incident(start, end, len({feed for _, feed in together}))
