@@ -4,9 +4,11 @@ from django.contrib import messages
 from django.http import HttpResponse
 from django.shortcuts import redirect
 from django.urls import reverse
+from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET
 
+from accounts import bell
 from accounts.tenancy import HostRequest, get_or_404, host
 from calendars.models import Alert
 from calendars.sentences import relief
@@ -15,8 +17,12 @@ from calendars.sentences import relief
 @require_GET
 @host
 def go(request: HostRequest, alert_id: str) -> HttpResponse:
-    """On to the feed's page, the link, the guest's request or the double booking; says so where the alert is over."""
+    """On to the feed's page, the link, the guest's request or the double booking; says so where the alert is over.
+
+    The notice of it is read then.
+    """
     alert = get_or_404(Alert.objects.to_say(), request, public_id=alert_id)
+    bell.open_some(request.membership, "alert", [alert.pk], timezone.now())
     if alert.resolved_at:
         messages.info(request, relief(alert) if alert.is_good_news else _("This needs nobody any more."))
     home, feed, link = alert.property, alert.feed, alert.link

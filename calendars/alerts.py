@@ -20,8 +20,8 @@ from django.db.models.fields.json import KT
 from django.db.models.functions import Cast
 from django.utils.translation import gettext as _
 
-from accounts import mail
-from accounts.models import Membership, Organization, User
+from accounts import mail, wishes
+from accounts.models import Membership, Organization, Topic
 from calendars import announcements
 from calendars.models import Alert, Block, Feed
 from calendars.models.alerts import AlertQuerySet
@@ -33,6 +33,8 @@ log = structlog.get_logger()
 
 Kind = Alert.Kind
 OF_FEEDS = (Kind.QUARANTINED, Kind.FAILING, Kind.LATE, Kind.HELD)
+TOPICS = dict.fromkeys(OF_FEEDS, Topic.CALENDAR) | dict.fromkeys(Alert.OF_LINKS, Topic.LINKS)
+TOPICS |= {Kind.CONFLICT: Topic.CONFLICT, Kind.REQUEST: Topic.REQUEST}
 FLIGHTY = (Kind.HELD, Kind.CONFLICT)  # a fault of one read brings them, and takes them away
 
 DAY = timedelta(days=1)
@@ -45,9 +47,10 @@ TELLING = timedelta(minutes=2)  # longer than a worker may take for a task
 
 @dataclass(frozen=True, slots=True)
 class Letter:
-    """What one person is told in one e-mail."""
+    """What one person is told about one topic in one e-mail."""
 
-    person: User
+    member: Membership
+    topic: Topic
     new: list[Alert]
     over: list[Alert]
 
@@ -259,28 +262,25 @@ def _claimed(now: datetime) -> dict[int, list[Alert]]:
     return found
 
 
-def _members(organizations: Iterable[int]) -> dict[int, list[User]]:
+def _members(organizations: Iterable[int]) -> dict[int, list[Membership]]:
     """The people of each organization who can log in."""
-    rows = Membership.objects.filter(organization__in=organizations, user__is_active=True)
-    people: dict[int, list[User]] = defaultdict(list)
-    for row in rows.select_related("user").order_by("pk"):
-        people[row.organization_id].append(row.user)
+    people: dict[int, list[Membership]] = defaultdict(list)
+    for row in wishes.members(organizations):
+        people[row.organization_id].append(row)
     return people
 
 
-def _write_to(people: Iterable[User], alerts: list[Alert], now: datetime) -> int:
-    """Write to each member of one organization what they haven't heard; how many e-mails that were.
+def _write_to(people: Iterable[Membership], alerts: list[Alert], now: datetime) -> int:
+    """Write to members of one organization what they wish to hear and haven't; how many e-mails that were.
 
     Raises OSError when the mail server is away; who was written to before is remembered.
     """
     sent, refused = 0, False
-    for letter in [_letter(person, alerts) for person in people]:
-        if not (letter.new or letter.over):
-            continue
+    for letter in _letters(people, alerts):
         try:
             mail.send(_mail(letter))
         except mail.Refused as error:
-            log.warning("mail refused", person=letter.person.pk, error=type(error.__cause__).__name__)
+            log.warning("mail refused", person=letter.member.user_id, error=type(error.__cause__).__name__)
             refused = True
         else:
             sent += 1
@@ -289,13 +289,25 @@ def _write_to(people: Iterable[User], alerts: list[Alert], now: datetime) -> int
     return sent
 
 
-def _letter(person: User, alerts: Iterable[Alert]) -> Letter:
-    """What this person hasn't heard yet of these alerts."""
-    new = [alert for alert in alerts if alert.resolved_at is None and person.pk not in alert.heard]
-    over = [
-        alert for alert in alerts if alert.resolved_at and person.pk in alert.heard and alert.is_good_news
+def _letters(people: Iterable[Membership], alerts: Iterable[Alert]) -> list[Letter]:
+    """What each hasn't heard yet of these alerts, topic by topic: each mail can be turned off by itself."""
+    about: dict[Topic, list[Alert]] = defaultdict(list)
+    for alert in alerts:
+        about[TOPICS[Kind(alert.kind)]].append(alert)
+    people = list(people)
+    letters = [
+        _letter(member, topic, rows)
+        for topic, rows in about.items()
+        for member in wishes.written_to(people, topic)
     ]
-    return Letter(person, new, over)
+    return [letter for letter in letters if letter.new or letter.over]
+
+
+def _letter(member: Membership, topic: Topic, alerts: Iterable[Alert]) -> Letter:
+    person = member.user_id
+    new = [alert for alert in alerts if alert.resolved_at is None and person not in alert.heard]
+    over = [alert for alert in alerts if alert.resolved_at and person in alert.heard and alert.is_good_news]
+    return Letter(member, topic, new, over)
 
 
 def _mail(letter: Letter) -> EmailMultiAlternatives:
@@ -304,19 +316,20 @@ def _mail(letter: Letter) -> EmailMultiAlternatives:
         "new": [(alert, headline(alert), advice(alert)) for alert in new[:MOST_LISTED]],
         "over": [(alert, relief(alert)) for alert in over[:MOST_LISTED]],
         "more": max(0, len(new) - MOST_LISTED) + max(0, len(over) - MOST_LISTED),
+        "single": len(new) == 1,
         "site_url": settings.SITE_URL,
     }
     subject = headline(new[0]) if len(new) == 1 else relief(over[0]) if len(over) == 1 and not new else ""
     subject = subject or _("%(count)s things about your calendars") % {"count": len(new) + len(over)}
-    return mail.message(letter.person.email, subject, "alerts", context)
+    return mail.to_member(letter.member, letter.topic, subject, "alerts", context)
 
 
 def _note(letter: Letter) -> None:
     """Remember that this person has heard it."""
     for alert in letter.new:
-        alert.heard.append(letter.person.pk)
+        alert.heard.append(letter.member.user_id)
     for alert in letter.over:
-        alert.heard.remove(letter.person.pk)
+        alert.heard.remove(letter.member.user_id)
     Alert.objects.bulk_update([*letter.new, *letter.over], ["heard"])
 
 

@@ -1,6 +1,7 @@
 """Forms of the import: the list itself, what holds for its lines, and the rules of one line."""
 
 from collections.abc import Mapping
+from functools import cache
 from typing import Any
 
 from django import forms
@@ -100,11 +101,31 @@ class DefaultsForm(PropertyForm):
 class LineForm(PropertyForm):
     """A new home of the list. Whether it may be stored is for the database to say when it is: a list has hundreds."""
 
+    # Nobody chooses here from hundreds of zones and currencies.
+    time_zone = forms.CharField()  # type: ignore[assignment]  # Django lets a field be another
+    currency = forms.CharField()  # type: ignore[assignment]  # ditto
+
     def validate_unique(self) -> None:
         """Ask nothing of the database."""
 
     def validate_constraints(self) -> None:
         """Ask nothing of the database; the form's own rules say the same in words."""
+
+    def clean_time_zone(self) -> str:
+        """The zone's own spelling. Raises ValidationError with the one that was probably meant."""
+        said: str = self.cleaned_data["time_zone"]
+        name = listsheet.known(said, _zones())
+        if name:
+            return name
+        near = listsheet.nearest(said, zone_names())
+        raise ValidationError(NO_ZONE_BUT if near else NO_ZONE, params={"said": said[:40], "near": near})
+
+    def clean_currency(self) -> str:
+        """A currency of today. Raises ValidationError."""
+        code: str = self.cleaned_data["currency"]
+        if code not in tender():
+            raise ValidationError(NO_CURRENCY, params={"said": code[:40]})
+        return code
 
     def wrong(self) -> dict[Column, list[str]]:
         """What is wrong, by the column where it can be put right."""
@@ -115,17 +136,16 @@ class LineForm(PropertyForm):
         return found
 
     def _words(self, column: Column, error: ValidationError) -> list[str]:
-        said = str(self.data.get(column, ""))
         if error.code == "required" and column in MISSING:
             return [str(MISSING[column])]
-        if error.code == "invalid_choice" and column is Column.TIME_ZONE:
-            near = listsheet.nearest(said, zone_names())
-            return [str((NO_ZONE_BUT if near else NO_ZONE) % {"said": said[:40], "near": near})]
-        if error.code == "invalid_choice" and column is Column.CURRENCY:
-            return [str(NO_CURRENCY % {"said": said[:40]})]
         if error.code == "invalid" and column in UNREAD:
-            return [str(UNREAD[column] % {"said": said[:40]})]
+            return [str(UNREAD[column] % {"said": str(self.data.get(column, ""))[:40]})]
         return list(error.messages)
+
+
+@cache
+def _zones() -> Mapping[str, str]:
+    return listsheet.by_spelling(zone_names())
 
 
 MISSING: Mapping[Column, Any] = {
@@ -142,11 +162,3 @@ NO_ZONE = _("“%(said)s” isn't a time zone. Write it like Europe/Madrid.")
 NO_ZONE_BUT = _("“%(said)s” isn't a time zone. Did you mean %(near)s?")
 NO_CURRENCY = _("“%(said)s” isn't a currency of today. Write its three letters, such as EUR.")
 FOREIGN_PRICE = _("Give the price in %(currency)s, too: the usual one below is in %(usual)s.")
-
-
-def line_data(settings: Mapping[Column, str], name: str, defaults: Mapping[str, Any]) -> dict[str, Any]:
-    """What a line's form is filled with: its own cells, else what holds for all."""
-    data = dict(defaults) | {Column.NAME: name} | dict(settings)
-    data[Column.TIME_ZONE] = listsheet.known(str(data.get(Column.TIME_ZONE, "")), zone_names())
-    data[Column.CURRENCY] = listsheet.known(str(data.get(Column.CURRENCY, "")), tender())
-    return data

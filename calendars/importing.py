@@ -19,7 +19,7 @@ from django.utils.translation import gettext_lazy as _
 from accounts.models import Organization
 from calendars import ledger, linking
 from calendars.forms import TWICE, NewFeed, about
-from calendars.importforms import FOREIGN_PRICE, LineForm, line_data
+from calendars.importforms import FOREIGN_PRICE, LineForm
 from calendars.models import Feed
 from connectors import links
 from domain.channels import CHANNELS, Channel
@@ -179,10 +179,10 @@ class _Planning:
         return link
 
     def _form(self, line: Line) -> LineForm:
-        data = line_data(line.settings, line.name, self.defaults)
+        data: dict[str, Any] = {**self.defaults, "name": line.name} | dict(line.settings)
         form = LineForm(data, instance=Property(organization=self.organization))
         usual = str(self.defaults.get(Column.CURRENCY, ""))
-        own = data[Column.CURRENCY]
+        own = data.get(Column.CURRENCY, "")
         if own != usual and Column.RATE not in line.settings and data.get(Column.RATE):
             form.add_error(Column.RATE, FOREIGN_PRICE % {"currency": own, "usual": usual})
         return form

@@ -156,7 +156,8 @@ def _opens(block: Block, feed: Feed, today: date, echoed: str | None) -> str:
     rules = polling.rules()
     if block.nights.lower < today + rules.near:
         agree = {"reads": rules.long_reads, "time": _lasting(rules.long_wait)}
-        return f"{waits} {_('That is soon, so it takes %(reads)s reads over %(time)s.') % agree}"
+        soon = _("That is soon, so it takes %(reads)s reads over %(time)s.")
+        return f"{waits} {soon % agree}"
     agree = {"reads": rules.reads, "time": _lasting(rules.wait), "longer": _lasting(rules.long_wait)}
     takes = _("That takes %(reads)s reads over %(time)s, or %(longer)s when many nights go at once.")
     return f"{waits} {takes % agree}"

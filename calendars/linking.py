@@ -42,11 +42,12 @@ def _ticked(link: ExportLink, ticks: Ticks) -> ExportLink:
     return link
 
 
-def _opened(change: Changing, link: ExportLink) -> ExportLink:
+def _opened(change: Changing, link: ExportLink, bodies: exports.Bodies | None = None) -> ExportLink:
     link.organization_id = change.property.organization_id
     link.property = change.property
     link.created_at = change.now
-    exports.write(link, exports.Bodies(change.property).of(link), change.now, change.calendar.version)
+    bodies = bodies or exports.Bodies(change.property)
+    exports.write(link, bodies.of(link), change.now, change.calendar.version)
     link.save()
     return link
 
@@ -69,29 +70,29 @@ def connect(property: Property, new: Collection[NewFeed], now: datetime) -> list
     """
     with ledger.changing(property, now) as change:
         opened = set(_opened_for(property).values_list("channel", flat=True))
-        ids = [feed.pk for link in new if (feed := _feed(change, link))]
+        feeds = [_feed(change, link) for link in new]
+        Feed.objects.bulk_create(feeds, ignore_conflicts=True)  # pasted twice within a moment
+        added = Feed.objects.filter(public_id__in=[feed.public_id for feed in feeds])
+        ids = list(added.order_by("pk").values_list("pk", flat=True))
+        bodies = exports.Bodies(property)
         for channel in dict.fromkeys(link.channel for link in new):
             if channel not in opened:
-                new_link(change, channel)
+                _opened(change, ExportLink(channel=channel), bodies)
     return ids
 
 
-def _feed(change: Changing, new: NewFeed) -> Feed | None:
-    """The feed that is read from the link; None where it is pasted twice within a moment."""
-    feed, is_new = Feed.objects.get_or_create(
+def _feed(change: Changing, new: NewFeed) -> Feed:
+    return Feed(
+        organization_id=change.property.organization_id,
         property=change.property,
+        channel=new.channel,
+        label=new.label,
+        url=new.url,
         url_digest=links.digest(new.url),
-        defaults={
-            "organization_id": change.property.organization_id,
-            "channel": new.channel,
-            "label": new.label,
-            "url": new.url,
-            "host": links.host_of(new.url),
-            "created_at": change.now,
-            "next_poll_at": change.now,
-        },
+        host=links.host_of(new.url),
+        created_at=change.now,
+        next_poll_at=change.now,
     )
-    return feed if is_new else None
 
 
 def suspend(change: Changing, block: Block, link: ExportLink, feed: Feed) -> Suspension:

@@ -69,10 +69,10 @@ class Agenda:
                 words = _with_guest(_sold(block, ticks, self._house), block.summary, ticks)
                 yield encode.Timed(uid, _sold_period(block, self._house), words, block.changed_at)
             elif block.origin == Block.Origin.HOST and (span := block.span):
-                note = block.summary if ticks.titles else ""
-                yield encode.Entry(
-                    uid, span, f"{_('Closed')}: {note}" if note else _("Closed"), block.changed_at
-                )
+                words = _("Closed")
+                if block.summary and ticks.titles:
+                    words = f"{words}: {block.summary}"
+                yield encode.Entry(uid, span, words, block.changed_at)
 
     def _theirs(self, ticks: Ticks) -> Iterator[encode.Entry | encode.Timed]:
         """What the sites say, each stay once."""
@@ -154,7 +154,8 @@ def _shown_by_the_channel(property: Property) -> Iterable[int]:
 def _sold(block: Block, ticks: Ticks, house: House) -> str:
     """What a sale is called."""
     if block.kind != Kind.HOURS:
-        return f"{OURS}: {_('extra nights')}" if ticks.titles else _("Booked")
+        words = _("extra nights")
+        return f"{OURS}: {words}" if ticks.titles else _("Booked")
     hours = _period(block)
     if (block.side or side_of(hours, house)) == Side.LEAVING:
         words = _("Late check-out until %(time)s") % {"time": _clock(hours.end, house)}

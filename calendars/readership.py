@@ -161,7 +161,8 @@ def _exposure(block: Block, known: Readers, seen: datetime | None, now: datetime
         ) % {"time": timesince(since, now)}
     else:
         says = _("Still open there, for %(time)s so far.") % {"time": timesince(since, now)}
-        says = f"{says} {known.usually if known.own else _('It has never read its link: paste it there.')}"
+        never = _("It has never read its link: paste it there.")
+        says = f"{says} {known.usually if known.own else never}"
     return Exposure(known.link, since, seen, is_late, says)
 
 

@@ -276,10 +276,14 @@ def clock(text: str) -> str:
     return f"{hour:02}:{minute:02}"
 
 
-def known(text: str, names: Iterable[str]) -> str:
-    """The name that is spelled so but for case, spaces and accents; the text itself where there is none."""
-    wanted = _folded(text)
-    return next((name for name in names if _folded(name) == wanted), text)
+def by_spelling(names: Iterable[str]) -> Mapping[str, str]:
+    """The names, to be looked up by `known`."""
+    return {_folded(name): name for name in names}
+
+
+def known(text: str, names: Mapping[str, str]) -> str:
+    """The name that is spelled so but for case, signs and accents; empty where there is none."""
+    return names.get(_folded(text[:LONGEST_HEADING]), "")
 
 
 def nearest(text: str, zones: Iterable[str]) -> str:

@@ -191,7 +191,7 @@ class Rows:
     def _row(self, home: Property) -> Row:
         blocks, disputes = self._blocks.get(home.pk, []), self._disputes.get(home.pk, [])
         href = reverse("calendars:month", args=[home.public_id])
-        drawn = [*self._drawn(blocks), *self._drawn_hours(home, blocks)]
+        drawn = sorted((*self._drawn(blocks), *self._drawn_hours(home, blocks)), key=lambda each: each.place)
         found = lanes([each.place for each in drawn])
         feeds = self._feeds_of.get(home.pk, [])
         return Row(

@@ -297,10 +297,9 @@ def _fate(alert: Alert, purchase: Purchase) -> tuple[str, str] | None:
         return None
     words = {"nights": stay(span), "price": money(purchase.price)}
     if _leaves_room(alert, span):
-        return (
-            _("You shortened the sale to %(nights)s, for %(price)s.") % words,
-            f"{_still_yours(purchase, span)} {_('They cost %(price)s together.') % words}",
-        )
+        cost = _("They cost %(price)s together.") % words
+        shortened = _("You shortened the sale to %(nights)s, for %(price)s.") % words
+        return shortened, f"{_still_yours(purchase, span)} {cost}"
     return None
 
 

@@ -2,18 +2,21 @@
 
 import csv
 from collections.abc import Callable
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 from django.conf import settings
 from django.test import Client
+from django.utils import timezone
 from playwright.sync_api import BrowserContext, Page, expect
 from pytest_django.live_server_helper import LiveServer
 
+from calendars.models import Block
 from domain.spans import Span
 from properties.models import Property
 from tests import cast, tills
-from tests.e2e.sight import flaws
+from tests.e2e.sight import barriers, flaws
 from tests.tills import Till
 from upsells.models import Payment, Purchase, StayLink
 
@@ -74,6 +77,45 @@ def test_a_sale_stands_in_the_list_with_its_story_and_in_the_file(
     expect(host.get_by_text("€198.00 from 1 sale.").first).to_be_visible()
     host.get_by_text("The same as a table").first.click()
     assert flaws(host, TARGET_PX) == []
+
+
+def test_the_calendar_of_all_homes_is_used_by_keys_and_by_mouse(
+    host: Page, home: Property, sale: Purchase
+) -> None:
+    host.set_viewport_size({"width": 1440, "height": 900})
+    host.goto("/calendar/")
+    gap = host.locator(".gap").first
+    expect(gap).to_have_text("€99")  # what is on sale comes after the board
+    assert flaws(host, TARGET_PX) == []
+
+    bars = host.locator(".board .bar")
+    assert [bar.get_attribute("tabindex") for bar in bars.all()].count("0") == 1
+    host.locator(".board [tabindex='0']").focus()
+    host.keyboard.press("End")
+    host.keyboard.press("Home")
+    expect(bars.first).to_be_focused()
+    host.keyboard.press("ArrowRight")
+    expect(host.get_by_label("Marta, ", exact=False)).to_be_focused()
+    host.keyboard.press("Enter")
+    expect(host.locator("#why").get_by_text("Sold by you as an extra night")).to_be_visible()
+    host.locator("#why").get_by_role("link", name="Close").click()
+    expect(host.locator("#why")).to_have_count(0)
+
+    track = host.locator(".track")
+    box = track.bounding_box()
+    assert box
+    day, middle = box["width"] / 60, box["y"] + box["height"] / 2
+    host.mouse.move(box["x"] + 12.5 * day, middle)
+    host.mouse.down()
+    host.mouse.move(box["x"] + 14.5 * day, middle, steps=4)
+    host.mouse.up()
+    first = home.house.today(timezone.now()) + timedelta(days=10)  # the board begins two days ago
+    expect(host.get_by_label("First night")).to_have_value(str(first))
+    expect(host.get_by_label("Free again on")).to_have_value(str(first + timedelta(days=3)))
+    assert barriers(host) == []
+    host.get_by_role("button", name="Close these nights").click()
+    expect(host.get_by_text("Closed. Every channel sees it")).to_be_visible()
+    assert Block.objects.get(origin=Block.Origin.HOST).span == Span(first, first + timedelta(days=3))
 
 
 def test_the_host_hands_out_the_link_of_a_stay_and_prints_the_sheet_of_the_home(
