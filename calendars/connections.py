@@ -69,14 +69,15 @@ def add_export(request: HostRequest, public_id: str) -> HttpResponse:
 def rotate_export(request: HostRequest, public_id: str, link_id: str) -> HttpResponse:
     """Replace a link's address; the old one answers for 48 hours more."""
     link = _link(request, public_id, link_id)
-    exports.rotate(link, timezone.now())
-    messages.success(
-        request,
-        _(
+    words = {"channel": link.title}
+    if exports.rotate(link, timezone.now()):
+        done = _(
             "The link for %(channel)s is new. Paste it there within 48 hours; until then the old one still works."
         )
-        % {"channel": link.title},
-    )
+        messages.success(request, done % words)
+    else:
+        stale = _("The link for %(channel)s was renewed or revoked meanwhile. This is how it stands now.")
+        messages.error(request, stale % words)
     return redirect("calendars:connections", public_id)
 
 

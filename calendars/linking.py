@@ -98,11 +98,17 @@ def _feed(change: Changing, new: NewFeed) -> Feed:
 def suspend(change: Changing, block: Block, link: ExportLink, feed: Feed) -> Suspension:
     """Leave a sale out of one channel's link for a day, or for as long as the channel's feed shows the longer stay.
 
-    Pressed again, the day begins anew. Nothing opens for anybody else. Raises Lapsed when the sale or the feed is gone.
+    Pressed again, it only lasts a day from now. Nothing opens for anybody else. Raises Lapsed when the sale or the
+    feed is gone.
     """
     sales = Block.objects.filter(pk=block.pk, origin=Block.Origin.SALE)
     if not (sales.exists() and Feed.objects.filter(pk=feed.pk).exists()):
         raise ledger.Lapsed
+    under_way = Suspension.objects.left_out().filter(block=block, link=link, feed=feed).first()
+    if under_way:
+        under_way.until = change.now + suspensions.LASTS
+        under_way.save(update_fields=["until"])
+        return under_way
     fresh = {
         "since": change.now,
         "until": change.now + suspensions.LASTS,
@@ -119,14 +125,21 @@ def suspend(change: Changing, block: Block, link: ExportLink, feed: Feed) -> Sus
 
 
 def take_back(change: Changing, suspension: Suspension) -> None:
-    """Tell the channel of the sale again; unless its feed shows the longer stay, which needs no telling."""
-    Suspension.objects.filter(pk=suspension.pk).update(until=change.now, said_at=None)
-    change.touched = True
+    """Tell the channel of the sale again. Raises Lapsed when it is told already, or its feed shows the longer stay."""
+    _move(change, suspension, until=change.now, said_at=None)
 
 
 def say_done(change: Changing, suspension: Suspension) -> None:
-    """The host says that the stay is longer in the channel now: whatever its feed closes there may be it."""
-    Suspension.objects.filter(pk=suspension.pk).update(said_at=change.now)
+    """The host says that the stay is longer in the channel now; what that proves is for `suspensions.claims` to say.
+
+    Raises Lapsed when the nights are in the link again, or its feed shows the longer stay.
+    """
+    _move(change, suspension, said_at=change.now)
+
+
+def _move(change: Changing, suspension: Suspension, **columns: datetime | None) -> None:
+    if not Suspension.objects.left_out().filter(pk=suspension.pk, shown_at=None).update(**columns):
+        raise ledger.Lapsed
     change.touched = True
 
 

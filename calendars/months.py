@@ -8,6 +8,7 @@ from typing import Any
 from django.contrib import messages
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.formats import get_format
 from django.utils.translation import gettext as _
@@ -17,7 +18,7 @@ from accounts.tenancy import HostRequest, get_or_404, host
 from calendars import conflicts, ledger
 from calendars.forms import BlockForm
 from calendars.lineage import PRECEDENCE, channel_of, reasons, state_of
-from calendars.models import Alert, Block, Feed
+from calendars.models import Alert, Block, ExportLink, Feed
 from calendars.sentences import advice, headline
 from domain.channels import Channel
 from domain.spans import NIGHT, Span, merge
@@ -74,8 +75,21 @@ def close(request: HostRequest, public_id: str) -> HttpResponse:
         return _page(request, row, form)
     with ledger.changing(row, now) as change:
         ledger.close(change, form.span, form.cleaned_data["note"])
-    messages.success(request, _("Closed. Every channel sees it the next time it reads its Amplistay link."))
+    board = _date(request.POST.get("board", ""))
+    messages.success(request, _closed(row))
+    if board:
+        return redirect(f"{reverse('planner')}?from={board}")
     return redirect(f"{row.get_absolute_url()}?month={form.span.start:%Y-%m}&night={form.span.start}")
+
+
+def _closed(row: Property) -> str:
+    """What becomes of nights that the host has closed here."""
+    if ExportLink.objects.filter(property=row).live().of_channels().exists():
+        return _("Closed. Every channel sees it the next time it reads its Amplistay link.")
+    return _(
+        "Closed here. No booking site reads an Amplistay link of this home yet, so these nights stay open there: make "
+        "the links under Connections, or close the nights there yourself."
+    )
 
 
 @require_POST

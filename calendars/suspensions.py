@@ -25,15 +25,19 @@ def feed_of(link: ExportLink) -> Feed | None:
     return found[0] if found else None
 
 
-def claims(suspension: Suspension, feed: Feed) -> list[Block]:
-    """What the channel's feed says of the nights, as far as it is the longer stay and nothing else."""
-    sale = suspension.block
+def claims(suspension: Suspension) -> list[Block]:
+    """What the channel's feed says of the nights, as far as it is the longer stay and nothing else.
+
+    The host's word counts where a site's own words don't tell guests apart: there, whatever closes all the nights.
+    """
+    sale, feed = suspension.block, suspension.feed
     bought, joins = sale.span, sale.joins
-    if bought is None or joins is None:
+    if feed is None or bought is None or joins is None:
         return []
     rows = Block.objects.filter(feed=feed, missing_since=None, nights__overlap=date_range(bought))
-    found = list(rows.only("nights", "kind", "since"))
-    if suspension.said_at and closes((span for row in found if (span := row.span)), bought):
+    found = list(rows.only("nights", "kind", "since", "feed_id"))
+    spans = [span for row in found if (span := row.span)]
+    if suspension.said_at and feed.channel not in WORDED and closes(spans, bought):
         return found
     return [
         row
@@ -53,14 +57,12 @@ def _may_repeat_us(suspension: Suspension, feed: Feed, row: Block) -> bool:
     return reads.exists() and not without_it.exists()
 
 
-def expected(property: Property) -> dict[str, set[tuple[int, Span]]]:
+def expected(property: Property) -> dict[str, set[tuple[int | None, Span]]]:
     """For each sale that was ever suspended, by reference: the feed and nights of what is its longer stay there."""
     rows = Suspension.objects.filter(property=property).select_related("block", "feed").defer("feed__url")
-    found: dict[str, set[tuple[int, Span]]] = {}
+    found: dict[str, set[tuple[int | None, Span]]] = {}
     for suspension in rows:
-        spans = {
-            (suspension.feed_id, span) for row in claims(suspension, suspension.feed) if (span := row.span)
-        }
+        spans = {(row.feed_id, span) for row in claims(suspension) if (span := row.span)}
         found.setdefault(suspension.block.reference, set()).update(spans)
     return found
 
@@ -77,11 +79,11 @@ def follow(property: Property, now: datetime, version: int) -> None:
 
 def _follow(suspension: Suspension, now: datetime, version: int) -> None:
     before = [getattr(suspension, name) for name in MOVES]
-    if claims(suspension, suspension.feed):
+    if claims(suspension):
         if suspension.shown_at is None:
             suspension.shown_at = now
             _forget_echo(suspension)
-    elif suspension.shown_at:
+    elif suspension.shown_at or suspension.feed is None:
         suspension.shown_at, suspension.until = None, min(suspension.until, now)
     is_left_out = suspension.shown_at is not None or now < suspension.until
     if is_left_out and suspension.back_version is not None:
@@ -96,6 +98,8 @@ def _follow(suspension: Suspension, now: datetime, version: int) -> None:
 def _forget_echo(suspension: Suspension) -> None:
     """The nights are a stay of the site's own from now on, and no longer what it has read here."""
     feed, bought = suspension.feed, suspension.block.span
+    if feed is None:
+        return
     left = [part for span in feed.echo_spans for part in (span.minus([bought]) if bought else (span,))]
     if left != list(feed.echo_spans):
         feed.echoes = [[str(span.start), str(span.end)] for span in left]

@@ -11,8 +11,9 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
 from accounts.tenancy import HostRequest, get_or_404, host
-from calendars import ledger, linking
+from calendars import ledger, linking, tasks
 from calendars.models import ExportLink, Suspension
+from connectors.broker import hint
 from upsells.longerstays import Way, sale_of, ways
 from upsells.models import Purchase
 
@@ -38,8 +39,8 @@ def begin(request: HostRequest, public_id: str, purchase_id: str, link_id: str) 
 @require_POST
 @host
 def done(request: HostRequest, public_id: str, purchase_id: str, link_id: str) -> HttpResponse:
-    """The host has lengthened the stay there: what its calendar closes on those nights is that stay."""
-    words = _("Thank you. As soon as the calendar of %(channel)s shows the nights, this is settled.")
+    """The host has lengthened the stay there: its calendar is read at once."""
+    words = _("We are reading the calendar of %(channel)s. Once it shows the longer stay, this is settled.")
     return _move(request, (public_id, purchase_id, link_id), linking.say_done, words)
 
 
@@ -60,8 +61,12 @@ def _move(
     row, way = _chosen(request, *ids)
     if way is None or way.suspension is None:
         return _stale(request, row)
-    with ledger.changing(row.property, timezone.now()) as change:
-        move(change, way.suspension)
+    try:
+        with ledger.changing(row.property, timezone.now()) as change:
+            move(change, way.suspension)
+    except ledger.Lapsed:
+        return _stale(request, row)
+    hint(tasks.read_now, [way.feed.pk])
     messages.success(request, words % {"channel": way.link.title})
     return _page(row)
 

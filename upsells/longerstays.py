@@ -5,15 +5,18 @@ from datetime import date, datetime
 
 from django.db.models import Min
 
-from calendars import receipts, suspensions
-from calendars.models import Block, ExportLink, ExportRead, Feed, Suspension
+from calendars import conflicts, receipts, suspensions
+from calendars.models import Alert, Block, ExportLink, ExportRead, Feed, Suspension
 from upsells.models import Purchase
+
+NO_SITES = ("google", "other")  # where nobody books
 
 
 @dataclass(frozen=True, slots=True)
 class Way:
     """One site where the stay could be lengthened, and how far that is.
 
+    `dispute` is the open double booking that the sale is part of, which must be settled first.
     `state`: "" before it began, "asked" until the site has read the link without the sale, "open" from then on,
     "shown" once the site's own calendar shows the longer stay, "back" when the sale is in the link again.
     """
@@ -22,6 +25,7 @@ class Way:
     feed: Feed
     suspension: Suspension | None
     read_at: datetime | None
+    dispute: Alert | None
 
     @property
     def state(self) -> str:
@@ -45,12 +49,15 @@ def ways(purchase: Purchase, now: datetime) -> list[Way]:
         return []
     links = ExportLink.objects.live().of_channels().filter(property=purchase.property_id).defer("body")
     own = {row.link_id: row for row in Suspension.objects.filter(block=sale)}
+    disputes = Alert.objects.open().filter(property=purchase.property_id, kind=Alert.Kind.CONFLICT)
+    about = (alert for alert in disputes if purchase.public_id in conflicts.references(alert))
+    dispute = next(about, None)
     found = [
-        Way(link, feed, own.get(link.pk), _read_without(own.get(link.pk)))
-        for link in links.order_by("pk")
+        Way(link, feed, own.get(link.pk), _read_without(own.get(link.pk)), dispute)
+        for link in links.exclude(channel__in=NO_SITES).order_by("pk")
         if (feed := suspensions.feed_of(link))
     ]
-    return [way for way in found if way.link.channel == purchase.channel] or found
+    return [way for way in found if not purchase.channel or way.link.channel == purchase.channel]
 
 
 def _today(purchase: Purchase, now: datetime) -> date:

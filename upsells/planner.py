@@ -64,7 +64,10 @@ def page(request: HostRequest) -> HttpResponse:
     now = timezone.now()
     today = timezone.localtime(now).date()
     board = Board(_first(request.GET.get("from", ""), today), DAYS)
-    asked = {"q": request.GET.get("q", "").strip()[:80], "show": request.GET.get("show", "")}
+    asked = {
+        "q": request.GET.get("q", "").replace("\0", "").strip()[:80],
+        "show": request.GET.get("show", ""),
+    }
     homes = _homes(request, asked, board)
     count = homes.count()
     done = _number(request.GET.get("after", ""))

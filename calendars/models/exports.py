@@ -83,6 +83,11 @@ class ExportLink(PropertyRow):
         return CHANNELS.get(self.channel, CHANNELS["other"])
 
     @property
+    def site(self) -> str:
+        """What the channel is called: by its name, and one that we don't know as the host calls it."""
+        return self.title if self.source == CHANNELS["other"] else self.source.name
+
+    @property
     def title(self) -> str:
         """The host's label, else the channel's name."""
         return self.label or (gettext("People") if self.kind == self.Kind.PEOPLE else self.source.name)
@@ -147,15 +152,16 @@ class SuspensionQuerySet(TenantQuerySet["Suspension"]):
 class Suspension(PropertyRow):
     """One sale, left out of one channel's link while the host lengthens the guest's stay in that channel itself.
 
-    The sale is left out until `until`, and for as long as the channel's own feed shows the longer stay (`shown_at`);
-    `said_at` is when the host said that it is done there. `since_version` is the calendar's that left it out, and
-    `back_version` the one that told of it again; null while it is left out. For everybody else it stays closed.
+    The sale is left out until `until`, and for as long as the channel's own feed shows the longer stay (`shown_at`).
+    `said_at` is when the host said that it is done there; `feed` is null once the host has removed it.
+    `since_version` is the calendar's that left the sale out, and `back_version` the one that told of it again; null
+    while it is left out. For everybody else it stays closed.
     """
 
     public_id = models.CharField(max_length=14, unique=True, default=public_id, editable=False)
     block = models.ForeignKey(Block, on_delete=models.CASCADE, related_name="suspensions")
     link = models.ForeignKey(ExportLink, on_delete=models.CASCADE, related_name="suspensions")
-    feed = models.ForeignKey(Feed, on_delete=models.CASCADE, related_name="suspensions")
+    feed = models.ForeignKey(Feed, on_delete=models.SET_NULL, null=True, related_name="suspensions")
     since = models.DateTimeField()
     since_version = models.PositiveBigIntegerField()
     until = models.DateTimeField()
@@ -186,7 +192,8 @@ class LoopCheck(PropertyRow):
     """One look at whether every channel reads us and is read by us.
 
     While it runs, each channel's link holds a marker on `night`, a night that is over. `version` is the calendar's
-    that brought it; `heard` are the feeds that gave the marker back, by key, and when (ISO 8601).
+    that brought it; `heard` are the feeds that were read and gave the marker back, by key, and when (ISO 8601). Once
+    it has ended, `heard` holds its result, too, which nothing changes any more.
     """
 
     public_id = models.CharField(max_length=14, unique=True, default=public_id, editable=False)

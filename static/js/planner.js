@@ -55,12 +55,16 @@ function panels(board, place) {
     event.preventDefault();
     window.htmx.ajax("GET", link.getAttribute("href"), { target: place, swap: "innerHTML" });
   });
+  const shut = () => {
+    place.replaceChildren();
+    board.querySelector("[data-panel][tabindex='0']")?.focus();
+  };
   place.addEventListener("click", (event) => {
     if (!event.target.closest("header > a.icon")) return;
     event.preventDefault();
-    place.replaceChildren();
-    board.querySelector("[data-panel][tabindex='0']")?.focus();
+    shut();
   });
+  document.addEventListener("keydown", (event) => event.key === "Escape" && place.hasChildNodes() && shut());
 }
 
 // Two clicks, or drawing with the mouse, on free days of one home.

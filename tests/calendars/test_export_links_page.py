@@ -66,3 +66,11 @@ def test_export_buttons_take_a_post(alices: Client, home: Property) -> None:
     link = cast.an_export(home)
     for name in ("rotate", "revoke"):
         assert alices.get(at(home, name, link.public_id)).status_code == 405
+
+
+def test_a_stale_renewal_promises_nothing(alices: Client, home: Property) -> None:
+    link = cast.an_export(home)
+    alices.post(at(home, "revoke", link.public_id))
+    page = text_of(alices.post(at(home, "rotate", link.public_id), follow=True))
+    assert "was renewed or revoked meanwhile" in page
+    assert "Paste it there within 48 hours" not in page

@@ -160,15 +160,59 @@ def test_what_the_site_only_reads_back_from_us_is_no_longer_stay(
     assert Suspension.objects.get().shown_at is not None
 
 
-def test_the_host_may_say_that_it_is_done_where_the_calendar_parts_the_stay(
+def test_the_hosts_word_counts_where_the_sites_words_tell_no_guests_apart(
     site: Site, sold: Purchase, alices: Client
 ) -> None:
+    """And nowhere else: a site that names its guests shows one stay, and a second one is somebody else's."""
     post(alices, sold, "lengthen")
     site.looks()
     cast.an_import(site.feed, Span(*cast.stay_of(site.home, 3, 5)), now=timezone.now(), uid="second part")
     assert (Suspension.objects.get().shown_at, conflicts()) == (None, 1)
     post(alices, sold, "lengthened")
+    assert (Suspension.objects.get().shown_at, conflicts()) == (None, 1)
+    page = text(alices.get(reverse("upsells:purchase", args=[site.home.public_id, "sold"])))
+    assert "Another booking wants these nights" in page
+    assert "The stay is longer at" not in page
+
+    Feed.objects.update(channel="booking")
+    ExportLink.objects.filter(channel="booking").update(channel="vrbo")
+    ExportLink.objects.filter(channel="airbnb").update(channel="booking")
+    with ledger.changing(site.home, timezone.now()) as change:
+        change.touched = True
     assert (Suspension.objects.get().shown_at is not None, conflicts()) == (True, 0)
+
+
+def test_pressed_in_two_tabs_it_begins_once_and_stale_buttons_say_so(
+    site: Site, sold: Purchase, alices: Client
+) -> None:
+    post(alices, sold, "lengthen")
+    begun = Suspension.objects.get()
+    post(alices, sold, "lengthen")
+    again = Suspension.objects.get()
+    assert (again.since_version, again.since) == (begun.since_version, begun.since)
+    assert again.until > begun.until
+    site.looks()
+    assert "Alter the guest's reservation there now" in post(alices, sold, "lengthen")
+    assert site.alter(5) == requests.codes.ok
+    site.is_read()
+    for stale in ("stop-lengthening", "lengthened"):
+        assert "it isn't as you saw it any more" in post(alices, sold, stale)
+    assert Suspension.objects.get().shown_at is not None
+    assert not tells("airbnb")
+
+
+def test_a_calendar_that_is_removed_meanwhile_lets_the_sale_come_back_unseen(
+    site: Site, sold: Purchase, alices: Client
+) -> None:
+    airbnb, sale = ExportLink.objects.get(channel="airbnb"), Block.objects.get(reference="sold")
+    post(alices, sold, "lengthen")
+    site.looks()
+    with ledger.changing(site.home, timezone.now()) as change:
+        ledger.remove_feed(change, site.feed)
+    assert tells("airbnb")
+    assert receipts.seen(sale)[airbnb] is None
+    site.looks()
+    assert receipts.seen(sale)[airbnb] is not None
 
 
 def test_hours_and_sales_that_are_over_or_cancelled_offer_no_way(

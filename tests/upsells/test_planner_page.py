@@ -156,6 +156,18 @@ def test_the_filter_is_in_the_address_and_finds_by_name_and_by_trouble(
     assert "No home matches" in board(alices, q="nowhere")
 
 
+def test_whatever_is_searched_for_is_answered(alices: Client, home: Property) -> None:
+    for words in ("\0", "%00", "'; --", "é" * 300):
+        board(alices, q=words)
+
+
+def test_nights_closed_from_the_board_lead_back_to_it(alices: Client, home: Property) -> None:
+    nights = cast.nights(5, 2)
+    body = {"start": nights.start, "end": nights.end, "board": cast.TODAY}
+    answer = alices.post(reverse("calendars:close", args=[home.public_id]), body)
+    assert answer["Location"] == f"{reverse('planner')}?from={cast.TODAY}"
+
+
 @pytest.mark.parametrize("asked", ["", "tomorrow", "0001-01-01", "9999-12-31", "2026-13-40"])
 def test_any_day_that_can_not_be_shown_leads_to_today(alices: Client, home: Property, asked: str) -> None:
     assert f'value="{cast.TODAY - 2 * NIGHT}"' in board(alices, **{"from": asked})
