@@ -2,16 +2,36 @@
 
 from collections.abc import Mapping
 from datetime import timedelta
+from email.policy import Policy
 from smtplib import SMTPDataError, SMTPRecipientsRefused
 
+from django.conf import settings
 from django.core.mail import EmailMultiAlternatives
 from django.template.loader import render_to_string
+from django.urls import reverse
+
+from accounts import wishes
+from accounts.models import Membership, Topic
 
 LONGEST_PAUSE = timedelta(hours=6)
 
 
 class Refused(Exception):
     """The mail server is there, and doesn't take this mail or this address; the text is its answer."""
+
+
+class OffHeader(str):
+    """The value of List-Unsubscribe, on one line however long it is; mail programs read it as it stands (RFC 2369 §2).
+
+    Python would write what is longer than 78 characters as an encoded word, which is no address any more.
+    """
+
+    __slots__ = ()
+    name = "List-Unsubscribe"  # what has one is left to fold itself by `email`
+
+    def fold(self, *, policy: Policy) -> str:
+        """The line, whole."""
+        return f"{self.name}: {self}{policy.linesep}"
 
 
 def message(
@@ -34,6 +54,33 @@ def message(
     )
     mail.attach_alternative(render_to_string(f"mail/{template}.html", values), "text/html")
     return mail
+
+
+def to_member(
+    member: Membership,
+    topic: Topic,
+    subject: str,
+    template: str,
+    context: Mapping[str, object],
+    *,
+    headers: Mapping[str, str] | None = None,
+) -> EmailMultiAlternatives:
+    """A mail about a topic, with the ways to turn such mails off: in its footer, and for mail programs (RFC 8058)."""
+    off = wishes.off_address(member, topic)
+    footer = {
+        "off": off,
+        "topic": topic.label,
+        "wishes": settings.SITE_URL + reverse("notices:wishes"),
+        "organization": member.organization.name,
+        "site_url": settings.SITE_URL,
+    }
+    ways = {
+        OffHeader.name: OffHeader(f"<{off}>"),
+        "List-Unsubscribe-Post": "List-Unsubscribe=One-Click",
+    }
+    return message(
+        member.user.email, subject, template, {**context, "footer": footer}, {**ways, **(headers or {})}
+    )
 
 
 def send(mail: EmailMultiAlternatives) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime, timedelta
 from typing import ClassVar, Self
 
 from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
@@ -58,8 +59,42 @@ class Organization(models.Model):
         return self.name
 
 
+class Topic(models.TextChoices):
+    """What members are told about, each as far as they wish."""
+
+    CONFLICT = "conflict", _("Double bookings")
+    REQUEST = "request", _("Questions of guests")
+    SALE = "sale", _("Sales")
+    CANCELLED = "cancelled", _("Cancellations and changes")
+    MONEY = "money", _("Payments that need you")
+    CALENDAR = "calendar", _("Calendars in trouble")
+    LINKS = "links", _("Links that aren't read")
+    SOFTWARE = "software", _("Webhooks that stopped")
+    DIGEST = "digest", _("Daily summary")
+
+
+class Level(models.TextChoices):
+    """How far a member is told: each level includes those above it."""
+
+    OFF = "off", _("Not at all")
+    APP = "app", _("In the app")
+    DIGEST = "digest", _("In the daily summary")
+    MAIL = "mail", _("By e-mail at once")
+
+
+NEEDED = (Topic.CONFLICT, Topic.REQUEST)  # somebody must hear of them
+ONLY_BY_MAIL = (Topic.SOFTWARE, Topic.DIGEST)  # the app has no line for these
+
+
 class Membership(models.Model):
-    """A user's place in an organization."""
+    """A user's place in an organization, what they wish to be told there, and what they have seen of it.
+
+    `levels` holds what differs from "by e-mail at once". Notices up to `seen_until` are read; of later ones, those in
+    `opened` are: {"alert": {"<row>": "<the day it was opened>"}, …}. The daily summary is due at `digest_at` (None:
+    not planned yet) and has told everything up to `digested_at`.
+    """
+
+    UNREAD_FOR = timedelta(days=30)  # what is older counts as read
 
     class Role(models.TextChoices):
         """What the member may do; roles below owner come with teams."""
@@ -69,11 +104,30 @@ class Membership(models.Model):
     organization = models.ForeignKey(Organization, on_delete=models.CASCADE, related_name="memberships")
     user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="memberships")
     role = models.CharField(max_length=16, choices=Role.choices, default=Role.OWNER)
+    levels = models.JSONField(default=dict)
+    seen_until = models.DateTimeField(null=True)
+    opened = models.JSONField(default=dict)
+    digest_at = models.DateTimeField(null=True)
+    digested_at = models.DateTimeField(null=True)
 
     class Meta:
         constraints = [
             models.UniqueConstraint(fields=["organization", "user"], name="one_membership_per_organization"),
         ]
+        indexes = [models.Index(fields=["digest_at"], name="digest_due")]
+
+    def level(self, topic: Topic) -> Level:
+        """How far this member wishes to be told about it."""
+        return Level(self.levels.get(topic.value, Level.MAIL))
+
+    def unread_since(self, now: datetime) -> datetime:
+        """Notices up to then are read."""
+        oldest = now - self.UNREAD_FOR
+        return max(self.seen_until or oldest, oldest)
+
+    def opened_rows(self, source: str) -> list[int]:
+        """The rows of a source that were opened one by one."""
+        return [int(row) for row in self.opened.get(source, {})]
 
 
 class TenantQuerySet[Row: models.Model](models.QuerySet[Row]):

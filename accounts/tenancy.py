@@ -9,7 +9,7 @@ from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404
 
-from accounts.models import Organization, TenantModel, TenantQuerySet, User
+from accounts.models import Membership, Organization, TenantModel, TenantQuerySet, User
 
 
 class HostRequest(HttpRequest):
@@ -17,10 +17,11 @@ class HostRequest(HttpRequest):
 
     user: User
     org: Organization
+    membership: Membership
 
 
 def host[**P](view: Callable[Concatenate[HostRequest, P], HttpResponse]) -> Callable[..., HttpResponse]:
-    """Let members in, with `request.org` set; send strangers to the log-in page.
+    """Let members in, with `request.org` and `request.membership` set; send strangers to the log-in page.
 
     Raises PermissionDenied for a user without any organization.
     """
@@ -36,6 +37,7 @@ def host[**P](view: Callable[Concatenate[HostRequest, P], HttpResponse]) -> Call
         if membership is None:
             raise PermissionDenied
         request.org = membership.organization  # type: ignore[attr-defined]  # this is where it is defined
+        request.membership = membership  # type: ignore[attr-defined]  # this, too
         response = view(request, *args, **kwargs)  # type: ignore[arg-type]  # narrowed by the line above
         response.headers.setdefault("Cache-Control", "private, no-store")
         return response

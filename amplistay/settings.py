@@ -38,6 +38,8 @@ CSRF_TRUSTED_ORIGINS = [SITE_URL]
 
 INSTALLED_APPS = [
     "amplistay.apps.AmplistayConfig",
+    "pages",
+    "notices",
     "upsells",
     "calendars",
     "properties",
@@ -70,6 +72,7 @@ MIDDLEWARE = [
     "django_htmx.middleware.HtmxMiddleware",
     "allauth.account.middleware.AccountMiddleware",
     "amplistay.crowded.SorryPage",
+    "pages.refusals.WrongMethodPage",
 ]
 
 ROOT_URLCONF = "amplistay.urls"
@@ -128,6 +131,7 @@ CELERY_BEAT_SCHEDULE = {
     "settle what waits": {"task": "upsells.tasks.sweep", "schedule": 10.0},
     "send what the outbox holds": {"task": "upsells.tasks.deliver", "schedule": 10.0},
     "tell other software": {"task": "webhooks.tasks.send", "schedule": 5.0},
+    "sum up the day": {"task": "notices.tasks.sum_up", "schedule": 60.0},
     "ask about every open payment": {"task": "upsells.tasks.reconcile", "schedule": 300.0},
     "thin out the sync log": {"task": "calendars.tasks.prune", "schedule": 3600.0},
     "forget old messages": {"task": "webhooks.tasks.prune", "schedule": 3600.0},
@@ -194,6 +198,11 @@ if STRIPE_SIMULATED:
     STRIPE_PAGES = "{0.scheme}://{0.netloc}".format(urlsplit(STRIPE_API_BASE))
 # Where a form of ours may lead to; browsers check redirects, too.
 PAYMENT_PAGES = [STRIPE_PAGES] if STRIPE_SECRET_KEY else []
+
+# What a host pays a month for each home, in minor units; a draft, marked as one, until it is set.
+PRICE_IS_DRAFT = not env.text("PRICE_PER_HOME")
+PRICE_PER_HOME = env.number("PRICE_PER_HOME", 500)
+PRICE_CURRENCY = env.words("PRICE_CURRENCY", "EUR")[0]
 
 # Pages.
 LANGUAGE_CODE = "en"

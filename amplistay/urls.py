@@ -3,7 +3,7 @@
 from django.conf import settings
 from django.urls import include, path
 
-from amplistay import views
+from amplistay import dashboard, views
 from calendars.public import export
 from properties.public import photo
 from upsells import planner
@@ -11,6 +11,9 @@ from upsells.public import stripe_events
 
 urlpatterns = [
     path("", views.home, name="home"),
+    path("home/steps/", dashboard.show_steps, name="show-steps"),
+    path("", include("pages.urls")),
+    path("", include("pages.robot_urls")),
     path("accounts/", include("accounts.urls")),
     path("properties/", include("properties.urls")),
     path("properties/", include("calendars.urls")),
@@ -18,6 +21,7 @@ urlpatterns = [
     path("calendar/", planner.page, name="planner"),
     path("sales/", include("upsells.sales_urls")),
     path("payments/", include("upsells.payment_urls")),
+    path("notifications/", include("notices.urls")),
     path("webhooks/", include("webhooks.urls")),
     path("stripe/events/", stripe_events, name="stripe-events"),
     path("g/", include("upsells.guest_urls")),

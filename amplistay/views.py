@@ -4,77 +4,27 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django.db import DatabaseError, connection
-from django.db.models import Case, Count, Q, Value, When
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
 from django.utils import timezone
 from django.views.decorators.http import require_GET, require_safe
 
-from accounts.tenancy import HostRequest, host
-from amplistay import purchase_samples, samples
+from amplistay import home_samples, purchase_samples, samples
+from amplistay.dashboard import dashboard
 from calendars import history
 from calendars.forms import FeedForm
 from calendars.models import Alert, Feed, FeedRead
 from calendars.sentences import LOST, advice, headline, listing_page, problem, status
+from pages.views import landing
 from properties.models import Property
-from upsells.models import Offer, Purchase
 
 RECENT = timedelta(days=30)
-MOST_ALERTS = 20
-UNREAD = frozenset({Alert.Kind.FAILING, Alert.Kind.LATE, Alert.Kind.QUARANTINED})
 
 
-@require_GET
+@require_safe
 def home(request: HttpRequest) -> HttpResponse:
     """What needs the host, or what Amplistay is for somebody who isn't logged in."""
-    return dashboard(request) if request.user.is_authenticated else render(request, "landing.html")
-
-
-@host
-def dashboard(request: HostRequest) -> HttpResponse:
-    """Properties, what needs the host, and the latest sales."""
-    properties = list(Property.objects.of(request.org).active().order_by("name"))
-    feeds = (
-        Feed.objects.of(request.org)
-        .in_use()
-        .aggregate(number=Count("pk"), failing=Count("pk", filter=Q(paused_at=None, failures__gt=0)))
-    )
-    purchases = Purchase.objects.of(request.org).select_related("property").order_by("-created_at")
-    offers = Offer.objects.of(request.org).on().filter(property__archived_at=None)
-    steps = {
-        "property": bool(properties),
-        "feeds": feeds["number"] > 0,
-        "offer": offers.exists(),
-        "sale": purchases.filter(state=Purchase.State.CONFIRMED).exists(),
-    }
-    context = {
-        "properties": properties,
-        "steps": steps,
-        "done": sum(steps.values()),
-        "step": next((name for name, done in steps.items() if not done), None),
-        "feeds": feeds["number"],
-        "failing": feeds["failing"],
-        "sales": purchases.filter(state=Purchase.State.CONFIRMED)[:5],
-        "sold": purchases.filter(
-            state=Purchase.State.CONFIRMED, created_at__gte=timezone.now() - RECENT
-        ).count(),
-    }
-    return render(request, "home.html", context | _alerts(request))
-
-
-def _alerts(request: HostRequest) -> dict[str, object]:
-    """What is open for the organization: double bookings first, then the latest."""
-    rows = Alert.objects.of(request.org).open().filter(property__archived_at=None)
-    counts = rows.aggregate(
-        number=Count("pk"), unread=Count("feed", distinct=True, filter=Q(kind__in=UNREAD))
-    )
-    first = Case(When(kind=Alert.Kind.CONFLICT, then=Value(0)), default=Value(1))
-    ordered = rows.to_say().order_by(first, "-opened_at", "pk")
-    return {
-        "alerts": [(alert, headline(alert), advice(alert)) for alert in ordered[:MOST_ALERTS]],
-        "more_alerts": max(0, counts["number"] - MOST_ALERTS),
-        "unread": counts["unread"],
-    }
+    return dashboard(request) if request.user.is_authenticated else landing(request)
 
 
 @require_safe
@@ -110,6 +60,7 @@ def styleguide(request: HttpRequest) -> HttpResponse:
         "lines": [history.line(read) for read in reversed(reads)],
         "feed_form": FeedForm(),
         "sample": sample,
+        "start": home_samples.samples(sample["property"], now),
         "bought": purchase_samples.purchases(sample["property"], sample["link"], now),
     }
     return render(request, "styleguide.html", context)

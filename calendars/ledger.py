@@ -21,7 +21,7 @@ from calendars import announcements, conflicts, echoes, exports, merging, suspen
 from calendars.models import Block, Busy, Calendar, ExportLink, Feed, date_range
 from domain.diary import Diary, Taken
 from domain.events import Kind
-from domain.spans import Period, Span
+from domain.spans import Period, Span, nights_in
 from domain.switches import Switches
 from domain.sync import Claim, Plan
 from domain.turnovers import side_of
@@ -97,6 +97,7 @@ def apply(change: Changing, feed: Feed, blocks: Iterable[Block], plan: Plan) -> 
     What only waits to be confirmed, or has another UID, hasn't changed for whoever reads it with us.
     """
     rows: dict[object, list[Block]] = {}
+    blocks = list(blocks)
     for block in blocks:
         rows.setdefault(block.claim, []).append(block)
     new: list[Claim] = []
@@ -112,8 +113,10 @@ def apply(change: Changing, feed: Feed, blocks: Iterable[Block], plan: Plan) -> 
         Block.objects.filter(pk__in=[block.pk for block in stale]).delete()
     Block.objects.bulk_create(Block.of_feed(feed, claim, told.get(_said(claim), change.now)) for claim in new)
     change.touched |= bool(new or stale)
-    if plan.closed or plan.opened:
-        echoes.listen(change.property, feed, plan, change.property.house.today(change.now))
+    known = nights_in(span for block in blocks if (span := block.span))
+    named = nights_in(claim.nights for claim in new if claim.nights) - known
+    if plan.closed or plan.opened or named:
+        echoes.listen(change.property, feed, plan, named, change.property.house.today(change.now))
 
 
 def _said(claim: Claim) -> Claim:

@@ -11,12 +11,15 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop, ngettext
 
 from calendars import polling
+from calendars.echoes import is_mark
 from calendars.models import Block, Feed
 from domain.channels import Channel
 from domain.events import Kind
 
 AMPLISTAY = Channel("amplistay", "Amplistay", "A")
 PRECEDENCE = ("sale", "hold", "closed", "host", "held", "yields")  # which claim on a night is drawn
+
+MARK, OVER = "mark", "over"  # of an echo: a loop check's; ours that is gone, of a night that is over
 
 KINDS: Mapping[Kind, str] = {
     Kind.RESERVATION: gettext_noop("a booking"),
@@ -33,6 +36,8 @@ KINDS: Mapping[Kind, str] = {
 ECHOES: Mapping[str, str] = {
     Block.Origin.SALE: gettext_noop("This is your own sale, read back by %(feed)s."),
     Block.Origin.HOST: gettext_noop("This is your own closure, read back by %(feed)s."),
+    MARK: gettext_noop("This is Amplistay's test mark, read back by %(feed)s. Nobody stays there."),
+    OVER: gettext_noop("This was your own night, read back by %(feed)s."),
     "": gettext_noop(
         "This was your own sale or closure, read back by %(feed)s. It is being freed: %(feed)s may need some hours."
     ),
@@ -82,13 +87,13 @@ def channel_of(block: Block) -> Channel:
 def _reason(block: Block, night: date, there: Iterable[Block], today: date) -> Reason:
     feed = block.feed
     is_seen = feed is not None and block.missing_since is None and night >= today
-    echoed = _echoed(feed, night, there) if feed else None
+    echoed = _echoed(feed, night, there, today) if feed else None
     return Reason(
         block=block,
         channel=channel_of(block),
         state=state_of(block),
         title=_title(block),
-        kind=_(KINDS[Kind(block.kind)]) if feed else "",
+        kind=_(KINDS[Kind(block.kind)]) if feed and echoed != MARK else "",
         last_seen=feed.last_good_at if feed and is_seen else None,
         missing=_missing(block),
         echo=_(ECHOES[echoed]) % {"feed": feed.title} if feed and echoed is not None else "",
@@ -123,12 +128,19 @@ def _missing(block: Block) -> str:
     return words % {"since": since, "count": block.missing_reads}
 
 
-def _echoed(feed: Feed, night: date, there: Iterable[Block]) -> str | None:
-    """Whose claim the feed only reads back to us: the origin of ours, "" where ours is gone, None for no echo."""
+def _echoed(feed: Feed, night: date, there: Iterable[Block], today: date) -> str | None:
+    """Whose claim the feed only reads back to us: the origin of ours, "" where ours is gone, None for no echo.
+
+    Of a night that is over, nothing is being freed: MARK where only a loop check's mark lay there, else OVER.
+    """
     if not any(night in span for span in feed.echo_spans):
         return None
     ours = {block.origin for block in there}
-    return next((origin for origin in (Block.Origin.SALE, Block.Origin.HOST) if origin in ours), "")
+    if own := next((origin for origin in (Block.Origin.SALE, Block.Origin.HOST) if origin in ours), None):
+        return own
+    if night >= today:
+        return ""
+    return MARK if is_mark(feed, night) else OVER
 
 
 def _opens_ours(block: Block) -> str:

@@ -127,7 +127,7 @@ def _importing(party: Party) -> str:
     words = {
         "name": party.title,
         "reader": ", ".join(sight.strangers),
-        "other": party.first_read.title if party.first_read else "",
+        "other": party.first_read,
         "read": _clock(sight.read_at or sight.due, party),
         "due": _clock(sight.due, party),
     }
@@ -150,7 +150,7 @@ def _importing(party: Party) -> str:
 
 def _exporting(party: Party) -> str:
     """Whether we read the channel, in a sentence."""
-    count, way = len(party.feeds), party.sight.exports
+    count, way = len(party.sight.feeds), party.sight.exports
     if way is Way.OPEN:
         return ngettext("We read its calendar.", "We read its calendars.", count)
     if way is Way.MISSING:
@@ -159,7 +159,7 @@ def _exporting(party: Party) -> str:
         return ngettext("We are reading its calendar.", "We are reading its calendars.", count)
     if way is Way.UNKNOWN:
         return _("Its calendar wasn't read before the test was ended.")
-    if any(feed.paused_at for feed in party.feeds):
+    if any(feed.is_paused for feed in party.sight.feeds):
         return _("Reading its calendar is paused.")
     return ngettext(
         "Its calendar couldn't be read during this test.",
@@ -195,11 +195,10 @@ def _to_read(party: Party) -> Todo | None:
     if way is Way.MISSING:
         said = _("Connect the calendar of %(name)s, so that its bookings close nights here.")
         return Todo(said % {"name": party.title}, _tab(party) + "#add", _("Add its calendar"))
-    if way is not Way.SHUT:
+    feed = next(iter(party.silent), None)
+    if way is not Way.SHUT or feed is None:  # or it is gone since
         return None
-    heard = zip(party.feeds, party.sight.feeds, strict=True)
-    feed = next(feed for feed, found in heard if not found.good_at)
-    url = reverse("calendars:log", args=[feed.property.public_id, feed.public_id])
+    url = reverse("calendars:log", args=[party.home.public_id, feed.public_id])
     if feed.paused_at:
         return Todo(_("Resume it, or its bookings can be sold a second time."), url, _("Open its page"))
     return Todo(_("Its page tells what is wrong and what helps."), url, _("Open its page"))
@@ -221,11 +220,9 @@ def _notes(party: Party) -> list[str]:
 
 
 def _tab(party: Party) -> str:
-    home = (party.link or party.feeds[0]).property
-    return reverse("calendars:connections", args=[home.public_id])
+    return reverse("calendars:connections", args=[party.home.public_id])
 
 
 def _clock(at: datetime, party: Party) -> str:
     """The instant on the home's own clock."""
-    home = (party.link or party.feeds[0]).property
-    return date_format(localtime(at, home.house.zone), "j M, H:i")
+    return date_format(localtime(at, party.home.house.zone), "j M, H:i")

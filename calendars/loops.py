@@ -16,8 +16,8 @@ from calendars import ledger
 from calendars.ledger import Changing
 from calendars.models import Block, ExportLink, ExportRead, Feed, LoopCheck, Readership, date_range
 from calendars.receipts import BROWSER
-from domain.channels import Channel
-from domain.loops import Heard, Sight, due
+from domain.channels import CHANNELS, Channel
+from domain.loops import Heard, Sight, due, read_back, written
 from domain.pulls import patience, plan
 from domain.readers import is_stranger
 from domain.spans import NIGHT, Span, nights_in
@@ -26,27 +26,31 @@ from properties.models import Property
 log = structlog.get_logger()
 
 AT_ONCE = 100  # checks that one sweep looks after
+RESULT = "result"  # in a check's `heard`, beside its feeds: what had been found when it ended
 NIGHTS = 3  # of those that are over, among which the marker's is chosen
 
 
 @dataclass(frozen=True, slots=True)
 class Party:
-    """One channel of a home as a check found it: the link it reads us by, its calendars, and both ways."""
+    """One channel of a home as a check found it, and both ways.
 
-    link: ExportLink | None
-    feeds: tuple[Feed, ...]
+    The link it reads us by may be revoked by now; `feeds` are those of its calendars that are still here, `silent`
+    those of them that weren't read well. `first_read` is the title of a link made for another channel that it reads.
+    """
+
+    home: Property
+    channel: str
+    title: str
     sight: Sight
-    first_read: ExportLink | None = None  # the link made for another channel, that this one reads
-
-    @property
-    def title(self) -> str:
-        """What the host calls the channel."""
-        return (self.link or self.feeds[0]).title
+    link: ExportLink | None = None
+    feeds: tuple[Feed, ...] = ()
+    silent: tuple[Feed, ...] = ()
+    first_read: str = ""
 
     @property
     def source(self) -> Channel:
         """The channel as the catalogue knows it."""
-        return (self.link or self.feeds[0]).source
+        return CHANNELS.get(self.channel, CHANNELS["other"])
 
 
 def latest(property: Property) -> LoopCheck | None:
@@ -89,9 +93,16 @@ def start(change: Changing) -> LoopCheck:
 
 
 def end(change: Changing, check: LoopCheck) -> None:
-    """Take the marker out of the links; what was found by now stays the result."""
-    rows = LoopCheck.objects.filter(pk=check.pk, ended_at=None)
-    change.touched |= bool(rows.update(ended_at=change.now))
+    """Take the marker out of the links; what was found by now stays the result, whatever changes later."""
+    row = LoopCheck.objects.select_for_update().filter(pk=check.pk, ended_at=None).first()
+    if row is None:
+        return
+    row.property = change.property
+    _listen(row, change.now)
+    row.ended_at = change.now
+    row.heard[RESULT] = [_kept(party) for party in parties(row, change.now)]
+    row.save(update_fields=["ended_at", "heard"])
+    change.touched = True
 
 
 def follow(check: LoopCheck, now: datetime) -> list[Party]:
@@ -125,6 +136,8 @@ def sweep(now: datetime) -> list[int]:
 
 def parties(check: LoopCheck, now: datetime) -> list[Party]:
     """What the check has found at every channel that is connected here, as far as it was when the check ended."""
+    if RESULT in check.heard:
+        return _restored(check)
     at = check.ended_at or now
     links = ExportLink.objects.live().of_channels().filter(property=check.property_id, created_at__lte=at)
     feeds = Feed.objects.filter(property=check.property_id, created_at__lte=at).defer("url")
@@ -253,7 +266,16 @@ class _Evidence:
             elsewhere=elsewhere is not None,
             feeds=tuple(_heard(self.check, feed) for feed in feeds),
         )
-        return Party(link, feeds, sight, elsewhere)
+        return Party(
+            home=self.check.property,
+            channel=channel.key,
+            title=(link or feeds[0]).title,
+            sight=sight,
+            link=link,
+            feeds=feeds,
+            silent=tuple(feed for feed, found in zip(feeds, sight.feeds, strict=True) if not found.good_at),
+            first_read=elsewhere.title if elsewhere else "",
+        )
 
     def _elsewhere(self, channel: Channel) -> ExportLink | None:
         """A link made for another channel, by which this one got the marker."""
@@ -266,6 +288,41 @@ def _heard(check: LoopCheck, feed: Feed) -> Heard:
     found = check.heard.get(feed.public_id, {})
     good, echo = (found.get(name) and datetime.fromisoformat(found[name]) for name in ("good", "echo"))
     return Heard(good, feed.last_good_at, echo, feed.paused_at is not None, bool(found.get("anyway")))
+
+
+def _kept(party: Party) -> dict[str, Any]:
+    """The party as the check's result holds it, in JSON's own types."""
+    return {
+        "channel": party.channel,
+        "title": party.title,
+        "link": party.link and party.link.pk,
+        "feeds": [feed.pk for feed in party.feeds],
+        "silent": [feed.pk for feed in party.silent],
+        "first_read": party.first_read,
+        "sight": written(party.sight),
+    }
+
+
+def _restored(check: LoopCheck) -> list[Party]:
+    """What was found when the check ended, with the rows that are still there."""
+    at_home = {"property": check.property_id}
+    links = ExportLink.objects.filter(**at_home).defer("body").in_bulk()
+    feeds = Feed.objects.filter(**at_home).defer("url").in_bulk()
+    for row in (*links.values(), *feeds.values()):
+        row.property = check.property
+    return [
+        Party(
+            home=check.property,
+            channel=kept["channel"],
+            title=kept["title"],
+            sight=read_back(kept["sight"]),
+            link=links.get(kept["link"]),
+            feeds=tuple(feeds[pk] for pk in kept["feeds"] if pk in feeds),
+            silent=tuple(feeds[pk] for pk in kept["silent"] if pk in feeds),
+            first_read=kept["first_read"],
+        )
+        for kept in check.heard[RESULT]
+    ]
 
 
 def _to_read(party: Party) -> list[Feed]:

@@ -76,15 +76,15 @@ def close(request: HostRequest, public_id: str) -> HttpResponse:
     with ledger.changing(row, now) as change:
         ledger.close(change, form.span, form.cleaned_data["note"])
     board = _date(request.POST.get("board", ""))
-    messages.success(request, _closed(row))
+    messages.success(request, _closed(request, row))
     if board:
         return redirect(f"{reverse('planner')}?from={board}")
     return redirect(f"{row.get_absolute_url()}?month={form.span.start:%Y-%m}&night={form.span.start}")
 
 
-def _closed(row: Property) -> str:
+def _closed(request: HostRequest, row: Property) -> str:
     """What becomes of nights that the host has closed here."""
-    if ExportLink.objects.filter(property=row).live().of_channels().exists():
+    if ExportLink.objects.of(request.org).live().of_channels().filter(property=row).exists():
         return _("Closed. Every channel sees it the next time it reads its Amplistay link.")
     return _(
         "Closed here. No booking site reads an Amplistay link of this home yet, so these nights stay open there: make "

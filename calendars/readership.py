@@ -4,8 +4,8 @@ Sentences are those of the active language, their times of the property's zone.
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 from django.db.models import TextChoices
@@ -17,16 +17,17 @@ from django.utils.translation import gettext_lazy
 from psycopg.types.range import TimestamptzRange
 
 from calendars import receipts
-from calendars.models import Block, ExportLink, Readership
+from calendars.models import Block, ExportLink, Readership, Suspension
 from calendars.sentences import every
 from calendars.unread import NEW
 from domain.pulls import Plan, is_late, patience, plan
-from domain.readers import NAMELESS, is_stranger
+from domain.readers import NAMELESS, VISITORS, counted, is_stranger
 from properties.models import Property
 
 MOST_SALES = 40
 MOST_NAMED = 3
 LATELY = timedelta(days=7)
+MINUTE = timedelta(minutes=1)
 
 
 class State(TextChoices):
@@ -61,12 +62,23 @@ class Exposure:
 
 @dataclass(frozen=True, slots=True)
 class Readers:
-    """Who reads one link: the site it is for, or what may be it, and sites that it is surely not for."""
+    """Who reads one link: the site it is for, or what may be it, and sites that it is surely not for.
+
+    `openers` are other programs that opened it, which don't count: previews of an address, monitors, tools, and what
+    isn't called as the site is where the site reads under its own name. `back` tells, by their keys, when sales came
+    back into the link.
+    """
 
     link: ExportLink
     own: tuple[Readership, ...] = ()
     strangers: tuple[Readership, ...] = ()
     browser: Readership | None = None
+    openers: tuple[Readership, ...] = ()
+    back: Mapping[int, datetime] = field(default_factory=dict)
+
+    def told_since(self, block: Block) -> datetime:
+        """Since when the link tells of the sale; one that was left out for a while counts from its coming back."""
+        return max(block.changed_at, self.link.created_at, self.back.get(block.pk, block.changed_at))
 
     @property
     def expected(self) -> Plan:
@@ -99,10 +111,10 @@ class Readers:
         """How often it is read; where that isn't learnt, what is known of the site."""
         if self.learnt and self.learnt.usual_s is not None:
             return _("It usually reads %(every)s.") % {"every": every(self.learnt.usual_s)}
-        words = {"every": every(self.expected.usual.total_seconds()), "site": self.link.source.name}
+        words = {"every": every(self.expected.usual.total_seconds()), "site": self.link.site}
         if self.link.source.key == "other":
-            return _("How often it reads isn't known yet; most sites do %(every)s.") % words
-        return _("How often it reads isn't known yet; %(site)s is said to do %(every)s.") % words
+            return _("How often it reads isn't known yet; most sites read %(every)s.") % words
+        return _("How often it reads isn't known yet; %(site)s is said to read %(every)s.") % words
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,16 +141,25 @@ def readers(links: Iterable[ExportLink]) -> dict[int, Readers]:
     rows: dict[int, list[Readership]] = defaultdict(list)
     for row in Readership.objects.filter(link__in=links).order_by("pk"):
         rows[row.link_id].append(row)
-    return {link.pk: _sorted(link, rows[link.pk]) for link in links}
+    back: dict[int, dict[int, datetime]] = defaultdict(dict)
+    suspended = Suspension.objects.filter(link__in=links)
+    for pk, sale, at in suspended.values_list("link", "block", "back_at"):
+        if at:
+            back[pk][sale] = at
+    return {link.pk: replace(_sorted(link, rows[link.pk]), back=back[link.pk]) for link in links}
 
 
 def _sorted(link: ExportLink, rows: Sequence[Readership]) -> Readers:
     programs = [row for row in rows if row.reader != receipts.BROWSER]
+    names = counted((row.reader for row in programs), link.source)
+    others = [row for row in programs if row.reader not in names]
+    strangers = [row for row in others if row.reader not in VISITORS and is_stranger(row.reader, link.source)]
     return Readers(
         link,
-        own=tuple(row for row in programs if not is_stranger(row.reader, link.source)),
-        strangers=tuple(row for row in programs if is_stranger(row.reader, link.source)),
+        own=tuple(row for row in programs if row.reader in names),
+        strangers=tuple(strangers),
         browser=next((row for row in rows if row.reader == receipts.BROWSER), None),
+        openers=tuple(row for row in others if row not in strangers),
     )
 
 
@@ -150,17 +171,17 @@ def exposures(block: Block, now: datetime) -> list[Exposure]:
 
 
 def _exposure(block: Block, known: Readers, seen: datetime | None, now: datetime) -> Exposure:
-    since = max(block.changed_at, known.link.created_at)
+    since = known.told_since(block)
     is_late = seen is None and _is_late(block, known, now)
     if seen:
-        says = _("Read there %(time)s after the sale.") % {"time": timesince(since, seen)}
+        says = _("Read there %(time)s after the sale.") % {"time": _time(since, seen)}
     elif is_late:
         says = _(
             "Still open there after %(time)s, longer than usual: have it refresh its calendars, or close the nights "
             "there yourself."
-        ) % {"time": timesince(since, now)}
+        ) % {"time": _time(since, now)}
     else:
-        says = _("Still open there, for %(time)s so far.") % {"time": timesince(since, now)}
+        says = _("Still open there, for %(time)s so far.") % {"time": _time(since, now)}
         never = _("It has never read its link: paste it there.")
         says = f"{says} {known.usually if known.own else never}"
     return Exposure(known.link, since, seen, is_late, says)
@@ -168,7 +189,7 @@ def _exposure(block: Block, known: Readers, seen: datetime | None, now: datetime
 
 def _is_late(block: Block, known: Readers, now: datetime) -> bool:
     """Whether the sale, which wasn't seen, should have been."""
-    return max(block.changed_at, known.link.created_at) + known.patience <= now
+    return known.told_since(block) + known.patience <= now
 
 
 def shown(property: Property, links: Iterable[ExportLink], now: datetime) -> dict[int, Receipt]:
@@ -204,11 +225,11 @@ def _state(known: Readers, now: datetime, *, has_late: bool) -> State:
         return State.STOPPED
     if has_late:
         return State.UNSEEN
-    return State.STRANGER if _lately(known, now) else State.READ
+    return State.STRANGER if _lately(known.strangers, now) else State.READ
 
 
-def _lately(known: Readers, now: datetime) -> list[Readership]:
-    return [row for row in known.strangers if now - row.last_at < LATELY]
+def _lately(rows: Iterable[Readership], now: datetime) -> list[Readership]:
+    return [row for row in rows if now - row.last_at < LATELY]
 
 
 def _says(known: Readers, now: datetime) -> tuple[str, ...]:
@@ -220,8 +241,11 @@ def _says(known: Readers, now: datetime) -> tuple[str, ...]:
     elif browser := known.browser:
         words = {"day": _moment(browser.last_at)}
         found.append(_("Somebody opened it in a browser %(day)s; that doesn't count as reading.") % words)
-    for row in _lately(known, now) if known.own else known.strangers:
-        words = {"other": row.reader, "site": known.link.source.name, "day": _moment(row.last_at)}
+    for row in sorted(_lately(known.openers, now), key=lambda row: row.last_at)[-MOST_NAMED:]:
+        words = {"reader": _name(row.reader), "day": _moment(row.last_at)}
+        found.append(_("Opened by %(reader)s, last %(day)s; that doesn't count as reading.") % words)
+    for row in _lately(known.strangers, now) if known.own else known.strangers:
+        words = {"other": row.reader, "site": known.link.site, "day": _moment(row.last_at)}
         found.append(_("%(other)s reads this link, which is made for %(site)s: last %(day)s.") % words)
     return tuple(found)
 
@@ -250,7 +274,7 @@ ALONE = gettext_lazy(
 
 
 def _advice(known: Readers, state: State) -> str:
-    words = {"site": known.link.source.name, "every": every(known.expected.usual.total_seconds())}
+    words = {"site": known.link.site, "every": every(known.expected.usual.total_seconds())}
     is_alone = state == State.STRANGER and not known.own
     template = ALONE if is_alone else ADVICE[State.NEW if state == State.UNREAD else state]
     return str(template) % words
@@ -263,8 +287,8 @@ def _sales(known: Readers, told: dict[Block, datetime | None], now: datetime) ->
     missing = [block for block, at in told.items() if at is None]
     found = []
     for block in missing[:MOST_NAMED]:
-        since = max(block.changed_at, known.link.created_at)
-        words = {"nights": _nights(block), "time": timesince(since, now), "day": _moment(since)}
+        since = known.told_since(block)
+        words = {"nights": _nights(block), "time": _time(since, now), "day": _moment(since)}
         found.append(_("Hasn't seen your sale of %(nights)s, in the link for %(time)s (%(day)s).") % words)
     if missing[MOST_NAMED:]:
         found.append(_("And %(count)s more that it hasn't seen.") % {"count": len(missing[MOST_NAMED:])})
@@ -291,8 +315,12 @@ def _name(reader: str) -> str:
     return _("a program without a name") if reader == NAMELESS else reader
 
 
+def _time(since: datetime, until: datetime) -> str:
+    return timesince(since, until) if until - since >= MINUTE else _("less than a minute")
+
+
 def _ago(at: datetime, now: datetime) -> str:
-    if now - at < timedelta(minutes=1):
+    if now - at < MINUTE:
         return _("just now")
     return _("%(time)s ago") % {"time": timesince(at, now, depth=1)}
 

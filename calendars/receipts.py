@@ -19,7 +19,7 @@ from typing import Any, NamedTuple
 import structlog
 from django.conf import settings
 from django.db import DatabaseError, InterfaceError, connection
-from django.db.models import CharField, ExpressionWrapper, F, OuterRef, Q, QuerySet, Value
+from django.db.models import CharField, Exists, ExpressionWrapper, F, OuterRef, Q, QuerySet, Value
 from django.db.models.functions import Concat
 from django.utils import timezone
 
@@ -27,7 +27,7 @@ from calendars import uptime
 from calendars.models import Block, ExportLink, ExportRead, Readership, Suspension
 from domain.channels import CHANNELS, OTHER
 from domain.pulls import LEAST_GAPS, MOST_GAPS, SLOW, USUAL, VISIT, slices
-from domain.readers import KNOWN, own, reader
+from domain.readers import KNOWN, VISITORS, own, reader
 
 log = structlog.get_logger()
 
@@ -36,6 +36,7 @@ STOPS_WITHIN_S = 5.0
 CHANNEL = F("link__channel")
 OWN = [f"{key}/{name}" for key, channel in CHANNELS.items() if key != OTHER.key for name in own(channel)]
 BROWSER = "browser"  # a person who looks at the address is no site that reads it
+NO_SITES = [BROWSER, *sorted(VISITORS)]
 # One statement, so that both are written or neither; rows are locked in order, so that processes don't block each
 # other for good. What it is given spans no more than a visit (see `domain.pulls.slices`).
 WRITE = """
@@ -149,14 +150,17 @@ def reader_of(agent: str) -> str:
 def counting[Row: (ExportRead, Readership)](
     rows: QuerySet[Row], channel: F | OuterRef = CHANNEL
 ) -> QuerySet[Row]:
-    """Of the reads, or readers, those that may be the site a link is for: no person's, and no other site's.
+    """Of the reads, or readers, those that are taken for the site a link is for (see `domain.readers.counted`).
 
-    Most sites don't say how they call themselves, so any program counts that isn't known to be another. A query
-    around this one may give the link's channel, which saves a join.
+    A query around this one may give the link's channel, which saves a join.
     """
-    rows = rows.exclude(reader=BROWSER).alias(made_for=ExpressionWrapper(channel, CharField()))
+    named = Readership.objects.filter(link=OuterRef("link")).alias(
+        own_pair=Concat("link__channel", Value("/"), "reader")
+    )
+    rows = rows.exclude(reader__in=NO_SITES).alias(made_for=ExpressionWrapper(channel, CharField()))
     rows = rows.alias(pair=Concat("made_for", Value("/"), "reader"))
-    return rows.filter(~Q(reader__in=KNOWN) | Q(made_for=OTHER.key) | Q(pair__in=OWN))
+    may_be = ~Q(reader__in=KNOWN) & ~Exists(named.filter(own_pair__in=OWN))
+    return rows.filter(may_be | Q(made_for=OTHER.key) | Q(pair__in=OWN))
 
 
 def seen(block: Block) -> dict[ExportLink, datetime | None]:

@@ -7,7 +7,7 @@ there. Left out of that one link, they open in that one channel; its own feed th
 from datetime import datetime, timedelta
 
 from calendars.models import Block, ExportLink, ExportRead, Feed, Suspension, date_range
-from calendars.receipts import BROWSER
+from calendars.receipts import counting
 from domain.events import Kind
 from domain.extending import closes, shows
 from domain.spans import Span
@@ -52,7 +52,7 @@ def _may_repeat_us(suspension: Suspension, feed: Feed, row: Block) -> bool:
         return False
     if row.since < suspension.since:
         return True
-    reads = ExportRead.objects.filter(link=suspension.link_id).exclude(reader=BROWSER)
+    reads = counting(ExportRead.objects.filter(link=suspension.link_id))
     without_it = reads.filter(body_version__gte=suspension.since_version, at__lte=row.since)
     return reads.exists() and not without_it.exists()
 

@@ -4,11 +4,15 @@ While a check runs, the link of each channel holds a marker on a night that is o
 it; one that passes on what it reads gives it back in its own calendar.
 """
 
-from dataclasses import dataclass
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
+from typing import Any
 
 LONGEST = timedelta(hours=48)
+INSTANTS = ("since", "at", "due", "read_at", "good_at", "last_good_at", "echo_at")
 READING = timedelta(hours=1)  # for a calendar that we read: we try again within minutes
 
 
@@ -122,6 +126,24 @@ class Sight:
             return False
         unread = [feed for feed in self.feeds if not feed.is_paused and not feed.anyway]
         return any(not feed.last_good_at or feed.last_good_at <= self.read_at for feed in unread)
+
+
+def written(sight: Sight) -> dict[str, Any]:
+    """The sight in JSON's own types, its instants in ISO 8601."""
+    found: dict[str, Any] = json.loads(json.dumps(asdict(sight), default=datetime.isoformat))
+    return found
+
+
+def read_back(found: Mapping[str, Any]) -> Sight:
+    """The sight that was written so."""
+    heard = (Heard(**_with_instants(each)) for each in found["feeds"])
+    rest = {"strangers": tuple(found["strangers"]), "feeds": tuple(heard)}
+    return Sight(**_with_instants(found) | rest)
+
+
+def _with_instants(found: Mapping[str, Any]) -> dict[str, Any]:
+    named = {name: datetime.fromisoformat(found[name]) for name in INSTANTS if found.get(name)}
+    return {**found, **named}
 
 
 def due(since: datetime, slow: timedelta) -> datetime:

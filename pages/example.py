@@ -1,6 +1,6 @@
 """An example of a guest's page: a stay that exists nowhere, its offers reckoned and worded by the real rules."""
 
-from datetime import datetime, time, timedelta
+from datetime import datetime, time
 from typing import Any
 
 from accounts.models import Organization
@@ -61,7 +61,7 @@ def _home(name: str) -> Property:
         time_zone=ZONE,
         check_in=time(15),
         check_out=time(11),
-        turnaround=timedelta(hours=4).seconds // 60,
+        turnaround=120,
         currency="EUR",
         nightly_rate=12_000,
     )
@@ -79,5 +79,6 @@ def _offers(home: Property) -> tuple[Offer, Offer]:
         mode=Mode.INSTANT,
         priced_by="per_hour",
         price=1_500,
+        most_minutes=120,
     )
     return nights, hours

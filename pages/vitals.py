@@ -3,12 +3,14 @@
 Every figure can be missing, and then it is said that nobody knows; a guess would be worse than a gap.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import pairwise
 
 from django.core.cache import cache
-from django.db.models import Count, Max, Min
+from django.db.models import Case, Count, F, FloatField, Max, Min, QuerySet, Sum, Value, When
+from django.db.models.functions import Extract, Greatest, Round, TruncMinute
 
 from calendars import uptime
 from calendars.models import Alert, ExportLink, Feed, FeedRead, Readership
@@ -18,6 +20,7 @@ DAY = timedelta(hours=24)
 LONGEST_LINE = timedelta(hours=26)  # reads without news share a line of the log for a day, and one interval
 INCIDENTS = timedelta(days=90)
 TOGETHER = timedelta(hours=1)  # calendars that are late within it are one incident
+MINUTE = timedelta(minutes=1)
 SHARE = 0.95
 
 
@@ -62,10 +65,7 @@ def measured(now: datetime) -> Vitals:
     reading = Feed.objects.in_use().reading()
     due = reading.aggregate(number=Count("pk"), oldest=Min("next_poll_at"))
     good = reading.filter(failures=0)
-    reads = list(
-        FeedRead.objects.filter(at__gte=now - DAY - LONGEST_LINE, until__gte=now - DAY)
-        .values_list("outcome", "at", "until", "times")
-    )  # fmt: skip
+    lines = FeedRead.objects.filter(at__gte=now - DAY - LONGEST_LINE)
     links = ExportLink.objects.filter(revoked_at=None, property__archived_at=None)
     pulls = Readership.objects.filter(link__in=links)
     return Vitals(
@@ -73,9 +73,9 @@ def measured(now: datetime) -> Vitals:
         calendars=due["number"],
         failing=due["number"] - good.count(),
         overdue=max(now - due["oldest"], timedelta()) if due["oldest"] else None,
-        age=_age(list(good.exclude(last_good_at=None).values_list("last_good_at", flat=True)), now),
-        reads=_by_outcome(reads, now - DAY),
-        pause=_longest_pause(reads, now),
+        age=_age(good.values_list("last_good_at", flat=True), now),
+        reads=_by_outcome(lines.filter(until__gte=now - DAY), now - DAY),
+        pause=_longest_pause(lines, now),
         links=links.count(),
         links_read=pulls.filter(last_at__gte=now - DAY).values("link").distinct().count(),
         last_pull=pulls.aggregate(last=Max("last_at"))["last"],
@@ -84,41 +84,47 @@ def measured(now: datetime) -> Vitals:
     )
 
 
-type Lines = list[tuple[str, datetime, datetime, int]]
-
-
-def _age(instants: list[datetime], now: datetime) -> timedelta | None:
-    if not instants:
+def _age(instants: Iterable[datetime | None], now: datetime) -> timedelta | None:
+    newest_first = sorted((instant for instant in instants if instant), reverse=True)
+    if not newest_first:
         return None
-    newest_first = sorted(instants, reverse=True)
-    return max(now - newest_first[min(len(instants) - 1, int(SHARE * len(instants)))], timedelta())
+    return max(now - newest_first[int(SHARE * (len(newest_first) - 1))], timedelta())
 
 
-def _by_outcome(lines: Lines, since: datetime) -> dict[str, int]:
+def _by_outcome(lines: QuerySet[FeedRead], since: datetime) -> dict[str, int]:
     """How many reads ended how; of a line that began before, the part of them that its share of time tells."""
-    found = dict.fromkeys(FeedRead.Outcome.values, 0)
-    for outcome, at, until, times in lines:
-        whole = until - at
-        share = (until - max(at, since)) / whole if at < since and whole else 1
-        found[outcome] += max(1, round(times * share))
-    return found
+    inside, whole = Extract(F("until") - Value(since), "epoch"), Extract(F("until") - F("at"), "epoch")
+    share = Case(
+        When(at__lt=since, until__gt=F("at"), then=inside / whole),
+        default=Value(1.0),
+        output_field=FloatField(),
+    )
+    number = Sum(Greatest(Value(1.0), Round(F("times") * share)), output_field=FloatField())
+    found = lines.order_by().values_list("outcome").annotate(number=number)
+    return dict.fromkeys(FeedRead.Outcome.values, 0) | {outcome: int(count) for outcome, count in found}
 
 
-def _longest_pause(lines: Lines, now: datetime) -> timedelta | None:
-    """A bound from above: the log tells the first and the last read of each of its lines, and there were more."""
-    instants = sorted({instant for _, at, until, _ in lines for instant in (at, until)})
+def _longest_pause(lines: QuerySet[FeedRead], now: datetime) -> timedelta | None:
+    """A bound from above, in whole minutes: of each of its lines the log tells the first read and the last.
+
+    None where it doesn't reach over the whole day.
+    """
+    known: set[datetime] = {
+        minute
+        for end in ("at", "until")
+        for minute in lines.order_by().values_list(TruncMinute(end), flat=True).distinct()
+    }
+    instants = sorted(known)
     if not instants or instants[0] > now - DAY:
-        return None  # it doesn't reach over the whole day
-    return max((later - max(earlier, now - DAY) for earlier, later in pairwise([*instants, now])
-                if later > now - DAY), default=None)  # fmt: skip
+        return None
+    around = ((max(earlier, now - DAY), later) for earlier, later in pairwise([*instants, now]))
+    return max(later - earlier for earlier, later in around if later > earlier) + MINUTE
 
 
 def _incident(now: datetime) -> Incident | None:
     """The last time that calendars were late: the alerts of that kind, those close together as one."""
     late = Alert.objects.filter(kind=Alert.Kind.LATE, opened_at__gte=now - INCIDENTS)
-    rows = list(
-        late.order_by("-opened_at").values_list("opened_at", "resolved_at", "feed")[:1000]
-    )
+    rows = list(late.order_by("-opened_at").values_list("opened_at", "resolved_at", "feed")[:1000])
     if not rows:
         return None
     start, together = rows[0][0], []

@@ -66,7 +66,9 @@ class PropertyForm(forms.ModelForm):  # type: ignore[type-arg]  # Django's class
     """Everything the arithmetic needs to know about a home."""
 
     time_zone = forms.ChoiceField(
-        label=_("Time zone"), help_text=_("Where the home is: nights begin and end there.")
+        label=_("Time zone"),
+        choices=zones,
+        help_text=_("Where the home is: nights begin and end there."),
     )
     check_in = forms.TimeField(label=_("Check-in from"), widget=time_input())
     check_out = forms.TimeField(label=_("Check-out until"), widget=time_input())
@@ -87,7 +89,7 @@ class PropertyForm(forms.ModelForm):  # type: ignore[type-arg]  # Django's class
     cleaner_language = forms.ChoiceField(
         label=_("Language of that e-mail"), choices=settings.LANGUAGES, required=False
     )
-    currency = forms.ChoiceField(label=_("Currency"))
+    currency = forms.ChoiceField(label=_("Currency"), choices=currencies)
     rate = NumberField(
         label=_("Usual price per night"),
         min_value=Decimal(0),
@@ -111,8 +113,6 @@ class PropertyForm(forms.ModelForm):  # type: ignore[type-arg]  # Django's class
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.fields["time_zone"].choices = zones()  # type: ignore[attr-defined]  # a ChoiceField
-        self.fields["currency"].choices = currencies()  # type: ignore[attr-defined]  # a ChoiceField
         self._before = self.instance.currency if self.instance.pk else None
         if self.instance.pk:
             self.fields["rate"].initial = to_decimal(self.instance.nightly_rate, self.instance.currency)

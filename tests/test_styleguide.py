@@ -87,6 +87,13 @@ def test_it_shows_bars_stays_and_every_standing_of_the_account_for_cards(guide: 
         assert part in guide, part
 
 
+def test_it_shows_all_that_home_is_made_of(guide: str) -> None:
+    for part in ("1 of 4 done", "20 hours left", "Show 2 more", "and 2 more", "30 days before", 'class="was"',
+                 "only 0:30 h to clean", "Nobody comes or leaves.", "It has stopped.", "hasn't read our link yet",
+                 "reads no calendar"):  # fmt: skip
+        assert part in guide, part
+
+
 def test_each_id_is_there_once(guide: str) -> None:
     ids = re.findall(r'\sid="([^"]+)"', guide)
     twice = {each for each in ids if ids.count(each) > 1}

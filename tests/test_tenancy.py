@@ -57,6 +57,7 @@ MEMBERS_OWN = {  # no id in the address: the organization's own rows
     "calendars:imported",
     "calendars:import-progress",
     "planner",
+    "show-steps",
     "sales:list",
     "sales:csv",
     "sales:revenue",
@@ -64,6 +65,9 @@ MEMBERS_OWN = {  # no id in the address: the organization's own rows
     "payments:connect",
     "webhooks:list",
     "webhooks:new",
+    "notices:list",
+    "notices:read-all",
+    "notices:wishes",
 }
 MEMBERS_ROW = {  # an id in the address: 404 unless the row is the organization's
     "properties:settings",
@@ -133,6 +137,7 @@ MEMBERS_ROW = {  # an id in the address: 404 unless the row is the organization'
     "upsells:conflict-move",
     "upsells:conflict-settle",
     "upsells:facts",
+    "notices:sale",
     "webhooks:log",
     "webhooks:edit",
     "webhooks:show-secret",
@@ -150,10 +155,13 @@ BY_TOKEN = {
     "guest:receipt",
     "photo",
     "export",
+    "notices:mails-off",  # a signature, as below
     "stripe-events",  # a signature takes the token's place
 }  # open to strangers who hold the address; in a public.py
 NO_ROWS = {"kind"}  # parts of addresses that name no row
-ANYBODY = {"home", "health", "set_language", "styleguide"}
+ANYBODY = {"home", "health", "set_language", "styleguide", "robots", "sitemap", "security", "favicon"} | {
+    f"pages:{name}" for name in ("how", "pricing", "example", "help", "channel", "status", "terms", "privacy")
+}
 OF_ALLAUTH = "allauth."
 
 BODIES: dict[str, dict[str, str]] = {

@@ -15,8 +15,8 @@ from django.db import transaction
 from django.db.models import F
 from django.utils.translation import gettext as _
 
-from accounts import mail
-from accounts.models import Membership
+from accounts import mail, wishes
+from accounts.models import Membership, Topic
 from upsells import letters
 from upsells.models import Delivery, Purchase
 
@@ -29,6 +29,14 @@ SENDING = timedelta(minutes=2)  # longer than a worker may take for a task
 SHORTEST_PAUSE = timedelta(minutes=1)
 GIVE_UP_AFTER = timedelta(days=3)
 LONGEST_TROUBLE = 200
+TOPICS: Mapping[str, Topic] = {  # what members are told about purchases
+    Delivery.News.CONFIRMED: Topic.SALE,
+    Delivery.News.CANCEL_WISHED: Topic.REQUEST,
+    Delivery.News.CANCELLED: Topic.CANCELLED,
+    Delivery.News.SHORTENED: Topic.CANCELLED,
+    Delivery.News.MOVED: Topic.CANCELLED,
+    Delivery.News.STUCK: Topic.MONEY,
+}
 STANDS: Mapping[str, Delivery.News] = {  # the news that says how a purchase stands
     Purchase.State.CONFIRMED: Delivery.News.CONFIRMED,
     Purchase.State.DECLINED: Delivery.News.DECLINED,
@@ -69,15 +77,17 @@ def _write(
 
 
 def _addresses(purchase: Purchase, to: Delivery.To) -> Iterator[tuple[str, str]]:
-    """Where they are written to, and in which language."""
+    """Where they are written to, and in which language.
+
+    Every member is written down; whether they wish to have it by e-mail is asked when it is sent.
+    """
     home = purchase.property
     match to:
         case Delivery.To.GUEST if purchase.guest_email:
             yield purchase.guest_email, purchase.language
         case Delivery.To.HOST:
-            people = Membership.objects.filter(organization=purchase.organization_id, user__is_active=True)
-            for address in people.order_by("pk").values_list("user__email", flat=True):
-                yield address, HOSTS_LANGUAGE
+            for member in wishes.members([purchase.organization_id]):
+                yield member.user.email, HOSTS_LANGUAGE
         case Delivery.To.CLEANER if home.cleaner_email:
             yield home.cleaner_email, home.cleaner_language
 
@@ -171,9 +181,13 @@ def _claimed(now: datetime) -> list[Delivery]:
 def _send(delivery: Delivery, now: datetime) -> bool:
     """Whether it was taken. Raises OSError when the mail server is away."""
     rows = Delivery.objects.filter(pk=delivery.pk)
+    member = _member(delivery)
+    if delivery.to == Delivery.To.HOST and member is None:
+        rows.update(given_up_at=now, trouble="")
+        return False
     rows.update(tries=F("tries") + 1)
     try:
-        letter = letters.message(delivery)
+        letter = letters.message(delivery, member, TOPICS.get(delivery.news))
     except Exception as error:
         log.exception("mail not written", delivery=delivery.pk)
         _put_off(delivery, type(error).__name__, now)
@@ -186,6 +200,15 @@ def _send(delivery: Delivery, now: datetime) -> bool:
         return False
     rows.update(delivered_at=now, trouble="")
     return True
+
+
+def _member(delivery: Delivery) -> Membership | None:
+    """The member a mail to the host is for; None where they are no member any more, or don't wish it by e-mail."""
+    if delivery.to != Delivery.To.HOST:
+        return None
+    people = wishes.members([delivery.organization_id])
+    wishing = wishes.written_to(people, TOPICS[delivery.news])
+    return next((member for member in wishing if member.user.email == delivery.address), None)
 
 
 def _put_off(delivery: Delivery, trouble: str, now: datetime) -> None:

@@ -51,15 +51,7 @@ def to_host(purchase: Purchase, subject: str, *says: str, **parts: Any) -> Lette
     address = settings.SITE_URL + reverse(
         "upsells:purchase", args=[purchase.property.public_id, purchase.public_id]
     )
-    closing = (_("You get this because you are a member of %(organization)s at Amplistay."),)
-    name = {"organization": purchase.property.organization.name}
-    return Letter(
-        subject,
-        says,
-        action=(_("See the sale"), address),
-        closing=tuple(words % name for words in closing),
-        **parts,
-    )
+    return Letter(subject, says, action=(_("See the sale"), address), **parts)
 
 
 def to_cleaners(purchase: Purchase, subject: str, *says: str) -> Letter:

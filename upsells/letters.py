@@ -15,6 +15,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from accounts import mail
+from accounts.models import Membership, Topic
 from domain import encode
 from domain.money import Money
 from properties.templatetags.stays import money
@@ -33,13 +34,22 @@ REASONS: Mapping[str, Any] = {
 }
 
 
-def message(delivery: Delivery) -> EmailMultiAlternatives:
-    """The mail of a delivery in its language; tried again, it keeps its Message-ID (RFC 5322 §3.6.4)."""
+def message(
+    delivery: Delivery, member: Membership | None = None, topic: Topic | None = None
+) -> EmailMultiAlternatives:
+    """The mail of a delivery in its language; tried again, it keeps its Message-ID (RFC 5322 §3.6.4).
+
+    To a member it says how to turn off such mails.
+    """
     purchase = delivery.purchase
     with translation.override(delivery.language):
         letter = LETTERS[To(delivery.to), News(delivery.news)](delivery)
         headers = {"Message-ID": message_id(delivery)}
-        found = mail.message(delivery.address, letter.subject, "purchase", {"letter": letter}, headers)
+        context = {"letter": letter}
+        if member and topic:
+            found = mail.to_member(member, topic, letter.subject, "purchase", context, headers=headers)
+        else:
+            found = mail.message(delivery.address, letter.subject, "purchase", context, headers)
         if letter.encloses:
             name = receipts.number(purchase).lower()
             found.attach(f"{name}.ics", calendar_entry(purchase), "text/calendar")

@@ -75,8 +75,6 @@ def _read_without(suspension: Suspension | None) -> datetime | None:
     """When the site first read the link without the sale."""
     if suspension is None:
         return None
-    reads = ExportRead.objects.filter(
-        link=suspension.link_id, body_version__gte=suspension.since_version
-    ).exclude(reader=receipts.BROWSER)
-    found: datetime | None = reads.aggregate(first=Min("at"))["first"]
+    rows = ExportRead.objects.filter(link=suspension.link_id, body_version__gte=suspension.since_version)
+    found: datetime | None = receipts.counting(rows).aggregate(first=Min("at"))["first"]
     return found

@@ -112,9 +112,14 @@ def after(month: date, count: int = 1) -> date:
     return _month(month.year * A_YEAR + month.month - 1 + count)
 
 
-def figures(rows: PurchaseQuerySet, zones: Iterable[str], months: Sequence[date]) -> Figures:
-    """The tallies of these purchases, whose properties lie in these zones, in one query."""
-    edges = {zone: list(_edges(zone, [*months, after(months[-1])])) for zone in zones}
+def figures(
+    rows: PurchaseQuerySet, zones: Iterable[str], months: Sequence[date], end: date | None = None
+) -> Figures:
+    """The tallies of these purchases, whose properties lie in these zones, in one query.
+
+    With `end`, the first day that no longer counts, the "months" may be any stretches that begin on the days given.
+    """
+    edges = {zone: list(_edges(zone, [*months, end or after(months[-1])])) for zone in zones}
     if not edges:
         return Figures(tuple(months), ())
     span = (min(each[0] for each in edges.values()), max(each[-1] for each in edges.values()))

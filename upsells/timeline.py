@@ -4,7 +4,9 @@ Everything is read from what was written down at the time; nothing is guessed. W
 the moment, the step carries none. Sentences are those of the active language, their times of the active zone.
 """
 
+import json
 from collections.abc import Iterator
+from copy import copy
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -17,7 +19,7 @@ from calendars.models import Alert, Block, FeedRead
 from calendars.readership import Exposure
 from domain.money import Money
 from properties.templatetags.stays import money
-from upsells.models import Delivery, Payment, Purchase
+from upsells.models import Certificate, Delivery, Payment, Purchase
 
 MOST_READS = 60
 LOOKING = timedelta(minutes=15)  # the longest that a look at the feeds takes
@@ -104,7 +106,11 @@ def _begun(purchase: Purchase) -> Iterator[Step]:
 
 
 def _reads(purchase: Purchase, now: datetime) -> Iterator[Step]:
-    """Each feed's reads from "book" (or from "agree") to the decision."""
+    """Each feed's reads from "book" (or from "agree") to the decision.
+
+    The log counts reads in a row without news in one line, which goes on growing after the decision: what is told of
+    it then depends on nothing that came later, and counts nothing.
+    """
     start = purchase.requested_at
     if start is None:
         return
@@ -112,24 +118,59 @@ def _reads(purchase: Purchase, now: datetime) -> Iterator[Step]:
     decided = [at for at in (closed_at(purchase), confirmed_at(purchase)) if at]
     end = min(decided, default=last)  # a card is charged, and the sale confirmed, after its nights are closed
     rows = FeedRead.objects.filter(feed__property=purchase.property_id, until__gte=start, at__lte=end)
-    reads = rows.select_related("feed").defer("feed__url").order_by("until", "pk")
-    for read in reads[:MOST_READS]:
-        bad = read.outcome in history.BAD
-        what = _("%(feed)s couldn't be read") if bad else _("%(feed)s was read once more")
-        yield Step(
-            at=_within(read, start, end),
-            icon="triangle-alert" if bad else "refresh-cw",
-            what=what % {"feed": read.feed.title},
-            more=history.line(read).said,
-            tone="bad" if bad else "",
-        )
+    reads = list(rows.select_related("feed").defer("feed__url").order_by("at", "pk")[:MOST_READS])
+    latest = {read.feed_id: read for read in reads}
+    rested = _rested_on(purchase)
+    for read in reads:
+        if decided or purchase.decided_at:
+            is_latest, proof = read is latest[read.feed_id], rested.get(read.feed.public_id)
+            at = _settled(read, (start, end), proof, is_latest=is_latest, is_sold=bool(decided))
+        else:
+            at = min(read.until, end)
+        if at:
+            yield _step(read, at)
 
 
-def _within(read: FeedRead, start: datetime, end: datetime) -> datetime:
-    """A read of the line that lies between the two; the end where the log counts those in between together."""
-    if read.until <= end:
-        return read.until
-    return read.at if read.at >= start else end
+def _step(read: FeedRead, at: datetime) -> Step:
+    """One read of the line; what it says holds for each of them."""
+    one = copy(read)
+    one.times = 1
+    bad = read.outcome in history.BAD
+    what = _("%(feed)s couldn't be read") if bad else _("%(feed)s was read once more")
+    return Step(
+        at=at,
+        icon="triangle-alert" if bad else "refresh-cw",
+        what=what % {"feed": read.feed.title},
+        more=history.line(one).said,
+        tone="bad" if bad else "",
+    )
+
+
+def _rested_on(purchase: Purchase) -> dict[str, datetime]:
+    """When each feed had last been read well as the sale was decided, by its key: its certificate tells."""
+    certificate: Certificate | None = getattr(purchase, "certificate", None)
+    feeds = json.loads(certificate.body).get("feeds", ()) if certificate else ()
+    reads = {each["feed"]: each["last_good_read_at"] for each in feeds}
+    return {feed: datetime.fromisoformat(at) for feed, at in reads.items() if at}
+
+
+def _settled(
+    read: FeedRead, look: tuple[datetime, datetime], proof: datetime | None, *, is_latest: bool, is_sold: bool
+) -> datetime | None:
+    """The instant within the look at which the line tells of a read; None where perhaps none of its reads lay there.
+
+    It is the read that the decision rested on (`proof`), else the first of a line that begins within the look, else
+    the last of one that another line follows. The line may go on after the look: then a sale, which rests on a read
+    of every feed, was decided on one of its reads.
+    """
+    start, end = look
+    if proof and max(read.at, start) <= proof <= min(read.until, end):
+        return proof
+    if read.at >= start:
+        return read.at
+    if not is_latest:
+        return min(read.until, end)
+    return end if is_sold and not proof else None
 
 
 # What came of it
@@ -237,6 +278,6 @@ def _sent(purchase: Purchase) -> Iterator[Step]:
         words = {"whom": mail.get_to_display(), "news": mail.get_news_display()}
         if mail.delivered_at:
             yield Step(mail.delivered_at, "mail-check", _("Mail to %(whom)s: %(news)s") % words, mail.address)
-        elif mail.given_up_at:
+        elif mail.given_up_at and mail.trouble:  # without any trouble, nobody wished to have it
             what = _("Mail to %(whom)s couldn't be delivered: %(news)s") % words
             yield Step(mail.given_up_at, "mail-x", what, f"{mail.address} {mail.trouble}".strip(), "bad")

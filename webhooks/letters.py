@@ -7,8 +7,8 @@ from django.conf import settings
 from django.db.models import Q
 from django.utils.translation import gettext as _
 
-from accounts import mail
-from accounts.models import Membership
+from accounts import mail, wishes
+from accounts.models import Topic
 from webhooks.models import Webhook
 
 log = structlog.get_logger()
@@ -36,12 +36,12 @@ def tell_stopped(now: datetime) -> int:
 def _tell(webhook: Webhook) -> int:
     """Raises OSError when the mail server is away."""
     subject = _("Your webhook at %(host)s was stopped") % {"host": webhook.host}
-    people = Membership.objects.filter(organization=webhook.organization_id, user__is_active=True)
+    people = wishes.members([webhook.organization_id])
     sent = 0
-    for address in people.order_by("pk").values_list("user__email", flat=True):
+    for member in wishes.written_to(people, Topic.SOFTWARE):
         context = {"webhook": webhook, "subject": subject, "site_url": settings.SITE_URL}
         try:
-            mail.send(mail.message(address, subject, "webhook", context))
+            mail.send(mail.to_member(member, Topic.SOFTWARE, subject, "webhook", context))
         except mail.Refused as error:
             log.warning("mail refused", webhook=webhook.pk, error=type(error.__cause__).__name__)
         else:

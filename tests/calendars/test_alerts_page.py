@@ -73,13 +73,16 @@ def test_home_lists_what_is_open_with_advice_since_when_and_a_way_to_settle_it(
     assert f'href="{way(alert)}"' in answer.content.decode()
 
 
-def test_double_bookings_stand_first_and_then_the_latest(alices: Client, home: Property, today: date) -> None:
+def test_double_bookings_stand_first_then_what_can_not_be_read_and_of_those_the_latest(
+    alices: Client, home: Property, today: date
+) -> None:
     double = a_double_booking(home, today)
     Alert.objects.filter(pk=double.pk).update(opened_at=timezone.now() - 9 * HOUR)
     older = of(cast.a_feed(home), opened_at=timezone.now() - HOUR)
-    newer = of(cast.a_feed(home, "https://one.example.org/a.ics"), Kind.HELD)
+    newer = of(cast.a_feed(home, "https://one.example.org/a.ics"), Kind.LATE)
+    held = of(cast.a_feed(home, "https://two.example.org/a.ics"), Kind.HELD)
     page = alices.get("/").content.decode()
-    found = [page.index(way(alert)) for alert in (double, newer, older)]
+    found = [page.index(way(alert)) for alert in (double, newer, older, held)]
     assert found == sorted(found)
 
 
@@ -115,7 +118,7 @@ def test_home_lists_twenty_and_counts_the_rest(
 ) -> None:
     for number in range(25):
         of(cast.a_feed(home, f"https://www.airbnb.com/calendar/ical/{number}.ics"))
-    with django_assert_max_num_queries(13):  # type: ignore[operator]  # pytest-django's fixture
+    with django_assert_max_num_queries(22):  # type: ignore[operator]  # pytest-django's fixture
         answer = alices.get("/")
     assert answer.content.decode().count("See what to do") == 20
     assert "and 5 more" in text_of(answer)
@@ -204,21 +207,21 @@ def test_there_is_no_way_for_anybody_else(client: Client, mallory: User, home: P
 # The e-mail
 
 
-def test_the_mail_has_one_way_for_each_alert_in_both_forms(
+def test_a_mail_tells_of_one_topic_with_one_way_for_its_alert_in_both_forms(
     alices: Client, home: Property, today: date
 ) -> None:
     double = a_double_booking(home, today)
     failing = of(cast.a_feed(home, "https://one.example.org/a.ics"))
-    assert alerts.tell(timezone.now()) == 1
-    (message,) = mail.outbox
-    (html,) = (content for content, _kind in message.alternatives)
-    for body in (message.body, html):
-        for alert in (double, failing):
-            assert body.count(f"{way(alert)}") == 1
-        assert "Double booking at Casa Gràcia" in body
-    assert " style=" not in html
-    assert "<script" not in html
-    assert "<title>" in html
+    assert alerts.tell(timezone.now()) == 2
+    for message, alert, other in zip(mail.outbox, (failing, double), (double, failing), strict=True):
+        (html,) = (content for content, _kind in message.alternatives)
+        for body in (message.body, html):
+            assert body.count(way(alert)) == 1
+            assert way(other) not in body
+        assert html.count('class="act"') == 1
+        assert " style=" not in html
+        assert "<script" not in html
+        assert "<title>" in html
 
 
 def test_markup_in_a_label_reaches_no_mail_as_markup(alices: Client, home: Property) -> None:

@@ -53,6 +53,17 @@ def test_a_revoked_link_stops_at_once_and_leaves_the_page(alices: Client, home: 
     assert alices.get(path).status_code == 404
 
 
+def test_whoever_revokes_the_only_link_is_offered_to_make_one(alices: Client, home: Property) -> None:
+    assert "its site gets a link of its own here" in text_of(alices.get(at(home)))
+    cast.a_feed(home)
+    link = cast.an_export(home)
+    assert "No link any more" not in text_of(alices.get(at(home)))
+    answer = alices.post(at(home, "revoke", link.public_id), follow=True)
+    assert "No link any more" in text_of(answer)
+    assert "its site gets a link of its own here" not in text_of(answer)
+    assert 'href="#id_export_channel"' in answer.content.decode()
+
+
 def test_a_revoked_link_stays_revoked_when_it_is_renewed(alices: Client, home: Property) -> None:
     link = cast.an_export(home)
     alices.post(at(home, "revoke", link.public_id))

@@ -5,13 +5,14 @@ from datetime import date, datetime, timedelta
 from html import unescape
 
 import pytest
+from django.contrib import messages
 from django.http import HttpResponse
 from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
 from calendars import ledger
-from calendars.models import Alert, Block
+from calendars.models import Alert, Block, ExportLink
 from calendars.models.rows import EMPTY_NIGHTS
 from domain.events import Kind
 from domain.spans import NIGHT, Span
@@ -162,7 +163,7 @@ def test_a_month_costs_the_same_number_of_queries_however_full_it_is(
     feed = cast.a_feed(home)
     for start in range(0, 60, 3):
         cast.an_import(feed, ahead(today, start, 2))
-    with django_assert_max_num_queries(8):  # type: ignore[operator]  # pytest-django's fixture
+    with django_assert_max_num_queries(9):  # type: ignore[operator]  # pytest-django's fixture
         alices.get(at(home, night=today))
 
 
@@ -447,12 +448,22 @@ def test_claims_on_hours_only_close_no_night(alices: Client, home: Property, tod
 # By hand
 
 
+def test_without_a_link_nobody_is_said_to_see_what_is_closed(
+    alices: Client, home: Property, today: date
+) -> None:
+    ExportLink.objects.filter(pk=cast.an_export(home).pk).update(revoked_at=timezone.now())
+    span = ahead(today, 10, 2)
+    answer = alices.post(at(home, "close"), {"start": span.start, "end": span.end}, follow=True)
+    assert "Closed here. No booking site reads an Amplistay link of this home yet" in answer.content.decode()
+
+
 def test_nights_closed_by_hand_are_closed_everywhere_and_can_be_opened_again(
     alices: Client, home: Property, today: date
 ) -> None:
     link = cast.an_export(home)
     span = ahead(today, 10, 2)
     answer = alices.post(at(home, "close"), {"start": span.start, "end": span.end, "note": "Painter"})
+    assert "Every channel sees it" in str(*messages.get_messages(answer.wsgi_request))
     assert (answer.status_code, answer["Location"]) == (
         302,
         at(home, month=f"{span.start:%Y-%m}", night=span.start),

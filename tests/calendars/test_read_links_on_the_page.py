@@ -11,7 +11,7 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
 
-from calendars import receipts, sentences
+from calendars import readership, receipts, sentences
 from calendars.models import Block, ExportLink
 from domain.spans import NIGHT, Span
 from properties.models import Property
@@ -87,7 +87,7 @@ def test_a_link_that_is_read_says_by_whom_when_and_how_often(
     said = row(alices, link)
     assert "Last read 9 hours ago" in said
     assert "by Airbnb." in said
-    assert "How often it reads isn't known yet; Airbnb is said to do every 3 hours." in said
+    assert "How often it reads isn't known yet; Airbnb is said to read every 3 hours." in said
     hourly(link, now)
     assert "It usually reads every hour." in row(alices, link)
 
@@ -116,6 +116,45 @@ def test_a_link_that_another_site_reads_was_pasted_wrongly(
     assert "Last read" not in said
     hourly(link, now - HOUR / 2)
     assert "Booking.com reads this link, which is made for Airbnb" in row(alices, link)
+
+
+def test_who_opens_it_without_being_the_site_is_named_and_counts_for_nothing(
+    alices: Client, home: Property, link: ExportLink, now: datetime
+) -> None:
+    read(link, now - 30 * DAY, agent="WhatsApp/2.23.20.0 A")
+    assert "WhatsApp" not in row(alices, link)
+    read(link, now - HOUR, agent="curl/8.5.0")
+    said = row(alices, link)
+    assert "Never read" in said
+    assert "Opened by curl, last" in said
+    hourly(link, now - 5 * HOUR, agent="Java/17")
+    assert "by Java. It usually reads every hour." in row(alices, link)
+    hourly(link, now - 5 * HOUR)
+    read(link, now, agent="Java/17")
+    said = row(alices, link)
+    assert "No longer read" in said
+    assert "Last read 5 hours ago" in said
+    assert "Opened by Java, last" in said
+
+
+def test_a_site_that_we_do_not_know_is_called_as_the_host_calls_it(
+    alices: Client, home: Property, now: datetime
+) -> None:
+    link = cast.an_export(home, "other")
+    ExportLink.objects.filter(pk=link.pk).update(label="Rentalia", created_at=now)
+    said = row(alices, link)
+    assert "Rentalia hasn't read it." in said
+    assert "Other calendar" not in said
+
+
+def test_less_than_a_minute_is_said_so(home: Property, link: ExportLink, now: datetime) -> None:
+    sale = sell(home, now)
+    moment = timedelta(seconds=20)
+    (before,) = readership.exposures(sale, now + moment)
+    assert before.says.startswith("Still open there, for less than a minute so far.")
+    read(link, now + moment)
+    (after,) = readership.exposures(sale, now + HOUR)
+    assert after.says == "Read there less than a minute after the sale."
 
 
 def test_sales_are_named_until_they_are_seen(

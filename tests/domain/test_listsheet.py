@@ -223,7 +223,8 @@ def test_a_zone_that_was_probably_meant(typed: str, near: str) -> None:
         zone for zone in available_timezones() if "/" in zone and not zone.startswith(("Etc", "posix"))
     )
     assert listsheet.nearest(typed, zones) == near
-    assert listsheet.known("europe / MADRID", zones) == "Europe/Madrid"
+    assert listsheet.known("europe / MADRID", listsheet.by_spelling(zones)) == "Europe/Madrid"
+    assert listsheet.known("Madrid", listsheet.by_spelling(zones)) == ""
 
 
 def test_no_heading_means_two_columns() -> None:

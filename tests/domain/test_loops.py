@@ -1,5 +1,6 @@
 """What a loop check says of a channel, for everything that may have been found."""
 
+import json
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
@@ -7,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from domain.loops import LONGEST, READING, Heard, Sight, Verdict, Way, due
+from domain.loops import LONGEST, READING, Heard, Sight, Verdict, Way, due, read_back, written
 
 SINCE = datetime(2026, 12, 1, 9, 0, tzinfo=UTC)
 DUE = SINCE + timedelta(hours=4)
@@ -116,3 +117,8 @@ def test_once_a_channel_has_the_mark_its_calendar_is_looked_at_again() -> None:
 @given(st.timedeltas(timedelta(), timedelta(days=400)))
 def test_no_check_lasts_longer_than_two_days(slow: timedelta) -> None:
     assert due(SINCE, slow) == SINCE + min(slow, LONGEST)
+
+
+@given(sights)
+def test_a_sight_that_was_written_down_is_read_back_as_it_was(found: Sight) -> None:
+    assert read_back(json.loads(json.dumps(written(found)))) == found

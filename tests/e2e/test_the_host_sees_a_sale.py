@@ -82,6 +82,7 @@ def test_a_sale_stands_in_the_list_with_its_story_and_in_the_file(
 def test_the_calendar_of_all_homes_is_used_by_keys_and_by_mouse(
     host: Page, home: Property, sale: Purchase
 ) -> None:
+    cast.an_export(home)
     host.set_viewport_size({"width": 1440, "height": 900})
     host.goto("/calendar/")
     gap = host.locator(".gap").first

@@ -10,7 +10,7 @@ from django.utils import timezone
 from pytest_django import Settings
 from pytest_django.live_server_helper import LiveServer
 
-from calendars import exports, ledger, linking, receipts, suspensions
+from calendars import exports, ledger, linking, readership, receipts, suspensions
 from calendars.models import Alert, Block, ExportLink, Feed, Suspension
 from domain.spans import Span
 from properties.models import Property
@@ -61,7 +61,9 @@ def site(home: Property, place: Listing, live_server: LiveServer, settings: Sett
         until = timezone.now() + timedelta(minutes=10)
         ledger.hold(change, sold, until=until, reference="sold", side="leaving")
         ledger.confirm(change, "sold")
-    return Site(place, home, cast.an_export(home))
+    site = Site(place, home, cast.an_export(home))
+    ExportLink.objects.update(created_at=timezone.now() - DAY)
+    return site
 
 
 @pytest.fixture
@@ -75,6 +77,12 @@ def post(browser: Client, sold: Purchase, name: str) -> str:
     airbnb = ExportLink.objects.get(channel="airbnb").public_id
     path = reverse(f"upsells:{name}", args=[sold.property.public_id, "sold", airbnb])
     return text(browser.post(path, follow=True))
+
+
+def is_read_by_booking(link: ExportLink) -> None:
+    link.refresh_from_db()
+    reader = "Booking.com iCal importer"
+    receipts.write([receipts.Pull(link.public_id, link.body_version, reader, timezone.now())])
 
 
 def tells(channel: str) -> bool:
@@ -124,6 +132,9 @@ def test_what_the_site_has_not_shown_within_a_day_is_closed_there_again_and_coun
     assert linking.end_suspensions(timezone.now() + suspensions.LASTS) == 1
     assert tells("airbnb")
     assert receipts.seen(sale)[airbnb] is None
+    back = Suspension.objects.get().back_at
+    (told,) = (each for each in readership.exposures(sale, timezone.now()) if each.link == airbnb)
+    assert (told.since, told.is_late) == (back, False)  # the site has the whole time once more
     site.looks()
     assert receipts.seen(sale)[airbnb] is not None
     assert ledger.differences(site.home) == []
@@ -149,12 +160,13 @@ def test_what_the_site_only_reads_back_from_us_is_no_longer_stay(
     ExportLink.objects.filter(channel="booking").update(revoked_at=timezone.now())
     ExportLink.objects.filter(channel="airbnb").update(channel="booking")
     whole = Span(site.arrival, site.arrival + 5 * DAY)
+    sale, link = Block.objects.get(reference="sold"), ExportLink.objects.get(revoked_at=None)
+    is_read_by_booking(link)
     with ledger.changing(site.home, timezone.now()) as change:
-        sale, link = Block.objects.get(reference="sold"), ExportLink.objects.get(revoked_at=None)
         linking.suspend(change, sale, link, site.feed)
     cast.an_import(site.feed, whole, now=timezone.now(), uid="joined")
     assert Suspension.objects.get().shown_at is None
-    site.looks()
+    is_read_by_booking(link)
     Block.objects.filter(uid="joined").delete()
     cast.an_import(site.feed, whole, now=timezone.now(), uid="lengthened")
     assert Suspension.objects.get().shown_at is not None

@@ -12,6 +12,7 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 from pytest_django import Settings
 
+from accounts import wishes
 from accounts.models import User
 from calendars import alerts, sentences, tasks
 from calendars.models import Alert, Feed
@@ -504,7 +505,7 @@ def test_what_is_over_while_somebody_writes_that_it_began_is_told_as_over(
     Feed.objects.update(failing_since=None, failures=0, last_good_at=NOW + MINUTE)
     assert sweep(NOW + MINUTE) == 0
     ((organization, mine),) = claimed.items()
-    assert alerts._write_to(User.objects.filter(organizations=organization), mine, NOW + MINUTE) == 1
+    assert alerts._write_to(wishes.members([organization]), mine, NOW + MINUTE) == 1
     assert sweep(NOW + 20 * MINUTE) == 1
     assert sweep(NOW + 40 * MINUTE) == 0
     assert Alert.objects.filter(cleared_at=None).count() == 0
@@ -519,7 +520,7 @@ def test_what_comes_back_while_somebody_writes_that_it_is_over_is_told_again(
     ((organization, mine),) = alerts._claimed(NOW + 20 * MINUTE).items()
     Feed.objects.update(failing_since=NOW - HOUR, failures=5)
     alerts.watch(NOW + 21 * MINUTE)
-    alerts._write_to(User.objects.filter(organizations=organization), mine, NOW + 21 * MINUTE)
+    alerts._write_to(wishes.members([organization]), mine, NOW + 21 * MINUTE)
     assert sweep(NOW + 40 * MINUTE) == 1
     assert Alert.objects.open().exclude(told_at=None).count() == 40
 

@@ -1,24 +1,27 @@
 """Is my loop closed? Seen with sites that read us, that we read, that do both, and that have got the wrong link."""
 
 from collections.abc import Callable
-from datetime import UTC, datetime, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 
 import pytest
+from django.test import Client
+from django.urls import reverse
 from django.utils import timezone
 from icalendar import Calendar as ICalendar
 from pytest_django import Settings
 from pytest_django.live_server_helper import LiveServer
 
-from calendars import exports, ledger, linking, loops, receipts, tasks
+from calendars import exports, ledger, linking, loopcard, loops, receipts, tasks
 from calendars.loops import Party
 from calendars.models import Alert, ExportLink, Feed, LoopCheck
 from calendars.people import Ticks
-from domain.loops import Verdict
+from domain.board import Board
+from domain.loops import Sight, Verdict
 from domain.spans import NIGHT, Span
 from properties.models import Property
 from tests import cast
 from tests.conftest import Listing, read
-from upsells import shelves
+from upsells import boards, shelves
 from upsells.shelves import Side, Stay
 
 MINUTE, HOUR = timedelta(minutes=1), timedelta(hours=1)
@@ -111,7 +114,7 @@ def test_each_site_is_told_apart_by_who_reads_whom(home: Property, sites: dict[s
         "google": Verdict.WAITING,  # nobody has pasted its link
     }
     assert {channel for channel, party in found.items() if party.sight.passes_on} == {"airbnb"}
-    assert found["vrbo"].first_read == ExportLink.objects.get(channel="lodgify")
+    assert found["vrbo"].first_read == "Lodgify"
     assert found["lodgify"].sight.strangers == ("Vrbo",)
     assert bodies(home) != before
 
@@ -120,6 +123,57 @@ def test_each_site_is_told_apart_by_who_reads_whom(home: Property, sites: dict[s
     assert (ended["lodgify"], ended["google"]) == (Verdict.EXPORTS_TO_US, Verdict.NEITHER)
     assert (ended["airbnb"], found["airbnb"].sight.passes_on) == (Verdict.BOTH, True)
     assert bodies(home) == before
+
+
+# What came back is nobody's stay
+
+
+def drawn(home: Property, browser: Client, night: date) -> tuple[int, int, str]:
+    """The bars of the board, the events that people read, and what the month says of the night."""
+    rows = boards.Rows(home.organization, [home], Board(night, 7), timezone.now())
+    link = ExportLink.objects.get(kind=ExportLink.Kind.PEOPLE)
+    events = ICalendar.from_ical(bytes(link.body)).walk("VEVENT")
+    month = reverse("calendars:month", args=[home.public_id])
+    said = browser.get(month, {"month": f"{night:%Y-%m}", "night": str(night)}).context["reasons"]
+    return sum(len(row.bars) for row in rows), len(events), " ".join(f"{one.kind}{one.echo}" for one in said)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_mark_that_comes_back_makes_no_stay_of_nobody(
+    home: Property,
+    alices: Client,
+    listing: Callable[..., Listing],
+    live_server: LiveServer,
+    settings: Settings,
+) -> None:
+    settings.SITE_URL = live_server.url
+    home.check_out = time(0)
+    home.save()
+    site, other = (listing("booking_legacy", import_interval=0) for _number in range(2))
+    feed = cast.a_feed(home, site.export_url)
+    read(feed)
+    site.imports(exports.address(cast.an_export(home, "booking")))
+    cast.a_people_link(home, titles=True, guests=True)
+    check = press(home, timezone.now())
+    said = "This is Amplistay's test mark, read back by Booking.com. Nobody stays there."
+    nothing = *drawn(home, alices, check.night)[:2], said
+    site.read_imports()
+    read(feed)
+    assert feed.echo_spans == (Span(check.night, check.night + NIGHT),)
+    assert drawn(home, alices, check.night) == nothing
+    assert not Alert.objects.filter(kind=Alert.Kind.CONFLICT).exists()
+    stop(check, timezone.now())
+    read(feed)
+    assert drawn(home, alices, check.night) == nothing
+
+    other.book(check.night, check.night + NIGHT, kind="block")  # which passes it on only after the end
+    late = cast.a_feed(home, other.export_url, label="Late")
+    read(late)
+    assert drawn(home, alices, check.night)[:2] == nothing[:2]
+    with_guest = listing("booking_legacy", import_interval=0)
+    with_guest.book(check.night, check.night + 2 * NIGHT)  # a longer stay is somebody's
+    read(cast.a_feed(home, with_guest.export_url, label="Guest"))
+    assert drawn(home, alices, check.night)[:2] == (nothing[0] + 1, nothing[1] + 1)
 
 
 # What it must never touch
@@ -238,6 +292,39 @@ def test_what_comes_after_the_end_changes_nothing_of_what_was_found(home: Proper
     was_read(feed, NOW + 2 * HOUR)
     sight = look(NOW + 3 * HOUR)["airbnb"].sight
     assert (sight.read_at, sight.verdict) == (None, Verdict.UNKNOWN)
+
+
+@pytest.mark.django_db
+def test_a_result_stays_as_it_was_when_the_test_ended(home: Property) -> None:
+    link, other = cast.an_export(home), cast.an_export(home, "vrbo")
+    feed = cast.a_feed(home, last_good_at=NOW)
+    alone = cast.a_feed(home, "https://ical.booking.com/v1/export?t=x", paused_at=NOW)
+    check = press(home)
+    was_read(feed, NOW + MINUTE)
+    for agent in ("Airbnb", "Vrbo"):
+        pulled(link, NOW + 5 * MINUTE, agent)
+    stop(check, NOW + HOUR)
+
+    def result() -> list[tuple[str, str, Sight, str]]:
+        check.refresh_from_db()
+        found = loops.follow(check, NOW + 2 * HOUR)
+        return [(party.channel, party.title, party.sight, party.first_read) for party in found]
+
+    before, lines = result(), loopcard.shown(home, NOW + 2 * HOUR)["lines"]
+    assert [(channel, sight.verdict, first) for channel, _title, sight, first in before] == [
+        ("airbnb", Verdict.BOTH, ""),
+        ("vrbo", Verdict.NEITHER, "Airbnb"),
+        ("booking", Verdict.NEITHER, ""),
+    ]
+    ExportLink.objects.filter(pk=link.pk).update(revoked_at=NOW + 2 * HOUR)
+    Feed.objects.filter(pk=feed.pk).update(paused_at=NOW, label="Renamed")
+    ExportLink.objects.filter(pk=other.pk).update(label="Renamed")
+    Feed.objects.filter(pk=alone.pk).delete()
+    assert result() == before
+    now = loopcard.shown(home, NOW + 3 * HOUR)["lines"]
+    assert [(line.title, line.word, line.said) for line in now] == [
+        (line.title, line.word, line.said) for line in lines
+    ]
 
 
 @pytest.mark.django_db

@@ -2,6 +2,7 @@
 
 from datetime import datetime, timedelta
 from html import unescape
+from itertools import combinations
 
 import pytest
 from django.db import connection
@@ -9,14 +10,18 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
-from calendars import alerts, receipts, sentences, tasks, unread, uptime
-from calendars.models import Alert, Block, ExportLink, Suspension
+from calendars import alerts, readership, receipts, sentences, tasks, unread, uptime
+from calendars.models import Alert, Block, ExportLink, ExportRead, Readership, Suspension
 from properties.models import Property
 from tests import cast
 
 NOW = cast.NOW
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
 LONG_UP = NOW - 30 * DAY
+VISITORS = (
+    "WhatsApp/2.23.20.0 A",
+    "curl/8.5.0",
+)  # a preview of the address that was sent, somebody who tries it
 Kind = Alert.Kind
 
 
@@ -78,7 +83,8 @@ def test_with_a_sale_in_it_a_link_is_waited_for_as_long_as_its_site_takes(
 
 def test_a_person_or_another_site_that_reads_it_is_not_who_it_is_for(link: ExportLink) -> None:
     read(link, NOW, agent=receipts.BROWSER)
-    read(link, NOW, agent="Booking.com")
+    for agent in ("Booking.com", *VISITORS):
+        read(link, NOW, agent=agent)
     assert found(NOW) == ["unread"]
     read(link, NOW + HOUR, agent="Java/17")
     assert found(NOW + HOUR) == []
@@ -122,7 +128,7 @@ def test_a_site_that_calls_itself_otherwise_now_has_not_stopped(link: ExportLink
 
 def test_another_site_and_a_person_do_not_keep_a_link_read(link: ExportLink) -> None:
     read_hourly(link, NOW)
-    for agent in (receipts.BROWSER, "Booking.com"):
+    for agent in (receipts.BROWSER, "Booking.com", *VISITORS, "Java/17"):
         read_hourly(link, NOW + 6 * HOUR, agent=agent)
     assert found(NOW + 6 * HOUR) == ["stopped"]
 
@@ -158,6 +164,57 @@ def test_a_sale_is_unseen_past_the_slow_end_of_the_readers_own_intervals(
     read(link, NOW + 2 * HOUR)
     assert found(NOW + 2 * HOUR) == []
     assert Alert.objects.get().is_good_news
+
+
+def test_what_may_be_the_site_has_seen_nothing_once_the_site_has_said_its_name(
+    home: Property, link: ExportLink
+) -> None:
+    read_hourly(link, NOW, agent="python-requests/2.32")
+    sale = sell(home, NOW)
+    for agent in VISITORS:
+        read(link, NOW + HOUR / 2, agent=agent)
+    assert receipts.seen(sale)[link] is None
+    assert found(NOW + HOUR) == ["unseen"]
+    read(link, NOW + HOUR, agent="python-requests/2.32")
+    assert receipts.seen(sale)[link] == NOW + HOUR
+    assert found(NOW + HOUR) == []
+    ExportRead.objects.create(
+        organization=home.organization, link=link, body_version=0, reader="Airbnb", at=NOW - HOUR, until=NOW - HOUR,
+        times=1,
+    )  # fmt: skip
+    Readership.objects.create(
+        organization=home.organization, link=link, reader="Airbnb", first_at=NOW - HOUR, last_at=NOW - HOUR
+    )
+    assert receipts.seen(sale)[link] is None
+    assert found(NOW + 4 * HOUR) == ["unseen"]
+
+
+def test_the_database_takes_the_same_readers_for_the_site_as_the_page_does(home: Property) -> None:
+    names = ("Airbnb", "Expedia", "Java", "curl", "Thunderbird")
+    given = [each for size in range(len(names) + 1) for each in combinations(names, size)]
+    about = {
+        "organization": home.organization,
+        "property": home,
+        "created_at": NOW,
+        "changed_at": NOW,
+        "body": b"x",
+    }
+    channels = ("airbnb", "vrbo", "other")
+    links = ExportLink.objects.bulk_create(
+        ExportLink(channel=channel, **about) for channel in channels for _each in given
+    )
+    receipts.write(
+        receipts.Pull(link.public_id, 1, agent, NOW)
+        for link, agents in zip(links, given * len(channels), strict=True)
+        for agent in (*agents, receipts.BROWSER)
+    )
+    said = {(row.link_id, row.reader) for row in receipts.counting(Readership.objects.all())}
+    assert said == {(row.link_id, row.reader) for row in receipts.counting(ExportRead.objects.all())}
+    shown = readership.readers(links)
+    assert said == {(link.pk, row.reader) for link in links for row in shown[link.pk].own}
+    assert {link.pk for link in unread.in_use()} - {pk for pk, _reader in said} == {
+        link.pk for link in unread.unread(NOW + DAY)
+    }
 
 
 def test_where_nothing_is_learnt_a_sale_waits_as_long_as_the_plan_says(

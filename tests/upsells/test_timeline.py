@@ -14,6 +14,7 @@ from properties.models import Property
 from tests import cast
 from tests.upsells.pages import a_purchase, text
 from tests.upsells.sold import a_payment, asked_of_the_database, some_hours
+from upsells import certificates
 from upsells.models import Certificate, Delivery, Purchase, StayLink
 
 MINUTE = timedelta(minutes=1)
@@ -88,18 +89,62 @@ def test_the_story_of_a_sale_by_card_is_told_in_order_and_in_the_homes_time(
 def test_reads_that_the_log_counts_together_are_shown_where_one_lay_in_between(
     alices: Client, link: StayLink
 ) -> None:
-    feed = cast.a_feed(link.property)
+    feed, other = (
+        cast.a_feed(link.property),
+        cast.a_feed(link.property, "https://www.vrbo.com/icalendar/1.ics"),
+    )
     sold = a_purchase(link, "confirmed", requested_at=cast.NOW + 5 * MINUTE, decided_at=cast.NOW + 9 * MINUTE)
     lines = [
         a_read(feed, 0, 4),
-        a_read(feed, 0, 6, times=3),
-        a_read(feed, 0, 60, times=9),
+        a_read(feed, 4, 6, times=3),
         a_read(feed, 8, 60, times=5),
+        a_read(other, 0, 60, times=9),
     ]
     assert len(lines) == 4
     reads = [at for at, what in steps_of(alices, sold) if "read" in what]
     assert reads == ["10:06", "10:08", "10:09"]
-    assert "Read 9 times from 10:00 to 11:00" in text(alices.get(page_of(sold)))
+    assert "times from" not in text(alices.get(page_of(sold)))
+
+
+@pytest.mark.parametrize("proof", [5, None], ids=["with a certificate", "without"])
+def test_a_decided_story_stays_the_same_however_often_the_calendars_are_read_later(
+    alices: Client, link: StayLink, proof: int | None
+) -> None:
+    feeds = [
+        cast.a_feed(link.property, f"https://www.vrbo.com/icalendar/{number}.ics", label=f"Calendar {number}")
+        for number in range(4)
+    ]
+    sold = a_purchase(link, "confirmed", requested_at=cast.NOW + 3 * MINUTE, decided_at=cast.NOW + 6 * MINUTE)
+    if proof:
+        Feed.objects.filter(property=link.property).update(last_good_at=cast.NOW + proof * MINUTE)
+        certificates.certify(sold, cast.NOW + 6 * MINUTE)
+    first, _second, _third, fourth = lines = [
+        a_read(feeds[0], 0, 5, times=6),  # begun before the guest pressed "book"
+        a_read(feeds[1], 4, 5, times=2),
+        a_read(feeds[2], 5),
+        a_read(feeds[3], 5, outcome="failed", problem=None),
+    ]
+    story = alices.get(page_of(sold)).context["steps"]
+    told = [step for step in story if "Calendar" in step.what]
+    assert len(told) == len(lines)
+    assert all(sold.requested_at <= step.at <= sold.decided_at for step in told)
+    assert first.feed.title in told[0 if proof else -1].what
+    assert "couldn't be read" in str(told)
+    if proof:
+        assert {step.at for step in told} == {cast.NOW + proof * MINUTE}
+    FeedRead.objects.exclude(pk=fourth.pk).update(until=cast.NOW + 11 * MINUTE, times=8)
+    for feed in feeds:
+        a_read(feed, 12)
+    assert alices.get(page_of(sold)).context["steps"] == story
+
+
+def test_a_refused_purchase_tells_of_no_read_that_perhaps_came_only_later(
+    alices: Client, link: StayLink
+) -> None:
+    a_read(cast.a_feed(link.property), 0, 60, times=9)
+    times = {"requested_at": cast.NOW + 3 * MINUTE, "decided_at": cast.NOW + 6 * MINUTE}
+    refused = a_purchase(link, "declined", reason="taken", **times)
+    assert not [what for _at, what in steps_of(alices, refused) if "read" in what]
 
 
 def test_a_read_that_the_log_goes_on_counting_stands_before_the_nights_are_closed(
@@ -245,7 +290,9 @@ def test_messages_name_whom_they_went_to_when_and_what_is_wrong(alices: Client, 
     Delivery.objects.create(
         **at, **next_try, to="host", address="h@example.org", tries=2, trouble="Try later."
     )
-    Delivery.objects.create(**at, **next_try, to="cleaner", address="c@example.org", given_up_at=cast.NOW)
+    Delivery.objects.create(
+        **at, **next_try, to="cleaner", address="c@example.org", given_up_at=cast.NOW, trouble="No such box."
+    )
     page = text(alices.get(page_of(sold)))
     for part in (
         "The guest: confirmed",

@@ -162,7 +162,12 @@ class Command(BaseCommand):
     def _listing(self, row: Property, home: Home, listing: Listing, today: date, now: datetime) -> None:
         """The simulated listing, our feed of it, and its import of our export link."""
         key = f"{home.key}-{listing.channel}"
-        wanted: dict[str, object] = {"id": key, "channel": listing.channel, "name": home.name, "timezone": home.zone}
+        wanted: dict[str, object] = {
+            "id": key,
+            "channel": listing.channel,
+            "name": home.name,
+            "timezone": home.zone,
+        }
         answer = _post("/api/listings", wanted)
         url = links.normalise(answer.json()["export_url"], loopback_ports=settings.LOOPBACK_FEED_PORTS)
         if not answer.json()["bookings"]:

@@ -1,0 +1,154 @@
+"""How the calendars are read, and our links by the sites: a line for each channel, over all homes."""
+
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from django.urls import reverse
+
+from accounts.models import Organization
+from calendars.models import ExportLink, Feed
+from calendars.readership import Readers, readers
+from calendars.standing import Standing, standing
+from domain.channels import Channel
+from properties.models import Property
+
+OF_FEEDS = (
+    "public_id", "property_id", "channel", "label", "paused_at", "quarantined_at", "next_poll_at", "lease_until",
+    "last_read_at", "last_good_at", "failures", "failing_since", "problem", "held_nights",
+)  # fmt: skip
+OF_LINKS = ("public_id", "property_id", "kind", "channel", "label", "created_at")
+GOOD = frozenset({Standing.FRESH, Standing.HELD, Standing.CHECKING})
+WORST_FIRST = (
+    Standing.QUARANTINED,
+    Standing.FAILING,
+    Standing.PARTLY,
+    Standing.LATE,
+    Standing.PAUSED,
+    Standing.HELD,
+    Standing.CHECKING,
+    Standing.FRESH,
+)
+
+
+@dataclass(slots=True)
+class Line:
+    """One channel: its feeds by how they stand, and how its links are read.
+
+    `read_at` is when the feed that was read longest ago was; None while one of them never was.
+    """
+
+    channel: Channel
+    feeds: list[tuple[Feed, Standing]] = field(default_factory=list)
+    links: list[Readers] = field(default_factory=list)
+    stopped: int = 0
+
+    @property
+    def states(self) -> list[tuple[Standing, int]]:
+        """How many stand how, the worst first."""
+        counts = Counter(state for _feed, state in self.feeds)
+        return [(state, counts[state]) for state in WORST_FIRST if counts[state]]
+
+    @property
+    def read_at(self) -> datetime | None:
+        """When the feed that was read longest ago was."""
+        reads = [feed.last_good_at for feed, state in self.feeds if state is not Standing.PAUSED]
+        known = [at for at in reads if at]
+        return min(known) if known and len(known) == len(reads) else None
+
+    @property
+    def seen(self) -> int:
+        """How many of its links the site has read."""
+        return sum(1 for link in self.links if link.own)
+
+    @property
+    def seen_at(self) -> datetime | None:
+        """When the site last read one of them."""
+        return max((link.last.last_at for link in self.links if link.last), default=None)
+
+    @property
+    def is_good(self) -> bool:
+        """Whether all is read, both ways."""
+        is_read = all(state in GOOD for _feed, state in self.feeds)
+        return is_read and self.seen == len(self.links) and not self.stopped
+
+    @property
+    def href(self) -> str:
+        """The page of what is worst about it."""
+        feed = min(self.feeds, key=lambda each: WORST_FIRST.index(each[1]), default=None)
+        if feed and feed[1] not in GOOD:
+            return reverse("calendars:log", args=[feed[0].property.public_id, feed[0].public_id])
+        link = next((each.link for each in self.links if not each.own), None)
+        if link:
+            page = reverse("calendars:connections", args=[link.property.public_id])
+            return f"{page}#link-{link.public_id}"
+        about = feed[0] if feed else self.links[0].link
+        return reverse("calendars:connections", args=[about.property.public_id])
+
+
+@dataclass(frozen=True, slots=True)
+class Health:
+    """All feeds and links of the homes, and the homes without a feed."""
+
+    lines: tuple[Line, ...]
+    unconnected: tuple[Property, ...]
+
+    @property
+    def feeds(self) -> list[tuple[Feed, Standing]]:
+        """Every feed and how it stands."""
+        return [each for line in self.lines for each in line.feeds]
+
+    @property
+    def links(self) -> list[Readers]:
+        """Every link and who reads it."""
+        return [each for line in self.lines for each in line.links]
+
+    @property
+    def failing(self) -> int:
+        """How many feeds couldn't be read just now."""
+        return sum(1 for feed, _state in self.feeds if feed.failures and not feed.paused_at)
+
+    @property
+    def good(self) -> int:
+        """How many feeds are read as they should be."""
+        return sum(1 for _feed, state in self.feeds if state in GOOD)
+
+    @property
+    def seen(self) -> int:
+        """How many links were read by their sites."""
+        return sum(line.seen for line in self.lines)
+
+
+def health(organization: Organization, homes: Sequence[Property], now: datetime) -> Health:
+    """How the calendars of these homes of the organization stand; in three queries."""
+    by_id = {home.pk: home for home in homes}
+    feeds = Feed.objects.of(organization).filter(property__in=homes).only(*OF_FEEDS).order_by("pk")
+    links = ExportLink.objects.of(organization).live().of_channels().filter(property__in=homes)
+    found: dict[str, Line] = {}
+    for feed in feeds:
+        feed.property = by_id[feed.property_id]
+        line = found.setdefault(feed.source.key, Line(feed.source))
+        line.feeds.append((feed, standing(feed, now)))
+    for known in _readers(links.only(*OF_LINKS).order_by("pk"), by_id):
+        line = found.setdefault(known.link.source.key, Line(known.link.source))
+        line.links.append(known)
+        line.stopped += known.has_stopped(now)
+    lines = sorted(found.values(), key=lambda each: (each.is_good, each.channel.name))
+    connected = _homes_of(feed for line in lines for feed, _state in line.feeds)
+    return Health(tuple(lines), tuple(home for home in homes if home.pk not in connected))
+
+
+def _readers(rows: Iterable[ExportLink], homes: dict[int, Property]) -> list[Readers]:
+    links = list(rows)
+    for link in links:
+        link.property = homes[link.property_id]
+    return list(readers(links).values()) if links else []
+
+
+def _homes_of(feeds: Iterable[Feed]) -> dict[int, int]:
+    """How many feeds each home has."""
+    found: dict[int, int] = defaultdict(int)
+    for feed in feeds:
+        found[feed.property_id] += 1
+    return found

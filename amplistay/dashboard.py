@@ -1,0 +1,67 @@
+"""The host's Home: what needs them, who comes and leaves, what was sold, and how the calendars are read.
+
+A fixed number of queries, however many homes, calendars and sales there are.
+"""
+
+from django.http import HttpResponse
+from django.shortcuts import redirect, render
+from django.utils import timezone
+from django.views.decorators.http import require_POST
+
+from accounts.tenancy import HostRequest, host
+from amplistay.channelhealth import health
+from amplistay.doorstep import days
+from amplistay.firststeps import first_steps
+from amplistay.takings import takings
+from amplistay.urgent import urgent
+from properties.models import Property
+from upsells.models import Purchase
+
+LATEST = 5  # sales
+MOST_HOMES = 8  # listed by name
+HIDDEN = "steps-hidden"  # the cookie's name; it holds the organization whose steps are hidden in this browser
+A_YEAR_S = 365 * 24 * 60 * 60
+SOLD = (Purchase.State.CONFIRMED, Purchase.State.CANCELLED)
+
+
+@host
+def dashboard(request: HostRequest) -> HttpResponse:
+    """Home."""
+    now = timezone.now()
+    every = list(Property.objects.of(request.org).order_by("name", "pk"))
+    homes = [home for home in every if home.archived_at is None]
+    channels = health(request.org, homes, now)
+    sales = Purchase.objects.of(request.org).filter(state__in=SOLD).select_related("property")
+    latest = list(sales.order_by("-created_at", "-pk")[:LATEST])
+    steps = first_steps(request.org, homes, channels, has_sold=bool(latest))
+    context = {
+        "homes": homes,
+        "few_homes": homes[:MOST_HOMES],
+        "health": channels,
+        "urgent": urgent(request.org, now),
+        "days": days(request.org, homes, now),
+        "takings": takings(request.org, every, now) if every else [],
+        "sales": [sale for sale in latest if sale.state == Purchase.State.CONFIRMED],
+        "steps": steps,
+        "is_hidden": bool(homes) and request.COOKIES.get(HIDDEN) == request.org.public_id,
+    }
+    return render(request, "home.html", context)
+
+
+@require_POST
+@host
+def show_steps(request: HostRequest) -> HttpResponse:
+    """Hide the first steps in this browser, or, asked to, show them again."""
+    answer = redirect("home")
+    if "again" in request.POST:
+        answer.delete_cookie(HIDDEN)
+    else:
+        answer.set_cookie(
+            HIDDEN,
+            request.org.public_id,
+            max_age=A_YEAR_S,
+            secure=request.is_secure(),
+            httponly=True,
+            samesite="Lax",
+        )
+    return answer

@@ -1,0 +1,172 @@
+"""What needs the host, the most urgent first.
+
+Two guests for one night come before a guest who waits for an answer, that before what a site may sell a second time,
+before what nobody can read, and that before what only waits.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from django.db.models import Case, Count, F, IntegerField, Q, Value, When
+from django.urls import reverse
+from django.utils.timesince import timeuntil
+from django.utils.translation import gettext as _
+
+from accounts.models import Organization
+from calendars.models import Alert
+from calendars.sentences import advice, headline
+from properties.models import Property
+from properties.templatetags.stays import money
+from upsells.models import Delivery, Purchase
+from upsells.sentences import bought
+
+Kind = Alert.Kind
+MOST = 20  # alerts, questions and mails each
+AT_ONCE = 6  # seen without opening the rest
+HURRY = timedelta(hours=2)
+ANSWER, MAIL = 1, 5
+RANKS = {
+    Kind.CONFLICT: 0, Kind.UNSEEN: 2, Kind.STOPPED: 3, Kind.FAILING: 4, Kind.QUARANTINED: 4, Kind.LATE: 4,
+    Kind.UNREAD: 4, Kind.HELD: 6,
+}  # fmt: skip
+OF_FEEDS = frozenset({Kind.FAILING, Kind.LATE, Kind.QUARANTINED})
+
+
+@dataclass(frozen=True, slots=True)
+class Need:
+    """One thing that needs the host: an alert, or else a guest's question or a mail, with a page to go to.
+
+    `left` is the time to answer in words, `is_soon` whether that is short.
+    """
+
+    rank: int
+    order: float
+    headline: str
+    advice: str
+    alert: Alert | None = None
+    home: Property | None = None
+    icon: str = ""
+    href: str = ""
+    action: str = ""
+    until: datetime | None = None
+    left: str = ""
+    is_soon: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Urgent:
+    """What needs the host, as much of it as is shown, how much more there is, and how many feeds need somebody."""
+
+    needs: tuple[Need, ...]
+    more: int
+    unread: int
+
+    @property
+    def first(self) -> tuple[Need, ...]:
+        """Those that are seen at once; one more is no longer than the line that would open it."""
+        return self.needs[:AT_ONCE] if len(self.needs) > AT_ONCE + 1 else self.needs
+
+    @property
+    def rest(self) -> tuple[Need, ...]:
+        """Those that open below."""
+        return self.needs[len(self.first) :]
+
+
+def urgent(organization: Organization, now: datetime) -> Urgent:
+    """All that needs the host of the organization, in four queries."""
+    rows = Alert.objects.of(organization).open().filter(property__archived_at=None).exclude(kind=Kind.REQUEST)
+    counts = rows.aggregate(
+        number=Count("pk"), unread=Count("feed", distinct=True, filter=Q(kind__in=OF_FEEDS))
+    )
+    needs = [*_alerts(organization), *_questions(organization, now), *_mails(organization)]
+    needs.sort(key=lambda need: (need.rank, need.order))
+    return Urgent(tuple(needs), max(0, counts["number"] - MOST), counts["unread"])
+
+
+def _alerts(organization: Organization) -> Iterator[Need]:
+    """The alerts; a guest's question isn't among them, as the purchase itself tells more of it."""
+    rows = Alert.objects.of(organization).open().filter(property__archived_at=None).exclude(kind=Kind.REQUEST)
+    whens = [When(kind=kind, then=Value(rank)) for kind, rank in RANKS.items()]
+    rank = Case(*whens, default=Value(MAIL), output_field=IntegerField())
+    for alert in rows.to_say().annotate(rank=rank).order_by("rank", "-opened_at", "pk")[:MOST]:
+        order = -alert.opened_at.timestamp()
+        yield Need(RANKS.get(Kind(alert.kind), MAIL), order, headline(alert), advice(alert), alert)
+
+
+def _questions(organization: Organization, now: datetime) -> Iterator[Need]:
+    """Guests who wait for the host's word: on what they want, or on cancelling what they bought."""
+    rows = Purchase.objects.of(organization)
+    rows = rows.filter(state=Purchase.State.ASKED) | rows.wished_back()
+    rows = rows.select_related("property").order_by(F("answer_by").asc(nulls_last=True), "wished_at", "pk")
+    for purchase in rows[:MOST]:
+        asks = purchase.state == Purchase.State.ASKED
+        until = purchase.answer_by if asks and purchase.answer_by else purchase.takes.start
+        said, tip = _asked(purchase) if asks else _wished(purchase)
+        yield Need(
+            rank=ANSWER,
+            order=until.timestamp(),
+            headline=said,
+            advice=tip,
+            home=purchase.property,
+            icon="message-circle-question-mark",
+            href=_page(purchase),
+            action=_("Answer"),
+            until=until,
+            left=_("%(time)s left") % {"time": timeuntil(until, now, depth=1)} if until > now else "",
+            is_soon=until - now < HURRY,
+        )
+
+
+def _asked(purchase: Purchase) -> tuple[str, str]:
+    said = _("%(guest)s asks at %(home)s: %(what)s, %(when)s, for %(price)s")
+    return said % _words(purchase), _("It is kept free until you answer. Say yes or no.")
+
+
+def _wished(purchase: Purchase) -> tuple[str, str]:
+    said = _("%(guest)s asks to cancel at %(home)s: %(what)s, %(when)s, sold for %(price)s")
+    return said % _words(purchase), _("The sale stands until you take it back.")
+
+
+def _words(purchase: Purchase) -> dict[str, str]:
+    what, when = bought(purchase, purchase.property.house)
+    return {
+        "guest": purchase.guest_name or _("A guest"),
+        "home": purchase.property.name,
+        "what": what,
+        "when": when,
+        "price": money(purchase.price),
+    }
+
+
+def _mails(organization: Organization) -> Iterator[Need]:
+    """Mails about purchases that couldn't be delivered, once for each purchase; those given up first."""
+    rows = Delivery.objects.of(organization).filter(delivered_at=None).exclude(trouble="")
+    rows = rows.select_related("purchase__property").order_by(
+        F("given_up_at").asc(nulls_last=True), "created_at"
+    )
+    seen: set[int] = set()
+    for row in rows[:MOST]:
+        if row.purchase_id in seen:
+            continue
+        seen.add(row.purchase_id)
+        words = {"address": row.address, "home": row.purchase.property.name}
+        has_ended = row.given_up_at is not None
+        yield Need(
+            rank=MAIL if has_ended else MAIL + 2,
+            order=row.created_at.timestamp(),
+            headline=_("An e-mail to %(address)s about %(home)s can't be delivered") % words,
+            advice=(
+                _("Nobody tries any more. Correct the address, or send it again.")
+                if has_ended
+                else _("We try again for three days. Look whether the address is right.")
+            ),
+            home=row.purchase.property,
+            icon="mail-warning",
+            href=_page(row.purchase),
+            action=_("See the purchase"),
+        )
+
+
+def _page(purchase: Purchase) -> str:
+    return reverse("upsells:purchase", args=[purchase.property.public_id, purchase.public_id])

@@ -1,0 +1,68 @@
+"""The notices of the member who is logged in, and what they wish to be told."""
+
+from datetime import datetime
+
+from django.contrib import messages
+from django.core.paginator import Paginator
+from django.http import HttpResponse
+from django.shortcuts import redirect, render
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
+
+from accounts import bell, wishes
+from accounts.tenancy import HostRequest, get_or_404, host
+from notices import feed
+from notices.forms import WishesForm
+from upsells.models import Purchase
+
+ON_A_PAGE = 25
+
+
+@require_GET
+@host
+def listing(request: HostRequest) -> HttpResponse:
+    """What happened, the latest first."""
+    now = timezone.now()
+    page = Paginator(feed.listed(request.membership), ON_A_PAGE).get_page(request.GET.get("page"))
+    context = {
+        "page": page,
+        "entries": feed.entries(page.object_list, request.membership, now),
+        "until": now.isoformat(),
+        "unread_news": feed.unread(request.membership, now),  # shown twice, counted once
+    }
+    return render(request, "notices/list.html", context)
+
+
+@require_POST
+@host
+def read_all(request: HostRequest) -> HttpResponse:
+    """Everything is read that there was when the page was made."""
+    now = timezone.now()
+    try:
+        until = datetime.fromisoformat(request.POST.get("until", ""))
+    except ValueError:
+        until = now
+    bell.open_all(request.membership, min(until, now) if until.tzinfo else now)
+    return redirect("notices:list")
+
+
+@require_GET
+@host
+def sale(request: HostRequest, purchase_id: str) -> HttpResponse:
+    """On to the sale's page; what is told about it is read then."""
+    purchase = get_or_404(Purchase.objects.select_related("property"), request, public_id=purchase_id)
+    feed.open_sale(request.membership, purchase, timezone.now())
+    return redirect("upsells:purchase", purchase.property.public_id, purchase.public_id)
+
+
+@require_http_methods(["GET", "POST"])
+@host
+def choose(request: HostRequest) -> HttpResponse:
+    """What the member wishes to be told, and how."""
+    form = WishesForm(request.membership, request.POST or None)
+    if form.is_valid() and form.save():
+        messages.success(request, _("You are told as you chose from now on."))
+        return redirect("notices:wishes")
+    context = {"form": form, "unmailed": wishes.unmailed(request.org)}
+    return render(request, "notices/wishes.html", context, status=422 if form.errors else 200)
