@@ -81,7 +81,7 @@ def run(crew: Crew, data: Path, words: list[str]) -> int:
                 crew.check()
                 if fails(name, command, production(addresses)):
                     failed.append(name)
-            words = ["-n", "3"]  # two cores; the third is for tests that wait for processes
+            words = ["-n", "2"]
         if failed:
             say(f"\nFailed before pytest: {', '.join(failed)}\n")
         env = {"DEBUG": "1", "DEMO": "0", "CHROMIUM": browser or "", **addresses}

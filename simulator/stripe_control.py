@@ -158,13 +158,15 @@ async def clock(request: web.Request) -> web.Response:
 
 
 async def options(request: web.Request) -> web.Response:
-    """POST /api/stripe/options."""
+    """POST /api/stripe/options; `webhook_url` is "none" where messages shall go nowhere."""
     bank, fields = _bank(request), await given(request)
     before = bank.options
     card, back = (
         fields.integer(name, getattr(before, name)) or 0 for name in ("card_seconds", "refund_seconds")
     )
-    url = fields.url("webhook_url") if "webhook_url" in fields else before.webhook_url
+    url = before.webhook_url
+    if "webhook_url" in fields:
+        url = "" if fields.says("webhook_url", "none") else fields.url("webhook_url")
     bank.options = replace(before, webhook_url=url, card_seconds=card, refund_seconds=back)
     bank.dirty = True
     return answer(asdict(bank.options))

@@ -118,7 +118,7 @@ def till(simulator: Simulator, site: str, settings: Settings, home: Property, pl
     till = Till(simulator)
     simulator.call("POST", "/api/stripe/accounts", id=tills.ACCOUNT).raise_for_status()
     till.ahead(0)
-    till.options(card_seconds=1, refund_seconds=0, webhook_url="")
+    till.options(card_seconds=1, refund_seconds=0, webhook_url="none")
     tills.an_account(home.organization)
     tills.by_card(home)
     return till

@@ -59,7 +59,7 @@ def machines(simulator: Simulator, tmp_path: Path, django_db_blocker: DjangoDbBl
                 try:
                     yield machines
                 finally:
-                    machines.till.options(webhook_url="")
+                    machines.till.options(webhook_url="none")
                     machines.web.kill()
                     machines.worker.stop()
         finally:

@@ -91,7 +91,7 @@ def silence(till: Till, live_server: LiveServer) -> Iterator[None]:
     till.fault("lost")
     yield
     till.mended()
-    till.options(webhook_url="")
+    till.options(webhook_url="none")
 
 
 def minutes_until(is_so: Callable[[], bool], till: Till, traveller: time_machine.Traveller) -> int:

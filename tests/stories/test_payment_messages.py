@@ -113,4 +113,4 @@ def test_a_message_over_the_wire_leads_to_a_booking_however_it_comes(
     wait_until(lambda: Payment.objects.exclude(check_at=None).exists())
     assert tills.work(payment, till).state == Purchase.State.CONFIRMED
     assert tills.disagreements(home, till) == []
-    till.options(webhook_url="")
+    till.options(webhook_url="none")
