@@ -87,6 +87,6 @@ hosts and its signed messages. Its clock is the real one, put forward.
 ``POST /api/stripe/clock``
     ``ahead``: seconds that its clock is ahead of the real one; pages and reservations age by that.
 ``POST /api/stripe/options``
-    ``webhook_url`` (also ``--stripe-webhook``; ``none`` for nowhere), ``card_seconds`` of the slow card (20), ``refund_seconds`` until a
-    refund has arrived (2). Kept over a reset.
+    ``webhook_url`` (also ``--stripe-webhook``; ``none`` for nowhere), ``card_seconds`` of the slow card (20),
+    ``refund_seconds`` until a refund has arrived (2). Kept over a reset.
 """
