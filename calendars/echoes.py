@@ -7,13 +7,13 @@ from django.db.models import Q
 
 from calendars import exports
 from calendars.models import Feed, LoopCheck
+from domain.channels import WORDED
 from domain.conflicts import echoed
 from domain.events import Kind
 from domain.spans import NIGHT, Span, nights_in, runs
 from domain.sync import Plan
 from properties.models import Property
 
-WORDED = frozenset({"airbnb", "vrbo", "expedia"})  # they name their guests otherwise than what they read
 LATE = 7 * NIGHT  # a site may give a loop check's mark back days after the check has ended
 
 

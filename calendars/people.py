@@ -18,19 +18,18 @@ from django.utils import translation
 from django.utils.translation import gettext as _
 
 from calendars.models import Block, Feed, Suspension
+from calendars.retelling import STAYS, is_stay, retold
 from domain import encode
 from domain.channels import WORDLESS
-from domain.conflicts import LONGEST_STAY
 from domain.diary import MIDNIGHT
 from domain.events import BY_RULE, Kind
 from domain.house import House
-from domain.retold import Shown, Told, shown_once
-from domain.spans import NIGHT, Period, Span
+from domain.retold import Shown
+from domain.spans import NIGHT, Period
 from domain.turnovers import Side, side_of
 from properties.models import Property
 
 OURS = "Amplistay"
-STAYS = frozenset({Kind.RESERVATION, Kind.TENTATIVE})
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,32 +93,12 @@ class Agenda:
     @cached_property
     def _shown(self) -> list[tuple[Block, Shown | None]]:
         """The sites' blocks with what is to be seen of their nights; with None those that take hours alone."""
-        hourly: list[tuple[Block, Shown | None]] = []
-        told: list[Told] = []
-        by_name: dict[str, Block] = {}
-        for block in (row for row in self._blocks if row.feed_id):
-            feed, span = self._feeds[block.feed_id], block.span
-            if span is None:
-                hourly.append((block, None))
-                continue
-            left, is_stay = span.minus(feed.echo_spans), self._is_stay(block)
-            hours = _period(block) if block.period and left == (span,) else None
-            may_repeat = feed.gathers or (is_stay and block.kind not in STAYS)
-            for part in left:
-                name = str(len(by_name))
-                by_name[name] = block
-                told.append(Told(name, str(feed.pk), part, is_stay, may_repeat, hours))
+        theirs = [row for row in self._blocks if row.feed_id]
         closed = [span for row in self._blocks if row.origin == Block.Origin.HOST and (span := row.span)]
-        # A site knows its own guests better than whoever repeats them.
-        told.sort(key=lambda one: self._feeds[int(one.source)].gathers)
-        return hourly + [(by_name[one.name], one) for one in sorted(shown_once(told, closed), key=_by_nights)]
+        return [*((row, None) for row in theirs if row.span is None), *retold(theirs, self._feeds, closed)]
 
     def _is_stay(self, block: Block) -> bool:
-        """Whether somebody sleeps there; where the site's words don't tell, all but long closures may be a guest."""
-        if block.kind in STAYS:
-            return True
-        is_wordless = self._feeds[block.feed_id].channel in WORDLESS and block.kind == Kind.BLOCK
-        return bool(is_wordless and (span := block.span) and len(span) <= LONGEST_STAY)
+        return is_stay(block, self._feeds[block.feed_id])
 
     def _uid(self, block: Block) -> str:
         """The same for as long as it is the same entry there, though its nights change; it tells nothing of the site.
@@ -209,7 +188,3 @@ def _wall(at: datetime, house: House) -> time:
 
 def _clock(at: datetime, house: House) -> str:
     return f"{_wall(at, house):%H:%M}"
-
-
-def _by_nights(shown: Shown) -> tuple[Span, int]:
-    return shown.nights, int(shown.name)

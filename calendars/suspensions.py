@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 
 from calendars.models import Block, ExportLink, ExportRead, Feed, Suspension, date_range
 from calendars.receipts import counting
+from domain.channels import WORDED
 from domain.events import Kind
 from domain.extending import closes, shows
 from domain.spans import Span
@@ -15,7 +16,6 @@ from properties.models import Property
 
 LASTS = timedelta(hours=24)
 MOVES = ("since_version", "until", "shown_at", "back_at", "back_version")
-WORDED = frozenset({"airbnb", "vrbo", "expedia"})  # they name their guests otherwise than what they read
 
 
 def feed_of(link: ExportLink) -> Feed | None:

@@ -44,6 +44,9 @@ _ALL = (
     OTHER,
 )
 CHANNELS: Mapping[str, Channel] = MappingProxyType({channel.key: channel for channel in _ALL})
+WORDED = frozenset(
+    {"airbnb", "vrbo", "expedia"}
+)  # sites that name their guests otherwise than what they read
 WORDLESS = frozenset({"booking"})  # sites that write the same words for a guest and a closure
 BY_HOST: Mapping[str, str] = MappingProxyType(
     {host: channel.key for channel in _ALL for host in channel.hosts}

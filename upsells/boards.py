@@ -19,15 +19,13 @@ from django.utils.translation import gettext as _
 
 from accounts.models import Organization
 from calendars import conflicts, ledger, lineage
-from calendars.models import Alert, Block, Feed, date_range
+from calendars.models import Alert, Block, Feed, Suspension, date_range
+from calendars.retelling import is_stay, retold
 from domain.board import Board, Place, lanes
-from domain.channels import WORDLESS
-from domain.conflicts import LONGEST_STAY
 from domain.diary import Diary
 from domain.events import Kind
 from domain.money import Money
 from domain.offers import Mode
-from domain.retold import Told, shown_once
 from domain.spans import NIGHT, Span
 from properties.models import Property
 from properties.templatetags.stays import money
@@ -35,7 +33,6 @@ from upsells.models import Offer, PayoutAccount
 from upsells.shelves import Side, Stand, Stay, is_payable, quotes
 
 WITHOUT_CENTS = re.compile(r"[.,]00(?=\D|$)")
-STAYS = frozenset({Kind.RESERVATION, Kind.TENTATIVE})
 MARGIN = 62 * NIGHT  # around the board, for what a price depends on
 COLUMNS = (
     "property_id",
@@ -168,6 +165,14 @@ class Rows:
         return found
 
     @cached_property
+    def _lengthened(self) -> frozenset[int]:
+        """The sales that a site's own calendar shows as a longer stay of the same guest by now."""
+        rows = Suspension.objects.of(self.organization).filter(
+            property__in=self.homes, shown_at__isnull=False
+        )
+        return frozenset(rows.values_list("block", flat=True))
+
+    @cached_property
     def _disputes(self) -> Mapping[int, list[Span]]:
         rows = Alert.objects.of(self.organization).open().filter(property__in=self.homes)
         found: dict[int, list[Span]] = defaultdict(list)
@@ -211,26 +216,22 @@ class Rows:
     def _drawn(self, blocks: Iterable[Block]) -> Iterator[_Drawn]:
         """What takes nights, each stay once although several calendars may tell of it."""
         window = self.board.window
-        told: dict[str, tuple[Told, Block]] = {}
+        theirs: list[Block] = []
         own: list[Span] = []
         for block in blocks:
             span = block.span
             if span is None or not span.overlaps(window) or block.kind == Kind.HOURS:
                 continue
             state, feed = lineage.state_of(block), self._feeds.get(block.feed_id or 0)
-            if feed is None or state != "closed":
+            if feed and state == "closed":
+                theirs.append(block)
+            elif block.pk not in self._lengthened:
                 own += [span] if feed is None else []
                 yield from self._one(span, state, feed, _word(block, feed), is_stay=state == "sale")
-                continue
-            is_stay = _is_stay(block, feed, span)
-            may_repeat = feed.gathers or (is_stay and block.kind not in STAYS)
-            for part in span.minus(feed.echo_spans):
-                name = str(len(told))
-                told[name] = Told(name, str(feed.pk), part, is_stay, may_repeat), block
-        for shown in shown_once([one for one, _block in told.values()], own):
-            one, block = told[shown.name]
-            feed = self._feeds[int(one.source)]
-            yield from self._one(shown.nights, "closed", feed, _word(block, feed), is_stay=one.is_stay)
+        for block, shown in retold(theirs, self._feeds, own):
+            feed = self._feeds[block.feed_id or 0]
+            sleeps = is_stay(block, feed)
+            yield from self._one(shown.nights, "closed", feed, _word(block, feed), is_stay=sleeps)
 
     def _one(
         self, span: Span, state: str, feed: Feed | None, word: str, *, is_stay: bool
@@ -319,12 +320,6 @@ class Rows:
 
 def _night(href: str, night: date) -> str:
     return f"{href}?month={night:%Y-%m}&night={night}"
-
-
-def _is_stay(block: Block, feed: Feed, span: Span) -> bool:
-    """Whether somebody sleeps there; where the site's words don't tell, all but long closures may be a guest."""
-    is_wordless = feed.channel in WORDLESS and block.kind == Kind.BLOCK
-    return block.kind in STAYS or (is_wordless and len(span) <= LONGEST_STAY)
 
 
 def _word(block: Block, feed: Feed | None) -> str:

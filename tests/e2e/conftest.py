@@ -153,4 +153,4 @@ def forget_connections() -> None:
     """The next message opens a connection to the broker that the settings name by then."""
     pools.reset()
     app._pool = None  # type: ignore[attr-defined]  # Celery has no word for it
-    app.amqp._producer_pool = None  # type: ignore[attr-defined]
+    app.amqp._producer_pool = None  # type: ignore[attr-defined]  # nor for this

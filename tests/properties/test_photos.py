@@ -39,7 +39,7 @@ def stored(photo: Photo, width: int = 1280) -> Image.Image:
 
 
 def is_near(colour: object, wanted: str) -> bool:
-    return all(abs(a - b) < 40 for a, b in zip(colour, CORNERS[wanted], strict=True))  # type: ignore[call-overload]
+    return all(abs(a - b) < 40 for a, b in zip(colour, CORNERS[wanted], strict=True))  # type: ignore[call-overload]  # Pillow types a pixel as any number
 
 
 def upload(
@@ -96,7 +96,7 @@ def test_what_can_be_seen_through_is_shown_on_white(home: Property) -> None:
     out = BytesIO()
     Image.new("RGBA", (1280, 800), (0, 0, 0, 0)).save(out, "PNG")
     photo = photos.keep(home, out, "", cast.NOW)
-    assert min(stored(photo).convert("RGB").getpixel((5, 5))) > 245  # type: ignore[type-var, arg-type]
+    assert min(stored(photo).convert("RGB").getpixel((5, 5))) > 245  # type: ignore[type-var, arg-type]  # likewise
 
 
 def a_bomb(width: int, height: int) -> bytes:

@@ -12,7 +12,7 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from accounts.models import Organization, User
-from calendars import ledger
+from calendars import ledger, linking
 from calendars.models import Feed
 from domain.events import Kind
 from properties.models import Property
@@ -106,6 +106,15 @@ def test_sales_closures_and_held_nights_are_drawn_each_in_its_way(alices: Client
     for state in ("is-closed", "is-sale", "is-host", "is-held", "is-rule"):
         assert state in page, state
     assert "Painter, 21 Dec to 23 Dec" in page
+
+
+def test_a_stay_that_the_site_shows_lengthened_by_the_sale_is_one_bar(alices: Client, home: Property) -> None:
+    feed, link = a_read_feed(home), cast.an_export(home)
+    sale = cast.a_sale(home, cast.nights(3, 2))
+    with ledger.changing(home, cast.NOW) as change:
+        linking.suspend(change, sale, link, feed)
+    cast.an_import(feed, cast.nights(0, 5))
+    assert [said for _where, said in bars(board(alices), home)] == ["Airbnb, 1 Dec to 6 Dec"]
 
 
 def test_the_number_of_queries_does_not_grow_with_the_homes(
