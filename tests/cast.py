@@ -15,6 +15,7 @@ from domain.spans import Span
 from properties.models import Property
 from upsells.models import Offer, Purchase, StayLink
 from upsells.shelves import Side, Stay
+from webhooks.models import Event, Message, Sending, Webhook
 
 NOW = datetime(2026, 12, 1, 9, 0, tzinfo=UTC)
 TODAY = NOW.date()
@@ -100,6 +101,24 @@ def a_sale(home: Property, span: Span | None = None, *, reference: str = "sold")
     with ledger.changing(home, NOW) as change:
         ledger.hold(change, span, until=NOW + timedelta(minutes=10), reference=reference, side="leaving")
         return ledger.confirm(change, reference)
+
+
+def a_message(organization: Organization) -> tuple[Webhook, Message]:
+    """A webhook, and what it was told."""
+    values = {"organization": organization, "created_at": NOW}
+    webhook = Webhook.objects.create(
+        url="https://hooks.example/1", host="hooks.example", events=[Event.SALE_CONFIRMED], **values
+    )
+    message = Message.objects.create(event=Event.SALE_CONFIRMED, body="{}", **values)
+    Sending.objects.create(
+        organization=organization,
+        webhook=webhook,
+        message=message,
+        since=NOW,
+        next_try_at=NOW,
+        given_up_at=NOW,
+    )
+    return webhook, message
 
 
 def path_of(link: ExportLink) -> str:

@@ -20,6 +20,7 @@ from calendars import leases, polling
 from calendars.models import Feed, FeedRead
 from properties.models import Property
 from tests import cast
+from tests.post import Post, an_office, mail_server
 from upsells.models import StayLink
 
 # Machines are slow at times, so no example has a deadline; a build server tries the same examples every time.
@@ -209,6 +210,23 @@ def read(feed: Feed, now: datetime | None = None) -> FeedRead:
     (line,) = polling.read(ids, lease, now)
     feed.refresh_from_db()
     return line
+
+
+@pytest.fixture(scope="module")
+def post_office() -> Iterator[str]:
+    """The simulated mail server's address."""
+    with an_office() as address:
+        yield address
+
+
+@pytest.fixture
+def post(post_office: str, settings: Settings) -> Post:
+    """The mail server that our mails go to in this test; empty, and well."""
+    post = Post(post_office)
+    post.empty()
+    mail_server(settings, *post.state["address"])
+    settings.SITE_URL = "https://stay.example"
+    return post
 
 
 @pytest.fixture

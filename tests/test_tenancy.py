@@ -6,45 +6,25 @@ from typing import Any, NamedTuple
 import pytest
 from django.apps import apps
 from django.conf import settings
-from django.db import IntegrityError, connection, transaction
 from django.http import HttpResponse
 from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver, reverse
 from django.utils import timezone
-from psycopg.types.range import TimestamptzRange
 
-from accounts.models import Organization, TenantModel, User
+from accounts.models import TenantModel, User
 from calendars import ledger
 from calendars.models import (
     Alert,
-    Block,
-    Busy,
-    Calendar,
-    ExportLink,
-    ExportRead,
     Feed,
-    LoopCheck,
-    Readership,
-    Suspension,
     date_range,
 )
-from domain.spans import Span
-from properties.models import Photo, Property
+from properties.models import Property
 from tests import cast
-from tests.upsells.pages import a_purchase
+from tests.upsells.pages import instants
 from upsells import certificates
 from upsells.models import (
-    CancelTerms,
-    Certificate,
-    Delivery,
-    Offer,
-    Payment,
-    PayoutAccount,
     Purchase,
-    StayLink,
-    StayRegister,
 )
-from webhooks.models import Event, Message, Sending, Webhook
 
 NOT_FOUND, NOT_ALLOWED = 404, 405
 
@@ -230,12 +210,6 @@ ALL = {address.name: address for address in addresses()}
 OURS = {name: address for name, address in ALL.items() if not address.module.startswith(OF_ALLAUTH)}
 
 
-def home_period(home: Property, nights: Span) -> TimestamptzRange:
-    """The instants that the nights take."""
-    stay = home.house.stay(nights)
-    return TimestamptzRange(stay.start, stay.end, "[)")
-
-
 def an_alert(feed: Feed) -> Alert:
     return Alert.objects.create(
         organization_id=feed.organization_id,
@@ -246,24 +220,6 @@ def an_alert(feed: Feed) -> Alert:
         details={"feed": feed.title, "nights": 2},
         opened_at=cast.NOW,
     )
-
-
-def a_message(organization: Organization) -> tuple[Webhook, Message]:
-    """A webhook, and what it was told."""
-    values = {"organization": organization, "created_at": cast.NOW}
-    webhook = Webhook.objects.create(
-        url="https://hooks.example/1", host="hooks.example", events=[Event.SALE_CONFIRMED], **values
-    )
-    message = Message.objects.create(event=Event.SALE_CONFIRMED, body="{}", **values)
-    Sending.objects.create(
-        organization=organization,
-        webhook=webhook,
-        message=message,
-        since=cast.NOW,
-        next_try_at=cast.NOW,
-        given_up_at=cast.NOW,
-    )
-    return webhook, message
 
 
 @pytest.fixture
@@ -285,7 +241,7 @@ def alices_ids(home: Property) -> dict[str, str]:
         decided_at=cast.NOW,
         day=nights.start,
         nights=date_range(nights),
-        period=home_period(home, nights),
+        period=instants(home.house.stay(nights)),
         amount=1,
         currency="EUR",
         created_at=cast.NOW,
@@ -296,7 +252,7 @@ def alices_ids(home: Property) -> dict[str, str]:
         ledger.confirm(change, sold.public_id)
         certificates.certify(sold, cast.NOW)
     cast.an_import(feed, cast.nights(61, 2), uid="twice")
-    webhook, message = a_message(home.organization)
+    webhook, message = cast.a_message(home.organization)
     return {
         "webhook_id": webhook.public_id,
         "message_id": message.public_id,
@@ -431,129 +387,3 @@ def test_a_user_of_no_organization_is_refused_everywhere(client: Client, alices_
     for name in sorted(MEMBERS_OWN | MEMBERS_ROW):
         assert {answer.status_code for answer in tried(client, name, alices_ids)} <= {403, NOT_ALLOWED}, name
     assert client.get(reverse("home")).status_code == 403
-
-
-# What the database itself refuses
-
-
-def rows_on(home: Property, organization_id: int) -> dict[type[TenantModel], TenantModel]:
-    """One unsaved row of every kind on the property, in the name of an organization."""
-    at = {"organization_id": organization_id, "property": home}
-    nights = date_range(cast.nights(1))
-    link = StayLink(**at, created_at=cast.NOW)
-    return {
-        Calendar: Calendar(**at, changed_at=cast.NOW),
-        Feed: Feed(
-            **at,
-            channel="other",
-            url="https://x.example/a.ics",
-            url_digest="a",
-            host="x",
-            created_at=cast.NOW,
-        ),
-        Block: Block(
-            **at,
-            origin=Block.Origin.HOST,
-            nights=nights,
-            period=TimestamptzRange(cast.NOW, None),
-            since=cast.NOW,
-            changed_at=cast.NOW,
-        ),
-        Busy: Busy(**at, nights=nights),
-        Alert: Alert(**at, kind=Alert.Kind.CONFLICT, key="conflict", opened_at=cast.NOW),
-        ExportLink: ExportLink(**at, channel="other", body=b"x", created_at=cast.NOW, changed_at=cast.NOW),
-        Offer: Offer(**at, price=1, currency="EUR"),
-        StayLink: link,
-        StayRegister: StayRegister(**at),
-        Photo: Photo(**at, created_at=cast.NOW),
-        Purchase: Purchase(
-            **at,
-            stay_link=link,
-            day=cast.TODAY,
-            nights=nights,
-            period=home_period(home, cast.nights(1)),
-            amount=1,
-            currency="EUR",
-            created_at=cast.NOW,
-            held_until=cast.NOW,
-        ),
-        Delivery: Delivery(
-            organization_id=organization_id,
-            news=Delivery.News.CONFIRMED,
-            to=Delivery.To.HOST,
-            address="alice@example.org",
-            created_at=cast.NOW,
-            next_try_at=cast.NOW,
-        ),
-        ExportRead: ExportRead(
-            organization_id=organization_id,
-            body_version=1,
-            reader="Airbnb",
-            at=cast.NOW,
-            until=cast.NOW,
-            times=1,
-        ),
-        Readership: Readership(
-            organization_id=organization_id, reader="Airbnb", first_at=cast.NOW, last_at=cast.NOW
-        ),
-        Suspension: Suspension(since=cast.NOW, since_version=1, until=cast.NOW, **at),
-        LoopCheck: LoopCheck(since=cast.NOW, version=1, night=cast.NOW.date(), until=cast.NOW, **at),
-        Certificate: Certificate(organization_id=organization_id, body="{}", created_at=cast.NOW),
-        Payment: Payment(organization_id=organization_id, account="acct_1", amount=1, created_at=cast.NOW),
-        CancelTerms: CancelTerms(**at),
-    }
-
-
-OF_NO_PROPERTY = {Property, PayoutAccount, Webhook, Message, Sending}
-KINDS = [
-    model for model in apps.get_models() if issubclass(model, TenantModel) and model not in OF_NO_PROPERTY
-]
-
-
-@pytest.mark.parametrize("model", KINDS, ids=lambda model: model.__name__)
-@pytest.mark.parametrize("own", [True, False], ids=["own", "another's"])
-def test_the_database_ties_a_row_to_the_organization_of_its_property(
-    model: type[TenantModel], own: bool, home: Property, mallory: User
-) -> None:
-    stranger = mallory.organizations.get().pk
-    row = rows_on(home, home.organization_id if own else stranger)[model]
-    if isinstance(row, Purchase):
-        row.stay_link = cast.a_stay_link(home)
-    if isinstance(row, (ExportRead, Readership, Suspension)):
-        row.link = cast.an_export(home)
-    if isinstance(row, Suspension):
-        row.feed = cast.a_feed(home)
-        row.block = cast.a_sale(home)
-    if isinstance(row, (Delivery, Certificate, Payment)):
-        row.purchase = a_purchase(cast.a_stay_link(home))
-    with transaction.atomic():
-        row.save(force_insert=True)
-        if own:
-            connection.check_constraints()
-            return
-        with pytest.raises(IntegrityError, match="same_tenant"):
-            connection.check_constraints()
-        transaction.set_rollback(True)
-
-
-@pytest.mark.parametrize("kind", ["webhook", "message"])
-def test_the_database_ties_what_is_sent_to_the_organization_of_its_webhook_and_message(
-    kind: str, home: Property, mallory: User
-) -> None:
-    webhook, message = a_message(home.organization)
-    theirs = dict(zip(("webhook", "message"), a_message(mallory.organizations.get()), strict=True))
-    times = {"since": cast.NOW, "next_try_at": cast.NOW}
-    row = Sending(
-        **{
-            "organization": home.organization,
-            "webhook": webhook,
-            "message": message,
-            **times,
-            kind: theirs[kind],
-        }
-    )
-    with transaction.atomic():
-        row.save(force_insert=True)
-        with pytest.raises(IntegrityError, match="same_tenant"):
-            connection.check_constraints()
-        transaction.set_rollback(True)

@@ -1,7 +1,6 @@
 """What members are told, how far each wishes, and how e-mails are turned off; over a mail server."""
 
 import email.policy
-from collections.abc import Iterator
 from datetime import UTC, datetime, time, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -25,7 +24,7 @@ from notices import digest, feed
 from properties.models import Property
 from tests import cast
 from tests.conftest import free_port
-from tests.post import Post, an_office, header, mail_server
+from tests.post import Post, header, mail_server
 from tests.upsells.pages import a_purchase, text
 from upsells import deliveries
 from upsells.models import Delivery, Purchase, StayLink
@@ -36,21 +35,6 @@ TOMORROW_AT_EIGHT = datetime(2026, 12, 2, 7, 0, tzinfo=UTC)
 ALICE, BOB = "alice@example.org", "bob@example.org"
 ONE_CLICK = {"List-Unsubscribe": "One-Click"}
 News = Delivery.News
-
-
-@pytest.fixture(scope="module")
-def post_office() -> Iterator[str]:
-    with an_office() as address:
-        yield address
-
-
-@pytest.fixture
-def post(post_office: str, settings: Settings) -> Post:
-    post = Post(post_office)
-    post.empty()
-    mail_server(settings, *post.state["address"])
-    settings.SITE_URL = "https://stay.example"
-    return post
 
 
 @pytest.fixture

@@ -1,4 +1,5 @@
-"""Promise P7: the walk over every address stands in tests/test_tenancy.py; these are its sharpest corners."""
+"""Promise P7: the walk over every address stands in tests/test_tenancy.py, what the schema refuses in
+tests/test_tenancy_schema.py; these are its sharpest corners."""
 
 import pytest
 from django.db import IntegrityError, connection, transaction

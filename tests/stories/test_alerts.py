@@ -2,7 +2,7 @@
 
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -21,7 +21,7 @@ from domain.spans import Span
 from properties.models import Property
 from tests import cast
 from tests.conftest import Listing, free_port, read
-from tests.post import GIVES_UP_AFTER_S, Post, an_office, mail_server
+from tests.post import GIVES_UP_AFTER_S, Post, mail_server
 
 Open = Callable[..., Listing]
 
@@ -30,21 +30,9 @@ NOW = cast.NOW
 MEMBERS = {"alice@example.org", "bob@example.org"}
 
 
-@pytest.fixture(scope="module")
-def post_office() -> Iterator[str]:
-    with an_office() as address:
-        yield address
-
-
-@pytest.fixture
-def post(post_office: str, settings: Settings) -> Post:
-    post = Post(post_office)
-    post.empty()
-    host, port = post.state["address"]
-    mail_server(settings, host, port)
+@pytest.fixture(autouse=True)
+def an_hours_patience(settings: Settings) -> None:
     settings.ALERT_AFTER, settings.POLL_INTERVAL = HOUR, 15 * MINUTE
-    settings.SITE_URL = "https://stay.example"
-    return post
 
 
 @pytest.fixture

@@ -2,7 +2,7 @@
 
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import timedelta
 from io import BytesIO
 from itertools import pairwise
@@ -18,7 +18,7 @@ from accounts.models import User
 from properties.models import Property
 from tests import cast
 from tests.conftest import free_port
-from tests.post import Post, an_office, enclosure, header, mail_server
+from tests.post import Post, enclosure, header, mail_server
 from tests.upsells.pages import DEPARTURE, a_purchase, instants
 from upsells import deliveries, letters
 from upsells.models import Delivery, Payment, Purchase, StayLink
@@ -28,21 +28,6 @@ MINUTE, HOUR, DAY = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
 GUEST, HOST, CLEANER = "marta@example.org", "alice@example.org", "clean@example.org"
 LINES = [["night", 9_900, "2026-12-04", ""], ["night", 9_900, "2026-12-05", ""], ["tax", 1_980, "", "IVA"]]
 News, To = Delivery.News, Delivery.To
-
-
-@pytest.fixture(scope="module")
-def post_office() -> Iterator[str]:
-    with an_office() as address:
-        yield address
-
-
-@pytest.fixture
-def post(post_office: str, settings: Settings) -> Post:
-    post = Post(post_office)
-    post.empty()
-    mail_server(settings, *post.state["address"])
-    settings.SITE_URL = "https://stay.example"
-    return post
 
 
 @pytest.fixture

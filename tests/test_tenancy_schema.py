@@ -1,0 +1,159 @@
+"""The tenant wall in the schema: the database itself ties every row to the organization of what it hangs on."""
+
+import pytest
+from django.apps import apps
+from django.db import IntegrityError, connection, transaction
+from psycopg.types.range import TimestamptzRange
+
+from accounts.models import TenantModel, User
+from calendars.models import (
+    Alert,
+    Block,
+    Busy,
+    Calendar,
+    ExportLink,
+    ExportRead,
+    Feed,
+    LoopCheck,
+    Readership,
+    Suspension,
+    date_range,
+)
+from properties.models import Photo, Property
+from tests import cast
+from tests.upsells.pages import a_purchase, instants
+from upsells.models import (
+    CancelTerms,
+    Certificate,
+    Delivery,
+    Offer,
+    Payment,
+    PayoutAccount,
+    Purchase,
+    StayLink,
+    StayRegister,
+)
+from webhooks.models import Message, Sending, Webhook
+
+
+def rows_on(home: Property, organization_id: int) -> dict[type[TenantModel], TenantModel]:
+    """One unsaved row of every kind on the property, in the name of an organization."""
+    at = {"organization_id": organization_id, "property": home}
+    nights = date_range(cast.nights(1))
+    link = StayLink(**at, created_at=cast.NOW)
+    return {
+        Calendar: Calendar(**at, changed_at=cast.NOW),
+        Feed: Feed(
+            **at,
+            channel="other",
+            url="https://x.example/a.ics",
+            url_digest="a",
+            host="x",
+            created_at=cast.NOW,
+        ),
+        Block: Block(
+            **at,
+            origin=Block.Origin.HOST,
+            nights=nights,
+            period=TimestamptzRange(cast.NOW, None),
+            since=cast.NOW,
+            changed_at=cast.NOW,
+        ),
+        Busy: Busy(**at, nights=nights),
+        Alert: Alert(**at, kind=Alert.Kind.CONFLICT, key="conflict", opened_at=cast.NOW),
+        ExportLink: ExportLink(**at, channel="other", body=b"x", created_at=cast.NOW, changed_at=cast.NOW),
+        Offer: Offer(**at, price=1, currency="EUR"),
+        StayLink: link,
+        StayRegister: StayRegister(**at),
+        Photo: Photo(**at, created_at=cast.NOW),
+        Purchase: Purchase(
+            **at,
+            stay_link=link,
+            day=cast.TODAY,
+            nights=nights,
+            period=instants(home.house.stay(cast.nights(1))),
+            amount=1,
+            currency="EUR",
+            created_at=cast.NOW,
+            held_until=cast.NOW,
+        ),
+        Delivery: Delivery(
+            organization_id=organization_id,
+            news=Delivery.News.CONFIRMED,
+            to=Delivery.To.HOST,
+            address="alice@example.org",
+            created_at=cast.NOW,
+            next_try_at=cast.NOW,
+        ),
+        ExportRead: ExportRead(
+            organization_id=organization_id,
+            body_version=1,
+            reader="Airbnb",
+            at=cast.NOW,
+            until=cast.NOW,
+            times=1,
+        ),
+        Readership: Readership(
+            organization_id=organization_id, reader="Airbnb", first_at=cast.NOW, last_at=cast.NOW
+        ),
+        Suspension: Suspension(since=cast.NOW, since_version=1, until=cast.NOW, **at),
+        LoopCheck: LoopCheck(since=cast.NOW, version=1, night=cast.NOW.date(), until=cast.NOW, **at),
+        Certificate: Certificate(organization_id=organization_id, body="{}", created_at=cast.NOW),
+        Payment: Payment(organization_id=organization_id, account="acct_1", amount=1, created_at=cast.NOW),
+        CancelTerms: CancelTerms(**at),
+    }
+
+
+OF_NO_PROPERTY = {Property, PayoutAccount, Webhook, Message, Sending}
+KINDS = [
+    model for model in apps.get_models() if issubclass(model, TenantModel) and model not in OF_NO_PROPERTY
+]
+
+
+@pytest.mark.parametrize("model", KINDS, ids=lambda model: model.__name__)
+@pytest.mark.parametrize("own", [True, False], ids=["own", "another's"])
+def test_the_database_ties_a_row_to_the_organization_of_its_property(
+    model: type[TenantModel], own: bool, home: Property, mallory: User
+) -> None:
+    stranger = mallory.organizations.get().pk
+    row = rows_on(home, home.organization_id if own else stranger)[model]
+    if isinstance(row, Purchase):
+        row.stay_link = cast.a_stay_link(home)
+    if isinstance(row, (ExportRead, Readership, Suspension)):
+        row.link = cast.an_export(home)
+    if isinstance(row, Suspension):
+        row.feed = cast.a_feed(home)
+        row.block = cast.a_sale(home)
+    if isinstance(row, (Delivery, Certificate, Payment)):
+        row.purchase = a_purchase(cast.a_stay_link(home))
+    with transaction.atomic():
+        row.save(force_insert=True)
+        if own:
+            connection.check_constraints()
+            return
+        with pytest.raises(IntegrityError, match="same_tenant"):
+            connection.check_constraints()
+        transaction.set_rollback(True)
+
+
+@pytest.mark.parametrize("kind", ["webhook", "message"])
+def test_the_database_ties_what_is_sent_to_the_organization_of_its_webhook_and_message(
+    kind: str, home: Property, mallory: User
+) -> None:
+    webhook, message = cast.a_message(home.organization)
+    theirs = dict(zip(("webhook", "message"), cast.a_message(mallory.organizations.get()), strict=True))
+    times = {"since": cast.NOW, "next_try_at": cast.NOW}
+    row = Sending(
+        **{
+            "organization": home.organization,
+            "webhook": webhook,
+            "message": message,
+            **times,
+            kind: theirs[kind],
+        }
+    )
+    with transaction.atomic():
+        row.save(force_insert=True)
+        with pytest.raises(IntegrityError, match="same_tenant"):
+            connection.check_constraints()
+        transaction.set_rollback(True)
