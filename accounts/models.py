@@ -7,10 +7,12 @@ from typing import ClassVar, Self
 
 from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
 from django.contrib.auth.models import PermissionsMixin
+from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
 from accounts.fields import public_id
+from domain.roles import Power, Role, may
 
 
 class UserManager(BaseUserManager["User"]):
@@ -97,13 +99,18 @@ class Membership(models.Model):
     UNREAD_FOR = timedelta(days=30)  # what is older counts as read
 
     class Role(models.TextChoices):
-        """What the member may do; roles below owner come with teams."""
+        """The member's part; `domain.roles` says what each may do."""
 
-        OWNER = "owner", _("Owner")
+        OWNER = Role.OWNER, _("Owner")
+        MANAGER = Role.MANAGER, _("Manager")
+        FRONT_DESK = Role.FRONT_DESK, _("Front desk")
+        CLEANER = Role.CLEANER, _("Cleaner")
+        VIEWER = Role.VIEWER, _("Viewer")
 
     organization = models.ForeignKey(Organization, on_delete=models.CASCADE, related_name="memberships")
     user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="memberships")
     role = models.CharField(max_length=16, choices=Role.choices, default=Role.OWNER)
+    homes = ArrayField(models.BigIntegerField(), null=True)  # the homes that are open to them; None: all
     levels = models.JSONField(default=dict)
     seen_until = models.DateTimeField(null=True)
     opened = models.JSONField(default=dict)
@@ -115,6 +122,15 @@ class Membership(models.Model):
             models.UniqueConstraint(fields=["organization", "user"], name="one_membership_per_organization"),
         ]
         indexes = [models.Index(fields=["digest_at"], name="digest_due")]
+
+    def may(self, power: Power) -> bool:
+        """Whether this member's role has the power."""
+        return may(Role(self.role), power)
+
+    @property
+    def open_homes(self) -> frozenset[int] | None:
+        """The primary keys of the homes that are open to this member; None for all."""
+        return None if self.homes is None else frozenset(self.homes)
 
     def level(self, topic: Topic) -> Level:
         """How far this member wishes to be told about it."""

@@ -14,6 +14,7 @@ from amplistay.doorstep import days
 from amplistay.firststeps import first_steps
 from amplistay.takings import takings
 from amplistay.urgent import urgent
+from domain.roles import Power
 from properties.models import Property
 from upsells.models import Purchase
 
@@ -24,7 +25,7 @@ A_YEAR_S = 365 * 24 * 60 * 60
 SOLD = (Purchase.State.CONFIRMED, Purchase.State.CANCELLED)
 
 
-@host
+@host(Power.GUESTS)
 def dashboard(request: HostRequest) -> HttpResponse:
     """Home."""
     now = timezone.now()
@@ -49,7 +50,7 @@ def dashboard(request: HostRequest) -> HttpResponse:
 
 
 @require_POST
-@host
+@host(Power.SET_UP)
 def show_steps(request: HostRequest) -> HttpResponse:
     """Hide the first steps in this browser, or, asked to, show them again."""
     answer = redirect("home")

@@ -68,7 +68,7 @@ def database(url: str) -> dict[str, object]:
     parts = conninfo_to_dict(url)
     name = unquote(urlsplit(url).path.lstrip("/")) or parts.get("dbname")
     return {
-        "ENGINE": "django.db.backends.postgresql",
+        "ENGINE": "amplistay.postgres",
         "NAME": parts.pop("dbname", name),
         "USER": parts.pop("user", ""),
         "PASSWORD": parts.pop("password", ""),

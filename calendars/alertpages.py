@@ -12,10 +12,11 @@ from accounts import bell
 from accounts.tenancy import HostRequest, get_or_404, host
 from calendars.models import Alert
 from calendars.sentences import relief
+from domain.roles import Power
 
 
 @require_GET
-@host
+@host(Power.GUESTS)
 def go(request: HostRequest, alert_id: str) -> HttpResponse:
     """On to the feed's page, the link, the guest's request or the double booking; says so where the alert is over.
 

@@ -14,6 +14,7 @@ from calendars.forms import ExportForm, FeedsForm, PeopleForm
 from calendars.models import ExportLink, Feed
 from connectors.broker import hint
 from domain.channels import CHANNELS
+from domain.roles import Power
 from properties.models import Property
 
 UNPROCESSABLE = 422
@@ -30,14 +31,14 @@ def _link(request: HostRequest, public_id: str, link_id: str) -> ExportLink:
 
 
 @require_GET
-@host
+@host(Power.CONNECT)
 def connections(request: HostRequest, public_id: str) -> HttpResponse:
     """The tab itself."""
     return page(request, _property(request, public_id))
 
 
 @require_http_methods(["GET", "POST"])
-@host
+@host(Power.CONNECT)
 def add_feeds(request: HostRequest, public_id: str) -> HttpResponse:
     """Add the pasted links; each is read at once in the background."""
     row = _property(request, public_id)
@@ -51,7 +52,7 @@ def add_feeds(request: HostRequest, public_id: str) -> HttpResponse:
 
 
 @require_http_methods(["GET", "POST"])
-@host
+@host(Power.CONNECT)
 def add_export(request: HostRequest, public_id: str) -> HttpResponse:
     """A link of its own for one more channel."""
     row = _property(request, public_id)
@@ -65,7 +66,7 @@ def add_export(request: HostRequest, public_id: str) -> HttpResponse:
 
 
 @require_POST
-@host
+@host(Power.CONNECT)
 def rotate_export(request: HostRequest, public_id: str, link_id: str) -> HttpResponse:
     """Replace a link's address; the old one answers for 48 hours more."""
     link = _link(request, public_id, link_id)
@@ -82,7 +83,7 @@ def rotate_export(request: HostRequest, public_id: str, link_id: str) -> HttpRes
 
 
 @require_POST
-@host
+@host(Power.CONNECT)
 def revoke_export(request: HostRequest, public_id: str, link_id: str) -> HttpResponse:
     """Stop answering at a link, at once and for good."""
     link = _link(request, public_id, link_id)

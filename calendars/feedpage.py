@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from datetime import date, datetime, timedelta
+from functools import wraps
 
 from django.contrib import messages
 from django.core.paginator import Paginator
@@ -15,13 +16,14 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
-from accounts.tenancy import HostRequest, get_or_404, host
+from accounts.tenancy import HostRequest, View, get_or_404, host
 from calendars import history, ledger, linking, polling, servers, standing, tasks
 from calendars.forms import FeedForm, LinkForm
 from calendars.models import Feed
 from connectors import links
 from connectors.broker import hint
 from domain.channels import recognise
+from domain.roles import Power
 from domain.switches import Switches
 
 UNPROCESSABLE = 422
@@ -35,7 +37,7 @@ def _feed(request: HostRequest, public_id: str, feed_id: str) -> Feed:
 
 
 @require_GET
-@host
+@host(Power.CONNECT)
 def row(request: HostRequest, public_id: str, feed_id: str) -> HttpResponse:
     """One feed's row, asked for again by the tab while a read is under way."""
     feed = _feed(request, public_id, feed_id)
@@ -45,7 +47,7 @@ def row(request: HostRequest, public_id: str, feed_id: str) -> HttpResponse:
 
 
 @require_GET
-@host
+@host(Power.CONNECT)
 def page(request: HostRequest, public_id: str, feed_id: str) -> HttpResponse:
     """A feed's own page: how it stands, its history, its log, and everything that can be done about it."""
     return _page(request, _feed(request, public_id, feed_id))
@@ -73,11 +75,16 @@ def _page(
 # Buttons
 
 
-def _button(action: Callable[[HostRequest, Feed], None]) -> Callable[..., HttpResponse]:
-    """A button on a feed: do it, then show what stood around the button (or only the row, for htmx)."""
+type _Action = Callable[[HostRequest, Feed], None]
 
-    @require_POST
-    @host
+
+def _button(power: Power) -> Callable[[_Action], Callable[..., HttpResponse]]:
+    """A button on a feed: do it, then show what stood around the button (or only the row, for htmx)."""
+    return lambda action: require_POST(host(power)(_pressed(action)))
+
+
+def _pressed(action: _Action) -> View[[str, str]]:
+    @wraps(action)
     def view(request: HostRequest, public_id: str, feed_id: str) -> HttpResponse:
         feed = _feed(request, public_id, feed_id)
         action(request, feed)
@@ -110,20 +117,20 @@ def _back(request: HostRequest, feed: Feed) -> str:
     return f"{feed.property.get_absolute_url()}?month={night:%Y-%m}&night={night}"
 
 
-@_button
+@_button(Power.CONNECT)
 def pause(request: HostRequest, feed: Feed) -> None:
     """Stop reading; what the feed closed stays closed."""
     Feed.objects.of(request.org).filter(pk=feed.pk, paused_at=None).update(paused_at=timezone.now())
 
 
-@_button
+@_button(Power.CONNECT)
 def resume(request: HostRequest, feed: Feed) -> None:
     """Read again, starting now."""
     Feed.objects.of(request.org).filter(pk=feed.pk).update(paused_at=None, next_poll_at=timezone.now())
     hint(tasks.read_now, [feed.pk])
 
 
-@_button
+@_button(Power.KEEP)
 def read(request: HostRequest, feed: Feed) -> None:
     """Read now, unless it is being read or was a moment ago."""
     now = timezone.now()
@@ -146,7 +153,7 @@ def read(request: HostRequest, feed: Feed) -> None:
     hint(tasks.read_now, [feed.pk])
 
 
-@_button
+@_button(Power.KEEP)
 def free_held(request: HostRequest, feed: Feed) -> None:
     """Open the nights that wait to be confirmed: the host knows better."""
     count = polling.free_held(feed, timezone.now())
@@ -154,7 +161,7 @@ def free_held(request: HostRequest, feed: Feed) -> None:
     messages.success(request, words % {"count": count})
 
 
-@_button
+@_button(Power.CONNECT)
 def remove(request: HostRequest, feed: Feed) -> None:
     """Forget the feed; the nights only it closed open at once."""
     with ledger.changing(feed.property, timezone.now()) as change:
@@ -167,7 +174,7 @@ def remove(request: HostRequest, feed: Feed) -> None:
 
 
 @require_http_methods(["GET", "POST"])
-@host
+@host(Power.CONNECT)
 def treat(request: HostRequest, public_id: str, feed_id: str) -> HttpResponse:
     """Change the label, and how the calendar is read."""
     feed = _feed(request, public_id, feed_id)
@@ -187,7 +194,7 @@ def treat(request: HostRequest, public_id: str, feed_id: str) -> HttpResponse:
 
 
 @require_http_methods(["GET", "POST"])
-@host
+@host(Power.CONNECT)
 def replace(request: HostRequest, public_id: str, feed_id: str) -> HttpResponse:
     """Read the feed from another link from now on."""
     feed = _feed(request, public_id, feed_id)

@@ -25,6 +25,7 @@ from calendars.models import Feed
 from calendars.standing import Standing
 from connectors.broker import hint
 from domain.listwords import HEADINGS, Column
+from domain.roles import Power
 from properties.models import Property
 
 UNPROCESSABLE = 422
@@ -40,7 +41,7 @@ DOTTED = frozenset(
 
 @sensitive_post_parameters("text")
 @require_http_methods(["GET", "POST"])
-@host
+@host(Power.SET_UP)
 def sheet(request: HostRequest) -> HttpResponse:
     """The list. Posted, it is shown what would come of it; nothing is written until that page is confirmed."""
     if request.method == "GET":
@@ -122,7 +123,7 @@ def _carried_out(
 
 
 @require_GET
-@host
+@host(Power.SET_UP)
 def template(request: HostRequest) -> HttpResponse:  # noqa: ARG001 - every view is given one
     """A list to fill in, with headings in the reader's language; its example can't be imported by mistake."""
     language = (get_language() or "en").partition("-")[0]
@@ -141,7 +142,7 @@ def template(request: HostRequest) -> HttpResponse:  # noqa: ARG001 - every view
 
 
 @require_GET
-@host
+@host(Power.SET_UP)
 def done(request: HostRequest) -> HttpResponse:
     """What has come of the last import of this session, line by line, and how its links are read by now."""
     imported = request.session.get(IN_SESSION)
@@ -158,7 +159,7 @@ def done(request: HostRequest) -> HttpResponse:
 
 
 @require_GET
-@host
+@host(Power.SET_UP)
 def progress(request: HostRequest) -> HttpResponse:
     """How the links are read by now: a part of the page, which asks for it until all are read."""
     if not request.htmx:  # type: ignore[attr-defined]  # the middleware of django-htmx sets it

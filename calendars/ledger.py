@@ -17,6 +17,7 @@ from django.db.models import Q
 from psycopg.errors import LockNotAvailable
 from psycopg.types.range import TimestamptzRange
 
+from accounts.acting import acting_for
 from calendars import announcements, conflicts, echoes, exports, merging, suspensions
 from calendars.models import Block, Busy, Calendar, ExportLink, Feed, date_range
 from domain.diary import Diary, Taken
@@ -77,8 +78,12 @@ def changing(property: Property, now: datetime) -> Iterator[Changing]:
 
 @contextmanager
 def changing_all(properties: Sequence[Property], now: datetime) -> Iterator[list[Changing]]:
-    """The same for several properties with one commit; their locks come in one order, so nobody waits in a circle."""
-    with transaction.atomic(durable=True):
+    """The same for several properties of one organization with one commit.
+
+    Their locks come in one order, so nobody waits in a circle. Whoever asks, the rules see all homes of the
+    organization, and nothing of another.
+    """
+    with acting_for(properties[0].organization_id), transaction.atomic(durable=True):
         with connection.cursor() as cursor:
             cursor.execute("SELECT set_config('lock_timeout', %s, true)", [LOCK_TIMEOUT])
         calendars = {home.pk: _locked(home, now) for home in sorted(properties, key=attrgetter("pk"))}

@@ -10,6 +10,7 @@ from accounts.tenancy import HostRequest, get_or_404, host
 from calendars import ledger, loopcard, loops, tasks
 from calendars.models import Feed
 from connectors.broker import hint
+from domain.roles import Power
 from properties.models import Property
 
 CARD = "calendars/_loop.html"
@@ -27,14 +28,14 @@ def _answer(request: HostRequest, home: Property) -> HttpResponse:
 
 
 @require_GET
-@host
+@host(Power.CONNECT)
 def card(request: HostRequest, public_id: str) -> HttpResponse:
     """How the check stands now."""
     return _answer(request, _property(request, public_id))
 
 
 @require_POST
-@host
+@host(Power.CONNECT)
 def start(request: HostRequest, public_id: str) -> HttpResponse:
     """Begin a check, unless one runs; every calendar is read at once in the background."""
     home = _property(request, public_id)
@@ -46,7 +47,7 @@ def start(request: HostRequest, public_id: str) -> HttpResponse:
 
 
 @require_POST
-@host
+@host(Power.CONNECT)
 def end(request: HostRequest, public_id: str) -> HttpResponse:
     """End the check that runs; what was found stays."""
     home = _property(request, public_id)

@@ -21,6 +21,7 @@ from calendars.lineage import PRECEDENCE, channel_of, reasons, state_of
 from calendars.models import Alert, Block, ExportLink, Feed
 from calendars.sentences import advice, headline
 from domain.channels import Channel
+from domain.roles import Power
 from domain.spans import NIGHT, Span, merge
 from properties.models import Property
 
@@ -55,7 +56,7 @@ class Trouble:
 
 
 @require_GET
-@host
+@host(Power.GUESTS)
 def month(request: HostRequest, public_id: str) -> HttpResponse:
     """A property's month; `?night=` explains one night beside it."""
     row = get_or_404(Property.objects.all(), request, public_id=public_id)
@@ -63,7 +64,7 @@ def month(request: HostRequest, public_id: str) -> HttpResponse:
 
 
 @require_http_methods(["GET", "POST"])
-@host
+@host(Power.KEEP)
 def close(request: HostRequest, public_id: str) -> HttpResponse:
     """Close nights by hand."""
     row = get_or_404(Property.objects.all(), request, public_id=public_id)
@@ -93,7 +94,7 @@ def _closed(request: HostRequest, row: Property) -> str:
 
 
 @require_POST
-@host
+@host(Power.KEEP)
 def reopen(request: HostRequest, public_id: str, block_id: str) -> HttpResponse:
     """Open nights that were closed by hand."""
     rows = Block.objects.select_related("property").filter(origin=Block.Origin.HOST)

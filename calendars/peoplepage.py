@@ -13,6 +13,7 @@ from calendars import ledger, linking
 from calendars.connections import page
 from calendars.forms import PeopleForm
 from calendars.models import ExportLink
+from domain.roles import Power
 from properties.models import Property
 
 
@@ -21,7 +22,7 @@ def _section(public_id: str) -> HttpResponse:
 
 
 @require_http_methods(["GET", "POST"])
-@host
+@host(Power.CONNECT)
 def add(request: HostRequest, public_id: str) -> HttpResponse:
     """A link of its own for one more person or group."""
     home = get_or_404(Property.objects.all(), request, public_id=public_id)
@@ -36,7 +37,7 @@ def add(request: HostRequest, public_id: str) -> HttpResponse:
 
 
 @require_http_methods(["GET", "POST"])
-@host
+@host(Power.CONNECT)
 def tick(request: HostRequest, public_id: str, people_id: str) -> HttpResponse:
     """Change what a link tells, from its next read on."""
     links = ExportLink.objects.live().of_people().select_related("property")

@@ -12,6 +12,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 
 from accounts import bell, wishes
 from accounts.tenancy import HostRequest, get_or_404, host
+from domain.roles import Power
 from notices import feed
 from notices.forms import WishesForm
 from upsells.models import Purchase
@@ -20,7 +21,7 @@ ON_A_PAGE = 25
 
 
 @require_GET
-@host
+@host(Power.GUESTS)
 def listing(request: HostRequest) -> HttpResponse:
     """What happened, the latest first."""
     now = timezone.now()
@@ -35,7 +36,7 @@ def listing(request: HostRequest) -> HttpResponse:
 
 
 @require_POST
-@host
+@host(Power.GUESTS)
 def read_all(request: HostRequest) -> HttpResponse:
     """Everything is read that there was when the page was made."""
     now = timezone.now()
@@ -48,7 +49,7 @@ def read_all(request: HostRequest) -> HttpResponse:
 
 
 @require_GET
-@host
+@host(Power.GUESTS)
 def sale(request: HostRequest, purchase_id: str) -> HttpResponse:
     """On to the sale's page; what is told about it is read then."""
     purchase = get_or_404(Purchase.objects.select_related("property"), request, public_id=purchase_id)
@@ -57,7 +58,7 @@ def sale(request: HostRequest, purchase_id: str) -> HttpResponse:
 
 
 @require_http_methods(["GET", "POST"])
-@host
+@host(Power.GUESTS)
 def choose(request: HostRequest) -> HttpResponse:
     """What the member wishes to be told, and how."""
     form = WishesForm(request.membership, request.POST or None)

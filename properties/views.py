@@ -11,6 +11,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from accounts.tenancy import HostRequest, get_or_404, host
+from domain.roles import Power
 from properties import photos
 from properties.forms import PhotoForm, PropertyForm
 from properties.models import Property
@@ -20,7 +21,7 @@ UNPROCESSABLE = 422
 
 
 @require_GET
-@host
+@host(Power.GUESTS)
 def listing(request: HostRequest) -> HttpResponse:
     """All properties of the organization, archived ones last."""
     rows = Property.objects.of(request.org).order_by("name")
@@ -32,7 +33,7 @@ def listing(request: HostRequest) -> HttpResponse:
 
 
 @require_http_methods(["GET", "POST"])
-@host
+@host(Power.SET_UP)
 def create(request: HostRequest) -> HttpResponse:
     """A new property; on success the next step is to connect its calendars."""
     form = PropertyForm(request.POST or None, instance=Property(organization=request.org))
@@ -44,14 +45,14 @@ def create(request: HostRequest) -> HttpResponse:
 
 
 @require_GET
-@host
+@host(Power.SET_UP)
 def settings(request: HostRequest, public_id: str) -> HttpResponse:
     """Name, clock, price, rates and taxes. Whoever changes the clock must see the ledger, so that is saved above."""
     return settings_page(request, get_or_404(Property.objects.all(), request, public_id=public_id))
 
 
 @require_http_methods(["GET", "POST"])
-@host
+@host(Power.SET_UP)
 def rates(request: HostRequest, public_id: str) -> HttpResponse:
     """What nights cost on single days of the week and in seasons."""
     row = get_or_404(Property.objects.all(), request, public_id=public_id)
@@ -68,7 +69,7 @@ def rates(request: HostRequest, public_id: str) -> HttpResponse:
 
 
 @require_http_methods(["GET", "POST"])
-@host
+@host(Power.SET_UP)
 def taxes(request: HostRequest, public_id: str) -> HttpResponse:
     """The taxes that come on top of every sale."""
     row = get_or_404(Property.objects.all(), request, public_id=public_id)
@@ -84,7 +85,7 @@ def taxes(request: HostRequest, public_id: str) -> HttpResponse:
 
 
 @require_http_methods(["GET", "POST"])
-@host
+@host(Power.SET_UP)
 def photo(request: HostRequest, public_id: str) -> HttpResponse:
     """Show guests another photo of the home."""
     row = get_or_404(Property.objects.all(), request, public_id=public_id)
@@ -105,7 +106,7 @@ def photo(request: HostRequest, public_id: str) -> HttpResponse:
 
 
 @require_POST
-@host
+@host(Power.SET_UP)
 def remove_photo(request: HostRequest, public_id: str) -> HttpResponse:
     """Show guests no photo any more."""
     photos.remove(get_or_404(Property.objects.all(), request, public_id=public_id))
@@ -122,7 +123,7 @@ def _taxes(row: Property, data: Any = None) -> Rows[TaxForm]:
 
 
 @require_POST
-@host
+@host(Power.SET_UP)
 def archive(request: HostRequest, public_id: str) -> HttpResponse:
     """Put a property aside: its calendars are no longer read and nothing is sold; export links keep answering."""
     row = get_or_404(Property.objects.all(), request, public_id=public_id)
@@ -132,7 +133,7 @@ def archive(request: HostRequest, public_id: str) -> HttpResponse:
 
 
 @require_POST
-@host
+@host(Power.SET_UP)
 def restore(request: HostRequest, public_id: str) -> HttpResponse:
     """Bring a property back from the archive."""
     row = get_or_404(Property.objects.all(), request, public_id=public_id)

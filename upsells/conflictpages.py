@@ -24,6 +24,7 @@ from calendars.models import Alert, Block
 from calendars.sentences import headline
 from domain.channels import Channel
 from domain.events import Kind
+from domain.roles import Power
 from domain.spans import Span
 from properties.models import Property
 from properties.templatetags.stays import day, money, stay
@@ -47,7 +48,7 @@ class Claim:
 
 
 @require_GET
-@host
+@host(Power.GUESTS)
 def conflict(request: HostRequest, conflict_id: str) -> HttpResponse:
     """What is known about a double booking and what can be done; that it is over, and whom to write to, when it is."""
     alert = _alert(request, conflict_id)
@@ -76,7 +77,7 @@ def conflict(request: HostRequest, conflict_id: str) -> HttpResponse:
 
 
 @require_POST
-@host
+@host(Power.SELL)
 def cancel(request: HostRequest, conflict_id: str) -> HttpResponse:
     """Take the sale back."""
 
@@ -88,7 +89,7 @@ def cancel(request: HostRequest, conflict_id: str) -> HttpResponse:
 
 
 @require_POST
-@host
+@host(Power.SELL)
 def shorten(request: HostRequest, conflict_id: str) -> HttpResponse:
     """Let the guest keep the nights that are left, as many and for as much as the page said."""
 
@@ -102,7 +103,7 @@ def shorten(request: HostRequest, conflict_id: str) -> HttpResponse:
 
 
 @require_POST
-@host
+@host(Power.SELL)
 def move(request: HostRequest, conflict_id: str) -> HttpResponse:
     """Give the guest another home of the organization."""
     alert, asked = _alert(request, conflict_id), request.POST.get("home", "")
@@ -125,7 +126,7 @@ def move(request: HostRequest, conflict_id: str) -> HttpResponse:
 
 
 @require_POST
-@host
+@host(Power.SELL)
 def settle(request: HostRequest, conflict_id: str) -> HttpResponse:
     """Two bookings of other sites have been dealt with there."""
 

@@ -14,12 +14,13 @@ from accounts.tenancy import HostRequest, get_or_404, host
 from calendars import ledger, linking, tasks
 from calendars.models import ExportLink, Suspension
 from connectors.broker import hint
+from domain.roles import Power
 from upsells.longerstays import Way, sale_of, ways
 from upsells.models import Purchase
 
 
 @require_POST
-@host
+@host(Power.SELL)
 def begin(request: HostRequest, public_id: str, purchase_id: str, link_id: str) -> HttpResponse:
     """Leave the sale out of this one link."""
     row, way = _chosen(request, public_id, purchase_id, link_id)
@@ -37,7 +38,7 @@ def begin(request: HostRequest, public_id: str, purchase_id: str, link_id: str) 
 
 
 @require_POST
-@host
+@host(Power.SELL)
 def done(request: HostRequest, public_id: str, purchase_id: str, link_id: str) -> HttpResponse:
     """The host has lengthened the stay there: its calendar is read at once."""
     words = _("We are reading the calendar of %(channel)s. Once it shows the longer stay, this is settled.")
@@ -45,7 +46,7 @@ def done(request: HostRequest, public_id: str, purchase_id: str, link_id: str) -
 
 
 @require_POST
-@host
+@host(Power.SELL)
 def stop(request: HostRequest, public_id: str, purchase_id: str, link_id: str) -> HttpResponse:
     """Tell the site of the sale again."""
     words = _("The nights are in the link for %(channel)s again.")

@@ -14,6 +14,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 
 from accounts.tenancy import HostRequest, get_or_404, host
 from calendars.models import Feed
+from domain.roles import Power
 from properties.models import Property
 from upsells import previews, sentences, terms
 from upsells.models import Offer
@@ -58,7 +59,7 @@ def _offer(request: HostRequest, home: Property, kind: str) -> Offer:
 
 
 @require_GET
-@host
+@host(Power.GUESTS)
 def offers(request: HostRequest, public_id: str) -> HttpResponse:
     """All four offers at a glance, and what a guest of a day would be offered by them."""
     return _tab(request, _home(request, public_id))
@@ -123,7 +124,7 @@ def _preview(
 
 
 @require_POST
-@host
+@host(Power.SET_UP)
 def start(request: HostRequest, public_id: str) -> HttpResponse:
     """Put everything on sale that isn't yet, with sensible terms where there are none."""
     home = _home(request, public_id)
@@ -143,7 +144,7 @@ def start(request: HostRequest, public_id: str) -> HttpResponse:
 
 
 @require_POST
-@host
+@host(Power.SET_UP)
 def switch(request: HostRequest, public_id: str, kind: str) -> HttpResponse:
     """Sell one offer at once, on request, or not at all; its form opens where its terms don't hold any more."""
     home = _home(request, public_id)
@@ -177,7 +178,7 @@ def _ask_for_terms(request: HostRequest, offer: Offer) -> None:
 
 
 @require_http_methods(["GET", "POST"])
-@host
+@host(Power.SET_UP)
 def offer(request: HostRequest, public_id: str, kind: str) -> HttpResponse:
     """One offer's terms; posted with "preview" they are only tried, not saved."""
     home = _home(request, public_id)
@@ -224,7 +225,7 @@ def _channels(request: HostRequest, home: Property) -> list[str]:
 
 
 @require_http_methods(["GET", "POST"])
-@host
+@host(Power.SET_UP)
 def copy(request: HostRequest, public_id: str) -> HttpResponse:
     """Give other homes the same terms; says what was copied, and what wasn't and why."""
     home = _home(request, public_id)
@@ -259,7 +260,7 @@ def _copy(request: HostRequest, chosen: Iterable[Offer], target: Property) -> No
 
 
 @require_http_methods(["GET", "POST"])
-@host
+@host(Power.SET_UP)
 def cleaners(request: HostRequest, public_id: str) -> HttpResponse:
     """How many changed turnovers the organization's cleaners can take on one day."""
     home = _home(request, public_id)

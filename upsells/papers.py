@@ -4,12 +4,13 @@ from django.http import Http404, HttpResponse
 from django.views.decorators.http import require_GET
 
 from accounts.tenancy import HostRequest, get_or_404, host
+from domain.roles import Power
 from upsells import certificates, receipts
 from upsells.models import Certificate, Purchase
 
 
 @require_GET
-@host
+@host(Power.MONEY)
 def receipt(request: HostRequest, public_id: str, purchase_id: str) -> HttpResponse:
     """The receipt as the guest has it (PDF)."""
     rows = Purchase.objects.select_related("property__organization", "stay_link", "payment")
@@ -20,7 +21,7 @@ def receipt(request: HostRequest, public_id: str, purchase_id: str) -> HttpRespo
 
 
 @require_GET
-@host
+@host(Power.MONEY)
 def certificate(request: HostRequest, public_id: str, purchase_id: str) -> HttpResponse:
     """The signed account of why the sale was safe (JSON); `verify_certificate` checks it."""
     rows = Certificate.objects.select_related("purchase")

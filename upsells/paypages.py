@@ -10,6 +10,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 
 from accounts.tenancy import HostRequest, get_or_404, host
 from connectors.broker import hint
+from domain.roles import Power
 from properties.models import Property
 from upsells import payouts, tasks
 from upsells.models import CancelTerms, PayoutAccount
@@ -20,7 +21,7 @@ UNPROCESSABLE = 422
 
 
 @require_GET
-@host
+@host(Power.BILLING)
 def account(request: HostRequest) -> HttpResponse:
     """How far the account is; the page asks again by itself while a worker speaks with the provider."""
     row, now = PayoutAccount.objects.of(request.org).first(), timezone.now()
@@ -66,7 +67,7 @@ def standing(row: PayoutAccount | None) -> str:
 
 
 @require_POST
-@host
+@host(Power.BILLING)
 def connect(request: HostRequest) -> HttpResponse:
     """Open an account, or go on with one."""
     row = PayoutAccount.objects.of(request.org).first()
@@ -84,7 +85,7 @@ def connect(request: HostRequest) -> HttpResponse:
 
 
 @require_http_methods(["GET", "POST"])
-@host
+@host(Power.SET_UP)
 def cancelling(request: HostRequest, public_id: str) -> HttpResponse:
     """What guests of a property get back who cancel, and whether the host decides each time."""
     home = get_or_404(Property.objects.all(), request, public_id=public_id)

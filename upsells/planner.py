@@ -19,6 +19,7 @@ from django.views.decorators.http import require_GET
 from accounts.tenancy import HostRequest, host
 from calendars.models import Alert, Block, date_range
 from domain.board import Board
+from domain.roles import Power
 from domain.spans import NIGHT
 from properties.models import Property
 from upsells.boards import Row, Rows
@@ -58,7 +59,7 @@ class Item:
 
 
 @require_GET
-@host
+@host(Power.GUESTS)
 def page(request: HostRequest) -> HttpResponse:
     """The board, or, asked for by a board that is there already, its next homes."""
     now = timezone.now()

@@ -18,6 +18,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
+from accounts.acting import acting_for_the_house, go_on_for
 from calendars import ledger
 from connectors.broker import hint
 from connectors.stripe_events import LARGEST_OCTETS, Forged, event
@@ -58,12 +59,13 @@ class HttpResponseSeeOther(HttpResponseRedirect):
     status_code = 303
 
 
-def private(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
-    """Keep the address out of caches, search engines and referrers."""
+def guest(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
+    """Let in whoever holds the token that the view looks up; keep the address out of caches, search and referrers."""
 
     @wraps(view)
     def guarded(request: HttpRequest, *args: str, **kwargs: str) -> HttpResponse:
-        response = view(request, *args, **kwargs)
+        with acting_for_the_house():
+            response = view(request, *args, **kwargs)
         response["Cache-Control"] = "private, no-store"
         response["X-Robots-Tag"] = "noindex, nofollow"
         response["Referrer-Policy"] = "same-origin"
@@ -76,10 +78,11 @@ def _link(token: str) -> StayLink:
     """The live link, and what was sold beside its stay if it is that of one: only then is it asked for."""
     rows = StayLink.objects.live().select_related("property__organization", "property__photo")
     link = get_object_or_404(rows, token=token)
+    go_on_for(link.organization_id)
     return get_object_or_404(rows.with_sold(), pk=link.pk) if link.nights else link
 
 
-@private
+@guest
 @require_http_methods(["GET", "HEAD", "POST"])
 def stay(request: HttpRequest, token: str) -> HttpResponse:
     """Ask for the check-out or check-in day, show what may be bought there; POST holds what was chosen.
@@ -232,7 +235,7 @@ def _own(request: HttpRequest, link: StayLink) -> Purchase | None:
     return rows.alive().exclude(lapsed).first()
 
 
-@private
+@guest
 @require_http_methods(["GET", "HEAD", "POST"])
 def purchase(request: HttpRequest, token: str, purchase_id: str) -> HttpResponse:
     """One purchase from hold to answer; the page asks again by itself while we check or the host is asked.
@@ -244,6 +247,7 @@ def purchase(request: HttpRequest, token: str, purchase_id: str) -> HttpResponse
     )
     usable = Q(stay_link__revoked_at=None) | Q(requested_at__isnull=False) | Q(payment__isnull=False)
     row = get_object_or_404(rows.filter(usable), stay_link__token=token, public_id=purchase_id)
+    go_on_for(row.organization_id)
     if request.method == "POST" and "let_go" in request.POST:
         checkout.let_go(row, timezone.now())
         tasks.at_once(row)
@@ -368,12 +372,13 @@ def stripe_events(request: HttpRequest) -> HttpResponse:
     return HttpResponse(status=200)
 
 
-@private
+@guest
 @require_safe
 def receipt(request: HttpRequest, token: str, purchase_id: str) -> HttpResponse:  # noqa: ARG001 - Django's contract
     """The receipt of what was sold, to keep (PDF). A link that was replaced still opens it."""
     rows = Purchase.objects.select_related("property__organization", "stay_link")
     row = get_object_or_404(rows, stay_link__token=token, public_id=purchase_id)
+    go_on_for(row.organization_id)
     if not receipts.exists(row):
         raise Http404
     name = f'inline; filename="{receipts.number(row)}.pdf"'

@@ -23,6 +23,7 @@ from calendars.models import Feed
 from domain import offers
 from domain.channels import CHANNELS
 from domain.money import Money
+from domain.roles import Power
 from properties.models import Property
 from upsells import (
     bars,
@@ -79,14 +80,14 @@ def _form(request: HostRequest, homes: list[Property]) -> FilterForm:
 
 
 @require_GET
-@host
+@host(Power.GUESTS)
 def everything(request: HostRequest) -> HttpResponse:
     """What guests ask for and what was sold at all properties, newest first."""
     return _listing(request, _homes(request), {"tab": "list"})
 
 
 @require_GET
-@host
+@host(Power.GUESTS)
 def sales(request: HostRequest, public_id: str) -> HttpResponse:
     """The same of one property, in its tab."""
     home = get_or_404(Property.objects.all(), request, public_id=public_id)
@@ -153,7 +154,7 @@ def _freshness(home: Property, feeds: list[Feed]) -> str:
 
 
 @require_GET
-@host
+@host(Power.MONEY)
 def sheet(request: HostRequest) -> HttpResponse:
     """The filtered list as a CSV file, whole; a filter that can't be meant goes back to the list, which says why."""
     form = _form(request, _homes(request))
@@ -171,7 +172,7 @@ def sheet(request: HostRequest) -> HttpResponse:
 
 
 @require_GET
-@host
+@host(Power.GUESTS)
 def purchase(request: HostRequest, public_id: str, purchase_id: str) -> HttpResponse:
     """What was bought, by whom and for how much, what can be done about it, and everything that happened to it."""
     return _page(request, _row(request, public_id, purchase_id))
@@ -211,7 +212,7 @@ def _page(request: HostRequest, row: Purchase, **forms: Form) -> HttpResponse:
 
 
 @require_POST
-@host
+@host(Power.SELL)
 def cancel(request: HostRequest, public_id: str, purchase_id: str) -> HttpResponse:
     """Take a sale back for as much as the host chooses."""
     row, now = _row(request, public_id, purchase_id), timezone.now()
@@ -229,7 +230,7 @@ def cancel(request: HostRequest, public_id: str, purchase_id: str) -> HttpRespon
 
 
 @require_POST
-@host
+@host(Power.SELL)
 def resend(request: HostRequest, public_id: str, purchase_id: str) -> HttpResponse:
     """Try a mail again that couldn't be delivered for three days."""
     row, mail = _row(request, public_id, purchase_id), request.POST.get("mail", "")
@@ -243,7 +244,7 @@ def resend(request: HostRequest, public_id: str, purchase_id: str) -> HttpRespon
 
 
 @require_POST
-@host
+@host(Power.SELL)
 def address(request: HostRequest, public_id: str, purchase_id: str) -> HttpResponse:
     """Correct where the guest is written to, and send them there how their purchase stands."""
     row, now = _row(request, public_id, purchase_id), timezone.now()
@@ -279,7 +280,7 @@ def _money(row: Purchase) -> dict[str, Money] | None:
 
 
 @require_GET
-@host
+@host(Power.MONEY)
 def figures(request: HostRequest) -> HttpResponse:
     """What was sold and how far guests came, by offer and month, of all properties or of one."""
     homes = _homes(request)

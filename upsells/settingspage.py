@@ -13,6 +13,7 @@ from accounts.tenancy import HostRequest, get_or_404, host
 from calendars import rehousing, tasks
 from calendars.models import Alert, Feed
 from connectors.broker import hint
+from domain.roles import Power
 from properties.forms import PropertyForm
 from properties.models import Property
 from properties.views import settings_page
@@ -23,7 +24,7 @@ COLUMNS = (*PropertyForm.Meta.fields, "nightly_rate")
 
 
 @require_http_methods(["GET", "POST"])
-@host
+@host(Power.SET_UP)
 def facts(request: HostRequest, public_id: str) -> HttpResponse:
     """Change a property's name, clock or price."""
     row = get_or_404(Property.objects.all(), request, public_id=public_id)

@@ -16,6 +16,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 from accounts.tenancy import HostRequest, get_or_404, host
 from calendars import ledger
 from domain.channels import CHANNELS, OTHER
+from domain.roles import Power
 from domain.spans import Span
 from properties.models import Property
 from upsells import homesheet, stays
@@ -94,7 +95,7 @@ def site(link: StayLink) -> object:
 
 
 @require_http_methods(["GET", "POST"])
-@host
+@host(Power.SELL)
 def new_stay(request: HostRequest, public_id: str) -> HttpResponse:
     """A link for a stay that no calendar tells apart, such as a direct booking's."""
     row = get_or_404(Property.objects.all(), request, public_id=public_id)
@@ -129,7 +130,7 @@ def _stay_link(request: HostRequest, public_id: str, token: str) -> StayLink:
 
 
 @require_GET
-@host
+@host(Power.GUESTS)
 def stay(request: HostRequest, public_id: str, token: str) -> HttpResponse:
     """One stay's link: to copy, to send with a message in the guest's language, or to show as a QR code."""
     link = _stay_link(request, public_id, token)
@@ -151,14 +152,14 @@ def stay(request: HostRequest, public_id: str, token: str) -> HttpResponse:
 
 
 @require_GET
-@host
+@host(Power.GUESTS)
 def stay_qr(request: HostRequest, public_id: str, token: str) -> HttpResponse:
     """The stay's link as a QR code (SVG)."""
     return code(_stay_link(request, public_id, token))
 
 
 @require_POST
-@host
+@host(Power.SELL)
 def stop_stay(request: HostRequest, public_id: str, token: str) -> HttpResponse:
     """Let the link of a stay open no more."""
     stays.stop(_stay_link(request, public_id, token), timezone.now())
@@ -167,7 +168,7 @@ def stop_stay(request: HostRequest, public_id: str, token: str) -> HttpResponse:
 
 
 @require_POST
-@host
+@host(Power.SELL)
 def renew_stay(request: HostRequest, public_id: str, token: str) -> HttpResponse:
     """Another address for the stay."""
     try:
@@ -180,7 +181,7 @@ def renew_stay(request: HostRequest, public_id: str, token: str) -> HttpResponse
 
 
 @require_GET
-@host
+@host(Power.GUESTS)
 def sheet(request: HostRequest, public_id: str) -> HttpResponse:
     """The sheet for the home, to print (PDF)."""
     row = get_or_404(Property.objects.all(), request, public_id=public_id)

@@ -13,6 +13,7 @@ from accounts.tenancy import HostRequest, get_or_404, host
 from calendars.models import Feed
 from connectors.broker import hint
 from domain.channels import CHANNELS, OTHER
+from domain.roles import Power
 from properties.models import Property
 from upsells import cancelling, checkout, tasks
 from upsells.models import Purchase, StayLink
@@ -25,7 +26,7 @@ def _property(request: HostRequest, public_id: str) -> Property:
 
 
 @require_GET
-@host
+@host(Power.GUESTS)
 def guest_page(request: HostRequest, public_id: str) -> HttpResponse:
     """The link and QR code to put into the flat and into messages: for everybody, or for the guests of a site."""
     row = _property(request, public_id)
@@ -49,14 +50,14 @@ def guest_page(request: HostRequest, public_id: str) -> HttpResponse:
 
 
 @require_GET
-@host
+@host(Power.GUESTS)
 def qr(request: HostRequest, public_id: str) -> HttpResponse:
     """The guest page's address as a QR code (SVG)."""
     return code(general_link(request, _property(request, public_id), channel_of(request)))
 
 
 @require_POST
-@host
+@host(Power.SELL)
 def renew_link(request: HostRequest, public_id: str) -> HttpResponse:
     """Replace an address of the guest page; the old one stops at once."""
     row, channel = _property(request, public_id), channel_of(request)
@@ -73,7 +74,7 @@ def _purchase(request: HostRequest, public_id: str, purchase_id: str) -> Purchas
 
 
 @require_POST
-@host
+@host(Power.SELL)
 def agree(request: HostRequest, public_id: str, purchase_id: str) -> HttpResponse:
     """Say yes to a guest who asks: every calendar is read once more, then it is confirmed."""
     purchase = _purchase(request, public_id, purchase_id)
@@ -88,7 +89,7 @@ def agree(request: HostRequest, public_id: str, purchase_id: str) -> HttpRespons
 
 
 @require_POST
-@host
+@host(Power.SELL)
 def refuse(request: HostRequest, public_id: str, purchase_id: str) -> HttpResponse:
     """Say no to a guest who asks: what was kept for them is free for others at once."""
     purchase = _purchase(request, public_id, purchase_id)
@@ -103,7 +104,7 @@ def refuse(request: HostRequest, public_id: str, purchase_id: str) -> HttpRespon
 
 
 @require_POST
-@host
+@host(Power.SELL)
 def grant(request: HostRequest, public_id: str, purchase_id: str) -> HttpResponse:
     """Cancel the sale as its guest asked, for what they were shown."""
     purchase = _purchase(request, public_id, purchase_id)
@@ -116,7 +117,7 @@ def grant(request: HostRequest, public_id: str, purchase_id: str) -> HttpRespons
 
 
 @require_POST
-@host
+@host(Power.SELL)
 def keep(request: HostRequest, public_id: str, purchase_id: str) -> HttpResponse:
     """Keep the sale although its guest asked to cancel."""
     purchase = _purchase(request, public_id, purchase_id)

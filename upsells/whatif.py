@@ -18,6 +18,7 @@ from accounts.tenancy import HostRequest, get_or_404, host
 from domain import whatif
 from domain.house import House
 from domain.offers import Quote
+from domain.roles import Power
 from domain.whatif import Case, Outcome, Rules
 from properties.fields import QUARTER, HoursField, MoneyField, time_input
 from properties.models import DAY_MINUTES, Property
@@ -108,7 +109,7 @@ class Seen:
 
 
 @require_GET
-@host
+@host(Power.GUESTS)
 def page(request: HostRequest, public_id: str) -> HttpResponse:
     """Now against what is tried, for each departure, or arrival, to come and of the past year."""
     home = get_or_404(Property.objects.all(), request, public_id=public_id)

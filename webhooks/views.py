@@ -16,6 +16,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 
 from accounts.tenancy import HostRequest, get_or_404, host
 from connectors.broker import hint
+from domain.roles import Power
 from webhooks import outbox, sentences, tasks
 from webhooks.forms import WebhookForm
 from webhooks.models import Sending, Webhook
@@ -37,7 +38,7 @@ class Line:
 
 
 @require_GET
-@host
+@host(Power.CONNECT)
 def listing(request: HostRequest) -> HttpResponse:
     """The organization's webhooks."""
     rows = Webhook.objects.of(request.org).order_by("created_at")
@@ -45,7 +46,7 @@ def listing(request: HostRequest) -> HttpResponse:
 
 
 @require_http_methods(["GET", "POST"])
-@host
+@host(Power.CONNECT)
 def create(request: HostRequest) -> HttpResponse:
     """A new webhook, whose secret the next page shows."""
     form = WebhookForm(None, request.POST if request.method == "POST" else None)
@@ -62,7 +63,7 @@ def create(request: HostRequest) -> HttpResponse:
 
 
 @require_http_methods(["GET", "POST"])
-@host
+@host(Power.CONNECT)
 def edit(request: HostRequest, webhook_id: str) -> HttpResponse:
     """Where it listens and what it is told."""
     webhook = get_or_404(Webhook.objects.all(), request, public_id=webhook_id)
@@ -80,7 +81,7 @@ def _form(request: HostRequest, form: WebhookForm, webhook: Webhook | None) -> H
 
 
 @require_GET
-@host
+@host(Power.CONNECT)
 def log(request: HostRequest, webhook_id: str) -> HttpResponse:
     """One webhook with every message that it was sent, or was to be; while one is under way, the page asks again."""
     webhook = get_or_404(Webhook.objects.all(), request, public_id=webhook_id)
@@ -118,14 +119,14 @@ def _reveal(request: HostRequest, webhook: Webhook) -> HttpResponse:
 
 
 @require_POST
-@host
+@host(Power.CONNECT)
 def show_secret(request: HostRequest, webhook_id: str) -> HttpResponse:
     """Show the secret."""
     return _reveal(request, get_or_404(Webhook.objects.all(), request, public_id=webhook_id))
 
 
 @require_POST
-@host
+@host(Power.CONNECT)
 def rotate(request: HostRequest, webhook_id: str) -> HttpResponse:
     """A new secret, beside which the old one signs for a day."""
     webhook = get_or_404(Webhook.objects.all(), request, public_id=webhook_id)
@@ -135,7 +136,7 @@ def rotate(request: HostRequest, webhook_id: str) -> HttpResponse:
 
 
 @require_POST
-@host
+@host(Power.CONNECT)
 def test(request: HostRequest, webhook_id: str) -> HttpResponse:
     """Send a test event."""
     webhook = get_or_404(Webhook.objects.all(), request, public_id=webhook_id)
@@ -150,7 +151,7 @@ def test(request: HostRequest, webhook_id: str) -> HttpResponse:
 
 
 @require_POST
-@host
+@host(Power.CONNECT)
 def again(request: HostRequest, webhook_id: str, message_id: str) -> HttpResponse:
     """Send a message once more."""
     rows = Sending.objects.select_related("webhook")
@@ -166,7 +167,7 @@ def again(request: HostRequest, webhook_id: str, message_id: str) -> HttpRespons
 
 
 @require_POST
-@host
+@host(Power.CONNECT)
 def again_all(request: HostRequest, webhook_id: str) -> HttpResponse:
     """Send once more everything that was given up."""
     webhook = get_or_404(Webhook.objects.all(), request, public_id=webhook_id)
@@ -180,7 +181,7 @@ def again_all(request: HostRequest, webhook_id: str) -> HttpResponse:
 
 
 @require_POST
-@host
+@host(Power.CONNECT)
 def stop(request: HostRequest, webhook_id: str) -> HttpResponse:
     """Tell it nothing for now."""
     webhook = get_or_404(Webhook.objects.all(), request, public_id=webhook_id)
@@ -190,7 +191,7 @@ def stop(request: HostRequest, webhook_id: str) -> HttpResponse:
 
 
 @require_POST
-@host
+@host(Power.CONNECT)
 def resume(request: HostRequest, webhook_id: str) -> HttpResponse:
     """Tell it again what happens."""
     webhook = get_or_404(Webhook.objects.all(), request, public_id=webhook_id)
@@ -200,7 +201,7 @@ def resume(request: HostRequest, webhook_id: str) -> HttpResponse:
 
 
 @require_POST
-@host
+@host(Power.CONNECT)
 def remove(request: HostRequest, webhook_id: str) -> HttpResponse:
     """Forget it and its log."""
     webhook = get_or_404(Webhook.objects.all(), request, public_id=webhook_id)

@@ -1,0 +1,1 @@
+"""Django's PostgreSQL back end that tells the database for whom a transaction is made."""

@@ -1,0 +1,15 @@
+from django.db import migrations
+
+from accounts import walls
+
+
+class Migration(migrations.Migration):
+    """Each table behind row-level security."""
+
+    dependencies = [('properties', '0006_photos'), ('accounts', '0004_walls')]
+
+    operations = [
+        walls.wall('properties_property', walls.of_home('id')),
+        walls.wall('properties_photo', walls.of_home()),
+        walls.wall('properties_photofile', walls.among('photo_id', 'properties_photo')),
+    ]
