@@ -1,16 +1,25 @@
-"""What a sign-up makes: a user, an organization, and the user as its owner, or nothing at all."""
+"""Where allauth meets the house: what a sign-up makes, how its letters go out, how its secrets rest."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from allauth.account.adapter import DefaultAccountAdapter
+from allauth.mfa.adapter import DefaultMFAAdapter
+from django.conf import settings
 from django.db import transaction
 from django.http import HttpRequest
+from django.urls import reverse
+from django.utils import timezone
 
+from accounts import callers, post, sentences
+from accounts.fields import SecretField
 from accounts.models import Membership, Organization, User
+
+NOWHERE = "0.0.0.0"  # noqa: S104 - shown where a server told no address of the caller
 
 
 class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]  # allauth ships no types
-    """allauth's hook for saving a new user."""
+    """allauth's hooks around accounts."""
 
     def save_user(self, request: HttpRequest, user: User, form: Any, commit: bool = True) -> User:
         """Save the user with an organization of their own, in one transaction."""
@@ -19,3 +28,48 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]  # allauth sh
             organization = Organization.objects.create(name=form.cleaned_data["organization"])
             Membership.objects.create(organization=organization, user=user, role=Membership.Role.OWNER)
         return user
+
+    def send_mail(self, template_prefix: str, email: str, context: Mapping[str, Any]) -> None:
+        """Leave the letter to the workers: no page waits for a mail server."""
+        post.write(email, sentences.words(template_prefix, context), timezone.now())
+
+    def get_reset_password_from_key_url(self, key: str) -> str:
+        """The link of the letter, at our own address whatever host the request named."""
+        uid, _, rest = key.partition("-")
+        return settings.SITE_URL + reverse("account_reset_password_from_key", args=[uid, rest])
+
+    def get_email_confirmation_url(self, _request: HttpRequest, emailconfirmation: Any) -> str:
+        """The same."""
+        return settings.SITE_URL + reverse("account_confirm_email", args=[emailconfirmation.key])
+
+    def get_email_verification_redirect_url(self, _email_address: Any) -> str:
+        """After a confirmed address."""
+        return reverse("account")
+
+    def get_password_change_redirect_url(self, _request: HttpRequest) -> str:
+        """After a changed password."""
+        return reverse("account")
+
+    def get_client_ip(self, request: HttpRequest) -> str:
+        """The caller's address by the house's rule, for limits and for the list of sessions."""
+        return str(callers.address(request) or NOWHERE)
+
+
+class MfaAdapter(DefaultMFAAdapter):  # type: ignore[misc]  # allauth ships no types
+    """allauth's hooks around second factors."""
+
+    def encrypt(self, text: str) -> str:
+        """Secrets of second factors rest as every other secret does."""
+        return SecretField().get_prep_value(text) or ""
+
+    def decrypt(self, encrypted_text: str) -> str:
+        """The other way round."""
+        return SecretField().from_db_value(encrypted_text) or ""
+
+    def get_totp_issuer(self) -> str:
+        """What authenticator apps show."""
+        return "Amplistay"
+
+    def get_public_key_credential_rp_entity(self) -> dict[str, str]:
+        """Whom a passkey is for: our own host."""
+        return {**super().get_public_key_credential_rp_entity(), "name": "Amplistay"}

@@ -9,9 +9,10 @@ from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
 from django.contrib.auth.models import PermissionsMixin
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
+from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
-from accounts.fields import public_id
+from accounts.fields import SecretField, public_id
 from domain.roles import Power, Role, may
 
 
@@ -51,14 +52,28 @@ class User(AbstractBaseUser, PermissionsMixin):
 class Organization(models.Model):
     """The tenant: everything a host has belongs to exactly one."""
 
+    GRACE = timedelta(days=14)  # between an owner's wish to delete it and the end
+
     public_id = models.CharField(max_length=14, unique=True, default=public_id, editable=False)
     name = models.CharField(_("name"), max_length=120)
     created_at = models.DateTimeField(auto_now_add=True)
     cleanings_a_day = models.PositiveSmallIntegerField(_("changed cleanings a day"), null=True, blank=True)
+    ends_at = models.DateTimeField(null=True)  # an owner deletes it: until then it can be undone
+    guests_kept = models.PositiveSmallIntegerField(
+        default=24
+    )  # months after the stay that a guest's name is kept
     members = models.ManyToManyField(User, through="Membership", related_name="organizations")
 
     def __str__(self) -> str:
         return self.name
+
+
+class TenantQuerySet[Row: models.Model](models.QuerySet[Row]):
+    """Rows of one tenant; `.of(org)` is the only door that views and the API use."""
+
+    def of(self, organization: Organization) -> Self:
+        """Only this organization's rows."""
+        return self.filter(organization=organization)
 
 
 class Topic(models.TextChoices):
@@ -117,15 +132,25 @@ class Membership(models.Model):
     digest_at = models.DateTimeField(null=True)
     digested_at = models.DateTimeField(null=True)
 
+    has_verified_address: bool  # the tenant door asks for it
+
+    objects: ClassVar[TenantQuerySet[Membership]] = TenantQuerySet.as_manager()  # type: ignore[assignment]  # django-stubs types the manager
+    is_support = False  # whether it stands for an operator's visit
+
     class Meta:
         constraints = [
             models.UniqueConstraint(fields=["organization", "user"], name="one_membership_per_organization"),
+            models.CheckConstraint(condition=~Q(role="owner") | Q(homes=None), name="owners_have_every_home"),
         ]
         indexes = [models.Index(fields=["digest_at"], name="digest_due")]
 
     def may(self, power: Power) -> bool:
         """Whether this member's role has the power."""
         return may(Role(self.role), power)
+
+    def opens(self, home_id: int) -> bool:
+        """Whether the home with that primary key is open to this member."""
+        return self.homes is None or home_id in self.homes
 
     @property
     def open_homes(self) -> frozenset[int] | None:
@@ -146,14 +171,6 @@ class Membership(models.Model):
         return [int(row) for row in self.opened.get(source, {})]
 
 
-class TenantQuerySet[Row: models.Model](models.QuerySet[Row]):
-    """Rows of one tenant; `.of(org)` is the only door that views and the API use."""
-
-    def of(self, organization: Organization) -> Self:
-        """Only this organization's rows."""
-        return self.filter(organization=organization)
-
-
 class TenantModel(models.Model):
     """A row that belongs to an organization; foreign keys between such rows are composite in PostgreSQL."""
 
@@ -161,3 +178,142 @@ class TenantModel(models.Model):
 
     class Meta:
         abstract = True
+
+
+class DeedQuerySet(TenantQuerySet["Deed"]):
+    """Choices of deeds."""
+
+    def older_than(self, day: datetime) -> Self:
+        """Those that were done before then."""
+        return self.filter(at__lt=day)
+
+
+class Deed(TenantModel):
+    """One line of the audit log: who did what, from where. A trigger lets nobody change or delete one.
+
+    What somebody is called then stays as it was: the person may leave and the row they changed may go. `name` is the
+    view's name, or the API operation's; `amplistay.deeds` has the sentence for it. `rows` are the ids in the address,
+    `details` what the story noted. Neither ever holds a secret.
+    """
+
+    class Kind(models.TextChoices):
+        """Who somebody may be."""
+
+        MEMBER = "member", _("Member")
+        TOKEN = "token", _("API token")
+        SUPPORT = "support", _("Support")
+        SERVICE = "service", _("Amplistay itself")
+
+    KEPT_FOR = timedelta(days=730)
+
+    at = models.DateTimeField()
+    kind = models.CharField(max_length=8, choices=Kind.choices)
+    who = models.CharField(max_length=254)
+    user_id = models.BigIntegerField(null=True)
+    address = models.GenericIPAddressField(null=True)
+    agent = models.CharField(max_length=200, blank=True, default="")
+    name = models.CharField(max_length=80)
+    rows = models.JSONField(default=dict)
+    details = models.JSONField(default=dict)
+
+    objects: ClassVar[DeedQuerySet] = DeedQuerySet.as_manager()  # type: ignore[assignment]  # django-stubs types the manager
+
+    class Meta:
+        indexes = [models.Index(fields=["organization", "-at", "-id"], name="deeds_of_organization")]
+
+
+class InvitationQuerySet(TenantQuerySet["Invitation"]):
+    """Choices of invitations."""
+
+    def waiting(self) -> Self:
+        """Those that nobody has accepted or withdrawn, expired ones among them."""
+        return self.filter(accepted_at=None, withdrawn_at=None)
+
+
+class Invitation(TenantModel):
+    """A place in an organization, kept for whoever reads the mail to this address. Its token opens it once.
+
+    Only the token's SHA-256 is kept. `homes` are primary keys, as of a membership.
+    """
+
+    LASTS = timedelta(days=7)
+
+    public_id = models.CharField(max_length=14, unique=True, default=public_id, editable=False)
+    email = models.EmailField(_("e-mail"))
+    role = models.CharField(max_length=16, choices=Membership.Role.choices)
+    homes = ArrayField(models.BigIntegerField(), null=True)
+    digest = models.CharField(max_length=64, unique=True)
+    invited_by = models.ForeignKey(User, null=True, on_delete=models.SET_NULL, related_name="+")
+    created_at = models.DateTimeField()
+    expires_at = models.DateTimeField()
+    accepted_at = models.DateTimeField(null=True)
+    withdrawn_at = models.DateTimeField(null=True)
+
+    objects: ClassVar[InvitationQuerySet] = InvitationQuerySet.as_manager()  # type: ignore[assignment]  # django-stubs types the manager
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["organization", "email"],
+                condition=Q(accepted_at=None, withdrawn_at=None),
+                name="an_address_is_invited_once_at_a_time",
+            ),
+            models.CheckConstraint(
+                condition=~Q(role="owner") | Q(homes=None), name="invited_owners_have_every_home"
+            ),
+        ]
+
+    def standing(self, now: datetime) -> str:
+        """open, used, withdrawn or expired."""
+        if self.accepted_at:
+            return "used"
+        if self.withdrawn_at:
+            return "withdrawn"
+        return "open" if now < self.expires_at else "expired"
+
+
+class Letter(models.Model):
+    """A mail about somebody's account that waits for the mail server. What it says is a secret; once sent, it is gone.
+
+    It belongs to no organization: a tenant sees none.
+    """
+
+    GIVEN_UP_AFTER = timedelta(days=3)  # by then the links in it are dead or replaced
+
+    public_id = models.CharField(max_length=14, unique=True, default=public_id, editable=False)
+    address = models.EmailField()
+    subject = models.CharField(max_length=200)
+    text = SecretField()
+    html = SecretField()
+    created_at = models.DateTimeField()
+    next_try_at = models.DateTimeField()
+
+    class Meta:
+        indexes = [models.Index(fields=["next_try_at"], name="letters_due")]
+
+
+class SupportVisitQuerySet(TenantQuerySet["SupportVisit"]):
+    """Choices of visits."""
+
+    def open(self, now: datetime) -> Self:
+        """Those that the operator is in, or may still come to."""
+        return self.filter(ended_at=None, expires_at__gt=now)
+
+
+class SupportVisit(TenantModel):
+    """An owner's word that one operator may look, and only look, for a while. Only the code's SHA-256 is kept."""
+
+    LASTS = timedelta(hours=24)
+
+    digest = models.CharField(max_length=64, unique=True)
+    given_by = models.EmailField()
+    given_at = models.DateTimeField()
+    expires_at = models.DateTimeField()
+    operator = models.ForeignKey(User, null=True, on_delete=models.CASCADE, related_name="+")
+    opened_at = models.DateTimeField(null=True)
+    ended_at = models.DateTimeField(null=True)
+
+    objects: ClassVar[SupportVisitQuerySet] = SupportVisitQuerySet.as_manager()  # type: ignore[assignment]  # django-stubs types the manager
+
+    class Meta:
+        indexes = [models.Index(fields=["organization", "-given_at"], name="support_visits")]

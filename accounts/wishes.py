@@ -9,6 +9,7 @@ from django.db.models import QuerySet
 from django.urls import reverse
 
 from accounts.models import NEEDED, ONLY_BY_MAIL, Level, Membership, Organization, Topic
+from domain.roles import Power, roles_with
 
 SALT = "accounts.wishes"  # a signature made for anything else turns nothing off
 
@@ -26,8 +27,12 @@ class Forged(Exception):
 
 
 def members(organizations: Iterable[int]) -> QuerySet[Membership]:
-    """The people of these organizations who can log in."""
+    """The people of these organizations who can log in and may see what letters tell: guests, above all.
+
+    Of a home that isn't open to one of them they hear nothing: whoever writes asks `opens`.
+    """
     rows = Membership.objects.filter(organization__in=organizations, user__is_active=True)
+    rows = rows.filter(role__in=roles_with(Power.GUESTS))
     return rows.select_related("user", "organization").order_by("pk")
 
 

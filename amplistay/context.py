@@ -1,13 +1,18 @@
 """What every template may use."""
 
 from functools import partial
+from typing import Any
 
 from django.conf import settings
 from django.http import HttpRequest
 from django.utils import timezone
+from django.utils.functional import SimpleLazyObject
 
-from accounts.models import User
+from accounts.acting import acting_for_the_house
+from accounts.models import Membership, User
+from accounts.tenancy import membership_of
 from calendars.models import Alert
+from domain.roles import Power
 from notices import feed
 
 DEMO_EMAIL = "demo@amplistay.example"
@@ -15,11 +20,22 @@ DEMO_PASSWORD = "demo-stay-longer"  # noqa: S105 - shown on the log-in page of a
 
 
 def place(request: HttpRequest) -> dict[str, object]:
-    """Whether this is a demo and how to get into it; for hosts' pages, how many alerts are open and notices unread."""
-    needs = {"needs": partial(_open_alerts, request), "unread_news": partial(_unread_news, request)}
+    """Whether this is a demo and how to get into it; for hosts' pages, as whom and what one may do, and what waits.
+
+    `may` holds each power of `domain.roles` by its name, and `everywhere`: whether every home is open. Templates call
+    these, so only pages that show them ask the database.
+    """
+    who: Any = SimpleLazyObject(partial(_member, request))
+    found: dict[str, object] = {
+        "member": who,
+        "may": SimpleLazyObject(lambda: _powers(who)),
+        "my_memberships": partial(_memberships, request),
+        "needs": partial(_open_alerts, who),
+        "unread_news": partial(_unread_news, who),
+    }
     if not settings.DEMO:
-        return needs | {"demo": False}
-    return needs | {
+        return found | {"demo": False}
+    return found | {
         "demo": True,
         "demo_email": DEMO_EMAIL,
         "demo_password": DEMO_PASSWORD,
@@ -27,22 +43,38 @@ def place(request: HttpRequest) -> dict[str, object]:
     }
 
 
-def _unread_news(request: HttpRequest) -> int:
-    """How much the bell says is unread. Called by templates, like the one below."""
+def _member(request: HttpRequest) -> Membership | None:
+    """The membership that the page is made in."""
     if not isinstance(request.user, User) or request.user.pk is None:
-        return 0
-    member = getattr(request, "membership", None) or request.user.memberships.order_by("pk").first()
-    return feed.unread(member, timezone.now()) if member else 0
+        return None
+    return getattr(request, "membership", None) or membership_of(request)
 
 
-def _open_alerts(request: HttpRequest) -> int:
-    """How many things need the host. Templates call it, so only pages that show it ask the database."""
-    if not isinstance(request.user, User):
+def _powers(member: Membership | None) -> dict[str, bool]:
+    """What the member may do."""
+    if not member:
+        return {}
+    powers = {power.value: member.may(power) for power in Power}
+    return powers | {"everywhere": member.homes is None}
+
+
+def _memberships(request: HttpRequest) -> list[Membership]:
+    """All of the person's, for the switcher."""
+    if not isinstance(request.user, User) or request.user.pk is None:
+        return []
+    with acting_for_the_house():
+        return list(
+            request.user.memberships.select_related("organization").order_by("organization__name", "pk")
+        )
+
+
+def _unread_news(member: Membership | None) -> int:
+    """How much the bell says is unread."""
+    return feed.unread(member, timezone.now()) if member and member.may(Power.GUESTS) else 0
+
+
+def _open_alerts(member: Membership | None) -> int:
+    """How many things need the host."""
+    if not member or not member.may(Power.GUESTS):
         return 0
-    rows = Alert.objects.open().filter(property__archived_at=None)
-    if (
-        organization := getattr(request, "org", None)
-        or request.user.organizations.order_by("memberships").first()
-    ):
-        return rows.of(organization).count()
-    return 0
+    return Alert.objects.open().filter(property__archived_at=None).of(member.organization).count()

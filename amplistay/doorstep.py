@@ -81,15 +81,17 @@ class _Stay:
     guest: str = ""
 
 
-def days(organization: Organization, homes: Sequence[Property], now: datetime) -> list[Day]:
-    """Today and tomorrow, over all these homes of the organization; in four queries."""
+def days(
+    organization: Organization, homes: Sequence[Property], now: datetime, count: int = DAYS
+) -> list[Day]:
+    """Today and tomorrow, or so many days, over all these homes of the organization; in four queries."""
     if not homes:
         return []
     todays = {home.pk: home.house.today(now) for home in homes}
     first, last = min(todays.values()), max(todays.values())
-    board = Board(first, (last - first).days + DAYS)
+    board = Board(first, (last - first).days + count)
     sold = _sold(organization, board)
-    found = [Day(first + number * NIGHT if first == last else None) for number in range(DAYS)]
+    found = [Day(first + number * NIGHT if first == last else None) for number in range(count)]
     for row in Rows(organization, homes, board, now):
         for number, day in enumerate(found):
             _meet(day, row, sold[row.home.pk], todays[row.home.pk] + number * NIGHT)

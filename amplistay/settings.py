@@ -40,11 +40,13 @@ INSTALLED_APPS = [
     "amplistay.apps.AmplistayConfig",
     "pages",
     "notices",
+    "api",
     "upsells",
     "calendars",
     "properties",
     "webhooks",
     "accounts",
+    "django.contrib.admin",
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.sessions",
@@ -55,7 +57,12 @@ INSTALLED_APPS = [
     "django.forms",
     "allauth",
     "allauth.account",
+    "allauth.mfa",
+    "allauth.usersessions",
     "django_htmx",
+    "rest_framework",
+    "drf_spectacular",
+    "drf_spectacular_sidecar",
 ]
 
 MIDDLEWARE = [
@@ -129,12 +136,16 @@ CELERY_BEAT_SCHEDULE = {
     "see which links are read": {"task": "calendars.tasks.watch_links", "schedule": 120.0},
     "make links for stays": {"task": "upsells.tasks.register_stays", "schedule": 30.0},
     "settle what waits": {"task": "upsells.tasks.sweep", "schedule": 10.0},
+    "send letters about accounts": {"task": "accounts.tasks.deliver", "schedule": 5.0},
+    "end what its owners deleted": {"task": "accounts.tasks.end_organizations", "schedule": 3600.0},
     "send what the outbox holds": {"task": "upsells.tasks.deliver", "schedule": 10.0},
     "tell other software": {"task": "webhooks.tasks.send", "schedule": 5.0},
     "sum up the day": {"task": "notices.tasks.sum_up", "schedule": 60.0},
     "ask about every open payment": {"task": "upsells.tasks.reconcile", "schedule": 300.0},
     "thin out the sync log": {"task": "calendars.tasks.prune", "schedule": 3600.0},
+    "forget guests": {"task": "upsells.tasks.forget", "schedule": 6 * 3600.0},
     "forget old messages": {"task": "webhooks.tasks.prune", "schedule": 3600.0},
+    "forget kept answers": {"task": "api.tasks.prune", "schedule": 3600.0},
 }
 
 # People.
@@ -153,9 +164,34 @@ ACCOUNT_USER_MODEL_USERNAME_FIELD = None
 ACCOUNT_LOGIN_METHODS = {"email"}
 ACCOUNT_SIGNUP_FIELDS = ["email*", "password1*"]
 ACCOUNT_SIGNUP_FORM_CLASS = "accounts.forms.OrganizationForm"
-ACCOUNT_EMAIL_VERIFICATION = "none"
+ACCOUNT_FORMS = {"signup": "accounts.signups.SignupForm"}
+# New hosts are let in at once, since the first offer should be live within minutes; what others could be harmed by
+# (payouts, members, API tokens) waits for a verified address.
+ACCOUNT_EMAIL_VERIFICATION = "optional"
+ACCOUNT_EMAIL_CONFIRMATION_EXPIRE_DAYS = 3
+ACCOUNT_EMAIL_NOTIFICATIONS = True
+ACCOUNT_MAX_EMAIL_ADDRESSES = 3
+ACCOUNT_LOGIN_ON_PASSWORD_RESET = False
 ACCOUNT_LOGOUT_REDIRECT_URL = "home"
 ACCOUNT_SESSION_REMEMBER = True
+ACCOUNT_REAUTHENTICATION_REQUIRED = True
+ACCOUNT_REAUTHENTICATION_TIMEOUT = 600  # seconds; `accounts.tenancy.fresh` goes by it, too
+ACCOUNT_RATE_LIMITS = {  # counted in Redis, open while Redis is away
+    "signup": "20/10m/ip",
+    "login": "30/m/ip",
+    "login_failed": "10/m/ip,5/5m/key",
+    "reset_password": "20/h/ip,3/10m/key",
+    "reset_password_from_key": "20/m/ip",
+    "reauthenticate": "10/m/user",
+    "change_password": "5/m/user",
+    "manage_email": "10/m/user",
+    "confirm_email": "1/1m/key",
+}
+MFA_ADAPTER = "accounts.adapter.MfaAdapter"
+MFA_SUPPORTED_TYPES = ["totp", "recovery_codes", "webauthn"]
+MFA_PASSKEY_LOGIN_ENABLED = True
+MFA_TOTP_TOLERANCE = 1  # periods of 30 s that a phone's clock may be off
+MFA_WEBAUTHN_ALLOW_INSECURE_ORIGIN = DEBUG  # browsers take http://localhost for secure, fido2 doesn't
 EMAIL_SERVER = env.words("EMAIL_HOST")
 MAILERS: dict[str, dict[str, Any]] = {
     "default": {
@@ -203,6 +239,28 @@ PAYMENT_PAGES = [STRIPE_PAGES] if STRIPE_SECRET_KEY else []
 PRICE_IS_DRAFT = not env.text("PRICE_PER_HOME")
 PRICE_PER_HOME = env.number("PRICE_PER_HOME", 500)
 PRICE_CURRENCY = env.words("PRICE_CURRENCY", "EUR")[0]
+
+# The API.
+API_REQUESTS_A_MINUTE = env.number("API_REQUESTS_A_MINUTE", 600)  # of one token
+REST_FRAMEWORK = {
+    "DEFAULT_SCHEMA_CLASS": "api.describing.Description",
+    "UNAUTHENTICATED_USER": None,
+    "UNICODE_JSON": True,
+}
+SPECTACULAR_SETTINGS = {
+    "TITLE": "Amplistay",
+    "VERSION": "1",
+    "DESCRIPTION": "What a host can do in the dashboard, for other software. See docs/api.md.",
+    "OAS_VERSION": "3.1.0",
+    "SCHEMA_PATH_PREFIX": "/api/v1",
+    "COMPONENT_SPLIT_REQUEST": True,
+    "ENFORCE_NON_BLANK_FIELDS": True,
+    "ENUM_GENERATE_CHOICE_DESCRIPTION": False,
+    "POSTPROCESSING_HOOKS": ["api.describing.strict"],
+    "SECURITY": [{"token": []}],
+    "APPEND_COMPONENTS": {"securitySchemes": {"token": {"type": "http", "scheme": "bearer"}}},
+    "DISABLE_ERRORS_AND_WARNINGS": True,  # what it can't guess, a test sees in the description itself
+}
 
 # Pages.
 LANGUAGE_CODE = "en"

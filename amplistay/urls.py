@@ -3,12 +3,15 @@
 from django.conf import settings
 from django.urls import include, path
 
-from amplistay import dashboard, views
+from amplistay import auditpage, dashboard, datapage, supportpage, turnovers, views
+from amplistay.staff import staff
+from api.docs import docs
 from calendars.public import export
 from properties.public import photo
 from upsells import planner
 from upsells.public import stripe_events
 
+handler403 = "pages.refusals.forbidden"
 urlpatterns = [
     path("", views.home, name="home"),
     path("home/steps/", dashboard.show_steps, name="show-steps"),
@@ -18,11 +21,26 @@ urlpatterns = [
     path("properties/", include("properties.urls")),
     path("properties/", include("calendars.urls")),
     path("properties/", include("upsells.urls")),
+    path("audit/", auditpage.page, name="audit"),
+    path("audit/log.csv", auditpage.sheet, name="audit-csv"),
+    path("support/", supportpage.page, name="support"),
+    path("support/give/", supportpage.give, name="support-give"),
+    path("support/end/", supportpage.end, name="support-end"),
+    path("staff/", staff.urls),
+    path("data/", datapage.page, name="data"),
+    path("data/guest.json", datapage.of_guest, name="data-guest"),
+    path("data/erase/", datapage.erase, name="data-erase"),
+    path("data/everything.zip", datapage.take_out, name="data-take-out"),
+    path("team/", include("amplistay.team_urls")),
+    path("turnovers/", turnovers.page, name="turnovers"),
     path("calendar/", planner.page, name="planner"),
     path("sales/", include("upsells.sales_urls")),
     path("payments/", include("upsells.payment_urls")),
     path("notifications/", include("notices.urls")),
     path("webhooks/", include("webhooks.urls")),
+    path("tokens/", include("api.urls")),
+    path("api/docs/", docs, name="api-docs"),
+    path("api/v1/", include("api.v1.urls")),
     path("stripe/events/", stripe_events, name="stripe-events"),
     path("g/", include("upsells.guest_urls")),
     path("ical/<slug:public_id>/<slug:signed>.ics", export, name="export"),

@@ -5,16 +5,18 @@ from typing import Any
 
 from django.db import DatabaseError, connection
 from django.http import HttpRequest, HttpResponse, JsonResponse
-from django.shortcuts import render
+from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.views.decorators.http import require_GET, require_safe
 
+from accounts.tenancy import membership_of
 from amplistay import home_samples, purchase_samples, samples
 from amplistay.dashboard import dashboard
 from calendars import history
 from calendars.forms import FeedForm
 from calendars.models import Alert, Feed, FeedRead
 from calendars.sentences import LOST, advice, headline, listing_page, problem, status
+from domain.roles import Power
 from pages.views import landing
 from properties.models import Property
 
@@ -23,8 +25,13 @@ RECENT = timedelta(days=30)
 
 @require_safe
 def home(request: HttpRequest) -> HttpResponse:
-    """What needs the host, or what Amplistay is for somebody who isn't logged in."""
-    return dashboard(request) if request.user.is_authenticated else landing(request)
+    """What needs the host, when to clean for whoever cleans, or what Amplistay is for whoever isn't logged in."""
+    if not request.user.is_authenticated:
+        return landing(request)
+    member = membership_of(request)
+    if member and member.may(Power.CALENDAR) and not member.may(Power.GUESTS):
+        return redirect("turnovers")
+    return dashboard(request)
 
 
 @require_safe
@@ -54,6 +61,7 @@ def styleguide(request: HttpRequest) -> HttpResponse:
     ]
     reads, sample = _sample_reads(now), samples.offers(now)
     context = {
+        "may": dict.fromkeys([*map(str, Power), "everywhere"], True),
         "needs": len(alerts),
         "alerts": [(alert, headline(alert), advice(alert)) for alert in alerts],
         "chart": history.drawn(reads, now),

@@ -291,15 +291,13 @@ def _write_to(people: Iterable[Membership], alerts: list[Alert], now: datetime) 
 
 def _letters(people: Iterable[Membership], alerts: Iterable[Alert]) -> list[Letter]:
     """What each hasn't heard yet of these alerts, topic by topic: each mail can be turned off by itself."""
-    about: dict[Topic, list[Alert]] = defaultdict(list)
-    for alert in alerts:
-        about[TOPICS[Kind(alert.kind)]].append(alert)
     people = list(people)
-    letters = [
-        _letter(member, topic, rows)
-        for topic, rows in about.items()
-        for member in wishes.written_to(people, topic)
-    ]
+    about: dict[tuple[Topic, Membership], list[Alert]] = defaultdict(list)
+    for alert in alerts:
+        topic = TOPICS[Kind(alert.kind)]
+        for member in wishes.written_to([each for each in people if each.opens(alert.property_id)], topic):
+            about[topic, member].append(alert)
+    letters = [_letter(member, topic, rows) for (topic, member), rows in about.items()]
     return [letter for letter in letters if letter.new or letter.over]
 
 

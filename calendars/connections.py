@@ -8,7 +8,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
-from accounts.tenancy import HostRequest, get_or_404, host
+from accounts.tenancy import HostRequest, fresh, get_or_404, host
 from calendars import exports, ledger, linking, loopcard, readership, standing, subscribers, tasks
 from calendars.forms import ExportForm, FeedsForm, PeopleForm
 from calendars.models import ExportLink, Feed
@@ -67,6 +67,7 @@ def add_export(request: HostRequest, public_id: str) -> HttpResponse:
 
 @require_POST
 @host(Power.CONNECT)
+@fresh
 def rotate_export(request: HostRequest, public_id: str, link_id: str) -> HttpResponse:
     """Replace a link's address; the old one answers for 48 hours more."""
     link = _link(request, public_id, link_id)

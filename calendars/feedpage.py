@@ -1,34 +1,28 @@
 """One feed: its row in the Connections tab, its own page, and its buttons and forms."""
 
 from collections.abc import Callable
-from datetime import date, datetime, timedelta
+from datetime import date
 from functools import wraps
 
 from django.contrib import messages
 from django.core.paginator import Paginator
-from django.db import IntegrityError
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils import timezone
-from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from accounts.tenancy import HostRequest, View, get_or_404, host
-from calendars import history, ledger, linking, polling, servers, standing, tasks
+from calendars import history, ledger, linking, polling, standing, tasks
 from calendars.forms import FeedForm, LinkForm
 from calendars.models import Feed
-from connectors import links
 from connectors.broker import hint
-from domain.channels import recognise
 from domain.roles import Power
-from domain.switches import Switches
 
 UNPROCESSABLE = 422
 LINES = 50  # of the log on a page
-FLOOR = timedelta(seconds=10)  # between two reads that a host asks for
 
 
 def _feed(request: HostRequest, public_id: str, feed_id: str) -> Feed:
@@ -134,23 +128,11 @@ def resume(request: HostRequest, feed: Feed) -> None:
 def read(request: HostRequest, feed: Feed) -> None:
     """Read now, unless it is being read or was a moment ago."""
     now = timezone.now()
-    if feed.paused_at:
-        messages.info(request, _("%(feed)s is paused. Resume it to have it read.") % {"feed": feed.title})
-        return
-    if standing.standing(feed, now) is standing.Standing.CHECKING:
-        return
-    if until := servers.rests_until(feed.host, now):
-        at = date_format(timezone.localtime(until, feed.property.house.zone), "j M, H:i")
-        words = _("%(host)s is left alone until %(time)s, as it asked or because it is down.")
-        messages.info(request, words % {"host": feed.host, "time": at})
-        return
-    if feed.last_read_at and now - feed.last_read_at < FLOOR:
-        at = date_format(timezone.localtime(feed.last_read_at, feed.property.house.zone), "H:i:s")
-        words = _("%(feed)s was read a moment ago, at %(time)s. Give the site a few seconds.")
-        messages.info(request, words % {"feed": feed.title, "time": at})
-        return
-    Feed.objects.of(request.org).filter(pk=feed.pk).update(next_poll_at=now)
-    hint(tasks.read_now, [feed.pk])
+    if words := standing.why_not_read(feed, now):
+        messages.info(request, words)
+    elif standing.standing(feed, now) is not standing.Standing.CHECKING:
+        Feed.objects.of(request.org).filter(pk=feed.pk).update(next_poll_at=now)
+        hint(tasks.read_now, [feed.pk])
 
 
 @_button(Power.KEEP)
@@ -183,12 +165,8 @@ def treat(request: HostRequest, public_id: str, feed_id: str) -> HttpResponse:
     form = FeedForm(request.POST)
     if not form.is_valid():
         return _page(request, feed, form=form)
-    if form.cleaned_data["label"] != feed.label:
-        with ledger.changing(feed.property, timezone.now()) as change:  # people's calendars may tell it
-            Feed.objects.of(request.org).filter(pk=feed.pk).update(label=form.cleaned_data["label"])
-            change.touched = True
-    if form.switches != feed.switches:
-        _treat(feed, form.switches, timezone.now())
+    if linking.treat(feed, form.cleaned_data["label"], form.switches, timezone.now()):
+        hint(tasks.read_now, [feed.pk])
     messages.success(request, _("Saved."))
     return redirect(_own(feed))
 
@@ -203,13 +181,11 @@ def replace(request: HostRequest, public_id: str, feed_id: str) -> HttpResponse:
     form = LinkForm(feed, request.POST)
     if not form.is_valid():
         return _page(request, feed, link_form=form)
-    url = form.cleaned_data["link"]
     try:
-        Feed.objects.of(request.org).filter(pk=feed.pk).update(**_fresh(url, timezone.now()))
-    except IntegrityError:  # the same link, added to this property within a moment
+        linking.replace(feed, form.cleaned_data["link"], timezone.now())
+    except linking.Connected:  # the same link, added to this property within a moment
         form.add_error("link", _("This link is already connected to this property."))
         return _page(request, feed, link_form=form)
-    linking.ensure_link(feed.property, recognise(url), timezone.now())
     hint(tasks.read_now, [feed.pk])
     messages.success(
         request,
@@ -218,27 +194,3 @@ def replace(request: HostRequest, public_id: str, feed_id: str) -> HttpResponse:
         ),
     )
     return redirect(_own(feed))
-
-
-def _treat(feed: Feed, switches: Switches, now: datetime) -> None:
-    with ledger.changing(feed.property, now) as change:
-        ledger.treat(change, feed, switches)
-    hint(tasks.read_now, [feed.pk])
-
-
-def _fresh(url: str, now: datetime) -> dict[str, object]:
-    """The columns of a feed whose link is new: due now, nothing remembered of the old one but its nights.
-
-    Whoever is reading the old link loses the lease.
-    """
-    blank = dict.fromkeys(("etag", "last_modified", "digest", "read_for"), "")
-    none = dict.fromkeys(
-        ("failing_since", "problem", "quarantined_at", "lease_until", "lease_token", "quiet_line")
-    )
-    place = {
-        "url": url,
-        "url_digest": links.digest(url),
-        "host": links.host_of(url),
-        "channel": recognise(url),
-    }
-    return {**blank, **none, **place, "failures": 0, "attempts": 0, "next_poll_at": now}

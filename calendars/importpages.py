@@ -41,7 +41,7 @@ DOTTED = frozenset(
 
 @sensitive_post_parameters("text")
 @require_http_methods(["GET", "POST"])
-@host(Power.SET_UP)
+@host(Power.SET_UP, everywhere=True)
 def sheet(request: HostRequest) -> HttpResponse:
     """The list. Posted, it is shown what would come of it; nothing is written until that page is confirmed."""
     if request.method == "GET":
@@ -123,7 +123,7 @@ def _carried_out(
 
 
 @require_GET
-@host(Power.SET_UP)
+@host(Power.SET_UP, everywhere=True)
 def template(request: HostRequest) -> HttpResponse:  # noqa: ARG001 - every view is given one
     """A list to fill in, with headings in the reader's language; its example can't be imported by mistake."""
     language = (get_language() or "en").partition("-")[0]
@@ -142,7 +142,7 @@ def template(request: HostRequest) -> HttpResponse:  # noqa: ARG001 - every view
 
 
 @require_GET
-@host(Power.SET_UP)
+@host(Power.SET_UP, everywhere=True)
 def done(request: HostRequest) -> HttpResponse:
     """What has come of the last import of this session, line by line, and how its links are read by now."""
     imported = request.session.get(IN_SESSION)
@@ -159,7 +159,7 @@ def done(request: HostRequest) -> HttpResponse:
 
 
 @require_GET
-@host(Power.SET_UP)
+@host(Power.SET_UP, everywhere=True)
 def progress(request: HostRequest) -> HttpResponse:
     """How the links are read by now: a part of the page, which asks for it until all are read."""
     if not request.htmx:  # type: ignore[attr-defined]  # the middleware of django-htmx sets it

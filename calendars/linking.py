@@ -4,6 +4,7 @@ from collections.abc import Collection
 from datetime import datetime
 
 import structlog
+from django.db import IntegrityError, transaction
 from django.db.models import QuerySet
 
 from calendars import exports, ledger, suspensions
@@ -12,11 +13,17 @@ from calendars.ledger import Changing
 from calendars.models import Block, ExportLink, Feed, Suspension
 from calendars.people import Ticks
 from connectors import links
+from domain.channels import recognise
+from domain.switches import Switches
 from properties.models import Property
 
 log = structlog.get_logger()
 
 AT_ONCE = 100  # properties that one sweep looks after
+
+
+class Connected(Exception):
+    """The property reads this link already; nothing was written."""
 
 
 def new_link(change: Changing, channel: str, label: str = "") -> ExportLink:
@@ -93,6 +100,47 @@ def _feed(change: Changing, new: NewFeed) -> Feed:
         created_at=change.now,
         next_poll_at=change.now,
     )
+
+
+def replace(feed: Feed, url: str, now: datetime) -> None:
+    """Read the feed from another link from now on. Raises Connected."""
+    try:
+        with transaction.atomic():
+            Feed.objects.filter(pk=feed.pk).update(**_fresh(url, now))
+    except IntegrityError as error:
+        raise Connected from error
+    ensure_link(feed.property, recognise(url), now)
+
+
+def _fresh(url: str, now: datetime) -> dict[str, object]:
+    """The columns of a feed whose link is new: due now, nothing remembered of the old one but its nights.
+
+    Whoever is reading the old link loses the lease.
+    """
+    blank = dict.fromkeys(("etag", "last_modified", "digest", "read_for"), "")
+    none = dict.fromkeys(
+        ("failing_since", "problem", "quarantined_at", "lease_until", "lease_token", "quiet_line")
+    )
+    place = {
+        "url": url,
+        "url_digest": links.digest(url),
+        "host": links.host_of(url),
+        "channel": recognise(url),
+    }
+    return {**blank, **none, **place, "failures": 0, "attempts": 0, "next_poll_at": now}
+
+
+def treat(feed: Feed, label: str, switches: Switches, now: datetime) -> bool:
+    """Call the feed so, and read it so from now on; whether it must be read again."""
+    if label != feed.label:
+        with ledger.changing(feed.property, now) as change:  # people's calendars may tell it
+            Feed.objects.filter(pk=feed.pk).update(label=label)
+            change.touched = True
+    if switches == feed.switches:
+        return False
+    with ledger.changing(feed.property, now) as change:
+        ledger.treat(change, feed, switches)
+    return True
 
 
 def suspend(change: Changing, block: Block, link: ExportLink, feed: Feed) -> Suspension:

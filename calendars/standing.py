@@ -4,13 +4,17 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django.db.models import TextChoices
+from django.utils import timezone
+from django.utils.formats import date_format
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from calendars import sentences
+from calendars import sentences, servers
 from calendars.alerts import patience
 from calendars.models import Feed
 
 SOON = timedelta(minutes=2)
+FLOOR = timedelta(seconds=10)  # between two reads that a host asks for
 
 
 class Standing(TextChoices):
@@ -57,6 +61,24 @@ def shown(feed: Feed, now: datetime) -> dict[str, Any]:
         "problem": "" if state is Standing.PAUSED else sentences.sentence(feed.problem),
         "waits": state is Standing.CHECKING,
     }
+
+
+def why_not_read(feed: Feed, now: datetime) -> str:
+    """Why a host's wish to have it read now isn't granted, as a sentence; empty where it is or a read is under way."""
+    zone = feed.property.house.zone
+    if feed.paused_at:
+        return gettext("%(feed)s is paused. Resume it to have it read.") % {"feed": feed.title}
+    if _is_being_read(feed, now):
+        return ""
+    if until := servers.rests_until(feed.host, now):
+        words = gettext("%(host)s is left alone until %(time)s, as it asked or because it is down.")
+        at = date_format(timezone.localtime(until, zone), "j M, H:i")
+        return words % {"host": feed.host, "time": at}
+    if feed.last_read_at and now - feed.last_read_at < FLOOR:
+        words = gettext("%(feed)s was read a moment ago, at %(time)s. Give the site a few seconds.")
+        at = date_format(timezone.localtime(feed.last_read_at, zone), "H:i:s")
+        return words % {"feed": feed.title, "time": at}
+    return ""
 
 
 def _is_being_read(feed: Feed, now: datetime) -> bool:

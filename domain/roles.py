@@ -41,3 +41,8 @@ POWERS: Mapping[Role, frozenset[Power]] = {
 def may(role: Role, power: Power) -> bool:
     """Whether the role has the power."""
     return power in POWERS[role]
+
+
+def roles_with(power: Power) -> tuple[Role, ...]:
+    """The roles that have the power, the mightiest first."""
+    return tuple(role for role in Role if may(role, power))

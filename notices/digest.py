@@ -20,7 +20,9 @@ from django.db.models import Q
 from django.utils.translation import gettext as _
 
 from accounts import mail
+from accounts.acting import acting_for
 from accounts.models import NEEDED, Level, Membership, Topic
+from domain.roles import Power, roles_with
 from notices import feed
 from notices.feed import Entry
 from properties.models import Property
@@ -70,6 +72,7 @@ def send_due(now: datetime) -> int:
 def _claimed(now: datetime) -> list[Membership]:
     """Whose summary is due and being written by nobody else: ours for two minutes. "Off" is the only level kept."""
     due = Membership.objects.filter(user__is_active=True, levels__digest__isnull=True)
+    due = due.filter(role__in=roles_with(Power.GUESTS))
     due = due.filter(Q(digest_at=None) | Q(digest_at__lte=now))
     with transaction.atomic():
         locked = due.select_for_update(skip_locked=True, no_key=True, of=("self",))
@@ -84,9 +87,9 @@ def _see_to(member: Membership, now: datetime) -> bool:
 
     Raises OSError when the mail server is away.
     """
-    home = (
-        Property.objects.filter(organization=member.organization_id, archived_at=None).order_by("pk").first()
-    )
+    homes = Property.objects.filter(organization=member.organization_id, archived_at=None).order_by("pk")
+    with acting_for(member.organization_id, member.open_homes):
+        home = homes.first()
     if home is None:
         _plan(member, now + DAY)
         return False
@@ -99,7 +102,8 @@ def _see_to(member: Membership, now: datetime) -> bool:
         _plan(member, next_morning(zone, now))
         return False
     until = now - SETTLED
-    letter = _letter(member, zone, until, now)
+    with acting_for(member.organization_id, member.open_homes):
+        letter = _letter(member, zone, until, now)
     if letter is not None:
         try:
             mail.send(letter)

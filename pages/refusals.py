@@ -1,10 +1,30 @@
-"""The page for a person whose browser used the wrong method: Django's own answer has no body at all."""
+"""The pages for a person who may not do something, or whose browser used the wrong method."""
 
 from collections.abc import Callable
 from http import HTTPStatus
 
 from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
 from django.template.loader import get_template
+
+from accounts.models import Membership
+from accounts.tenancy import NotTheirs
+from domain.roles import roles_with
+
+
+def forbidden(request: HttpRequest, exception: Exception) -> HttpResponse:
+    """403: which role may do it, and which is one's own."""
+    context: dict[str, object] = {"refused": "other"}
+    if isinstance(exception, NotTheirs) and exception.membership is None:
+        context = {"refused": "nobody"}
+    elif isinstance(exception, NotTheirs) and exception.membership:
+        context = {
+            "refused": "homes" if exception.everywhere else "role",
+            "mine": Membership.Role(exception.membership.role).label,
+            "roles": [Membership.Role(role).label for role in roles_with(exception.power)],
+            "organization": exception.membership.organization.name,
+        }
+    return render(request, "403.html", context, status=HTTPStatus.FORBIDDEN)
 
 
 class WrongMethodPage:

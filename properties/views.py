@@ -33,7 +33,7 @@ def listing(request: HostRequest) -> HttpResponse:
 
 
 @require_http_methods(["GET", "POST"])
-@host(Power.SET_UP)
+@host(Power.SET_UP, everywhere=True)
 def create(request: HostRequest) -> HttpResponse:
     """A new property; on success the next step is to connect its calendars."""
     form = PropertyForm(request.POST or None, instance=Property(organization=request.org))

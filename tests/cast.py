@@ -2,6 +2,7 @@
 
 from datetime import UTC, date, datetime, time, timedelta
 
+from allauth.account.models import EmailAddress
 from django.utils import timezone
 
 from accounts.models import Membership, Organization, User
@@ -11,6 +12,7 @@ from calendars.people import Ticks
 from connectors import links
 from domain.channels import recognise
 from domain.events import Kind
+from domain.roles import Role
 from domain.spans import Span
 from properties.models import Property
 from upsells.models import Offer, Purchase, StayLink
@@ -32,9 +34,13 @@ def an_organization(name: str = "Gràcia Homes") -> Organization:
     return Organization.objects.create(name=name)
 
 
-def a_member(organization: Organization, email: str) -> User:
+def a_member(
+    organization: Organization, email: str, role: Role = Role.OWNER, homes: list[int] | None = None
+) -> User:
+    """Somebody whose address is proven."""
     user = User.objects.create_user(email, PASSWORD)
-    Membership.objects.create(organization=organization, user=user)
+    EmailAddress.objects.create(user=user, email=email, verified=True, primary=True)
+    Membership.objects.create(organization=organization, user=user, role=role, homes=homes)
     return user
 
 

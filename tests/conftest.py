@@ -38,6 +38,21 @@ def quick_passwords(settings: Settings) -> None:
 
 
 @pytest.fixture(autouse=True)
+def log_ins_that_are_fresh(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A forced log-in leaves in the session what a real one does: when somebody has proven who they are."""
+    force = Client.force_login
+
+    def force_login(client: Client, user: User, backend: str | None = None) -> None:
+        force(client, user, backend)
+        session = client.session
+        session["account_authentication_methods"] = [{"method": "password", "at": time.time()}]
+        session["account_authentication_methods_user"] = str(user.pk)
+        session.save()
+
+    monkeypatch.setattr(Client, "force_login", force_login)
+
+
+@pytest.fixture(autouse=True)
 def patient_turns(monkeypatch: pytest.MonkeyPatch) -> None:
     """A slow machine may take longer for what is read in one turn elsewhere."""
     monkeypatch.setattr(polling, "TURN_S", 60.0)

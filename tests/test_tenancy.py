@@ -11,13 +11,17 @@ from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver, reverse
 from django.utils import timezone
 
+from accounts import teams
 from accounts.models import TenantModel, User
+from api import tokens
+from api.door import Nowhere, OrgView
 from calendars import ledger
 from calendars.models import (
     Alert,
     Feed,
     date_range,
 )
+from domain.roles import Role
 from properties.models import Property
 from tests import cast
 from tests.upsells.pages import instants
@@ -48,6 +52,21 @@ MEMBERS_OWN = {  # no id in the address: the organization's own rows
     "notices:list",
     "notices:read-all",
     "notices:wishes",
+    "turnovers",
+    "organization",
+    "leave",
+    "end-organization",
+    "keep-organization",
+    "team:list",
+    "team:invite",
+    "audit",
+    "audit-csv",
+    "data",
+    "data-guest",
+    "data-erase",
+    "data-take-out",
+    "tokens:list",
+    "tokens:new",
 }
 MEMBERS_ROW = {  # an id in the address: 404 unless the row is the organization's
     "properties:settings",
@@ -118,6 +137,11 @@ MEMBERS_ROW = {  # an id in the address: 404 unless the row is the organization'
     "upsells:conflict-settle",
     "upsells:facts",
     "notices:sale",
+    "team:member",
+    "team:remove",
+    "team:hand-over",
+    "team:invite-again",
+    "team:withdraw",
     "webhooks:log",
     "webhooks:edit",
     "webhooks:show-secret",
@@ -128,8 +152,11 @@ MEMBERS_ROW = {  # an id in the address: 404 unless the row is the organization'
     "webhooks:stop",
     "webhooks:resume",
     "webhooks:remove",
+    "tokens:revoke",
 }
+PERSONS_OWN = {"account", "unverified", "switch", "new-organization"}  # for whoever is logged in
 BY_TOKEN = {
+    "invitation",
     "guest:stay",
     "guest:purchase",
     "guest:receipt",
@@ -139,9 +166,15 @@ BY_TOKEN = {
     "stripe-events",  # a signature takes the token's place
 }  # open to strangers who hold the address; in a public.py
 NO_ROWS = {"kind"}  # parts of addresses that name no row
-ANYBODY = {"home", "health", "set_language", "styleguide", "robots", "sitemap", "security", "favicon"} | {
-    f"pages:{name}" for name in ("how", "pricing", "example", "help", "channel", "status", "terms", "privacy")
-}
+ANYBODY = (
+    {"home", "health", "set_language", "styleguide", "robots", "sitemap", "security", "favicon"}
+    | {"api-docs", "api:schema"}
+    | {
+        f"pages:{name}"
+        for name in ("how", "pricing", "example", "help", "channel", "status", "terms", "privacy")
+    }
+)
+ANYBODY |= {"api-docs", "api:schema"}
 OF_ALLAUTH = "allauth."
 
 BODIES: dict[str, dict[str, str]] = {
@@ -191,6 +224,7 @@ class Address(NamedTuple):
     name: str
     ids: tuple[str, ...]
     module: str
+    view: Any
 
 
 def addresses(
@@ -200,7 +234,7 @@ def addresses(
     for pattern in (resolver or get_resolver()).url_patterns:
         found = (*ids, *pattern.pattern.regex.groupindex)
         if isinstance(pattern, URLPattern):
-            yield Address(f"{space}{pattern.name}", found, pattern.callback.__module__)
+            yield Address(f"{space}{pattern.name}", found, pattern.callback.__module__, pattern.callback)
         else:
             inner = f"{space}{pattern.namespace}:" if pattern.namespace else space
             yield from addresses(pattern, inner, found)
@@ -208,6 +242,9 @@ def addresses(
 
 ALL = {address.name: address for address in addresses()}
 OURS = {name: address for name, address in ALL.items() if not address.module.startswith(OF_ALLAUTH)}
+BY_BEARER = {
+    name for name in OURS if name.startswith("api:")
+} - ANYBODY  # a token; tests/api/test_walls.py tries them
 
 
 def an_alert(feed: Feed) -> Alert:
@@ -253,7 +290,14 @@ def alices_ids(home: Property) -> dict[str, str]:
         certificates.certify(sold, cast.NOW)
     cast.an_import(feed, cast.nights(61, 2), uid="twice")
     webhook, message = cast.a_message(home.organization)
+    wanted = tokens.Wanted("PMS", ["calendar:read"])
+    token, _text = tokens.make(home.organization, wanted, "alice@example.org", timezone.now())
+    carol = cast.a_member(home.organization, "carol@example.org", Role.VIEWER)
+    invited = teams.invite(home.organization, carol, "dave@example.org", timezone.now(), role=Role.VIEWER)
     return {
+        "member_id": str(carol.memberships.get().pk),
+        "invitation_id": invited.public_id,
+        "token_id": token.public_id,
         "webhook_id": webhook.public_id,
         "message_id": message.public_id,
         "conflict_id": Alert.objects.get(kind=Alert.Kind.CONFLICT).public_id,
@@ -305,7 +349,7 @@ def everything_of(organization: object) -> dict[str, list[dict[str, Any]]]:
 
 
 def test_every_address_is_classified() -> None:
-    classified = MEMBERS_OWN | MEMBERS_ROW | BY_TOKEN | ANYBODY
+    classified = MEMBERS_OWN | MEMBERS_ROW | PERSONS_OWN | BY_TOKEN | BY_BEARER | ANYBODY
     assert OURS.keys() - classified == set(), "say who may come in, in the tables above"
     assert classified - OURS.keys() <= {"styleguide"}, "no such address any more"
     assert {name for name in MEMBERS_ROW if not ALL[name].ids} == set()
@@ -314,6 +358,16 @@ def test_every_address_is_classified() -> None:
 def test_addresses_open_to_strangers_live_in_files_named_public() -> None:
     assert {ALL[name].module.rpartition(".")[2] for name in BY_TOKEN} == {"public"}
     assert {name for name, address in OURS.items() if address.module.endswith(".public")} == BY_TOKEN
+
+
+def test_every_address_of_the_api_is_behind_its_door() -> None:
+    views = {name: ALL[name].view.cls for name in BY_BEARER}
+    assert len(views) > 50
+    assert {name for name, view in views.items() if not issubclass(view, OrgView)} == set()
+    strangers = {
+        name for name, view in views.items() if view.authentication_classes != OrgView.authentication_classes
+    }
+    assert {views[name] for name in strangers} == {Nowhere}
 
 
 @pytest.mark.parametrize("name", sorted(MEMBERS_OWN | MEMBERS_ROW))

@@ -126,7 +126,7 @@ def _rules(purchase: Purchase) -> dict[str, object]:
     """The house and the offer as they were."""
     home = purchase.property
     offer = Offer.objects.filter(property=home, kind=purchase.kind).first()
-    columns = [column.attname for column in Offer._meta.concrete_fields if column.attname not in NOT_RULES]  # noqa: SLF001 - Django's public API by another name
+    columns = [column.attname for column in Offer._meta.concrete_fields if column.attname not in NOT_RULES]
     return {
         "time_zone": home.time_zone,
         "check_in": home.check_in,

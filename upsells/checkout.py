@@ -266,13 +266,14 @@ def _confirm_or_ask(purchase: Purchase, now: datetime) -> Purchase.State:
 
 
 def _confirm(purchase: Purchase, now: datetime, *, needs_proof: bool) -> Purchase.State:
-    """Raises Unproven while a feed is unread, NotOnSale for an archived property, and what the ledger raises."""
+    """Raises Unproven while a feed is unread, NotOnSale for a property that sells no more, and what the ledger raises."""
     with ledger.changing(purchase.property, now) as change:
         by_card = purchase.collection == Offer.Collection.CARD
         to = Purchase.State.CAPTURING if by_card else Purchase.State.CONFIRMED
         if not leave(purchase, Purchase.State.CHECKING, to, now):
             return _state(purchase)
-        if Property.objects.filter(pk=purchase.property_id).exclude(archived_at=None).exists():
+        here = Property.objects.filter(pk=purchase.property_id)
+        if here.exclude(archived_at=None, organization__ends_at=None).exists():
             raise NotOnSale
         if needs_proof and (not purchase.feeds or _unread(purchase, now)):
             raise Unproven

@@ -87,7 +87,8 @@ def _addresses(purchase: Purchase, to: Delivery.To) -> Iterator[tuple[str, str]]
             yield purchase.guest_email, purchase.language
         case Delivery.To.HOST:
             for member in wishes.members([purchase.organization_id]):
-                yield member.user.email, HOSTS_LANGUAGE
+                if member.opens(home.pk):
+                    yield member.user.email, HOSTS_LANGUAGE
         case Delivery.To.CLEANER if home.cleaner_email:
             yield home.cleaner_email, home.cleaner_language
 
@@ -203,10 +204,11 @@ def _send(delivery: Delivery, now: datetime) -> bool:
 
 
 def _member(delivery: Delivery) -> Membership | None:
-    """The member a mail to the host is for; None where they are no member any more, or don't wish it by e-mail."""
+    """The member a mail to the host is for; None where they may not see it any more, or don't wish it by e-mail."""
     if delivery.to != Delivery.To.HOST:
         return None
-    people = wishes.members([delivery.organization_id])
+    home = delivery.purchase.property_id
+    people = [member for member in wishes.members([delivery.organization_id]) if member.opens(home)]
     wishing = wishes.written_to(people, TOPICS[delivery.news])
     return next((member for member in wishing if member.user.email == delivery.address), None)
 

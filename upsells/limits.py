@@ -1,15 +1,13 @@
 """How often one address may ask one stay link: fixed windows, counted in Redis, open while Redis is away."""
 
 import hashlib
-import ipaddress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from django.conf import settings
 from django.core.cache import cache
 from django.http import HttpRequest
 
-IPV6_CUSTOMER = 64  # bits of an IPv6 address that one connection shares
+from accounts import callers
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +30,7 @@ def wait(limit: Limit, request: HttpRequest, token: str, now: datetime) -> int:
     """Count this request; 0 when it is within the limit, else the seconds until the window is over."""
     seconds = int(limit.window.total_seconds())
     window, passed = divmod(int(now.timestamp()), seconds)
-    count = _count(f"limit:{limit.kind}:{_digest(token, _caller(request))}:{window}", seconds)
+    count = tally(f"limit:{limit.kind}:{_digest(token, callers.network(request))}:{window}", seconds)
     return seconds - passed if count > limit.most else 0
 
 
@@ -54,7 +52,7 @@ def _wait_to_see(  # noqa: PLR0917 - who asks for what, and when
     """The same for one window: a day counts once in it, and its repetitions by a limit of their own, if any."""
     seconds = int(limit.window.total_seconds())
     window = int(now.timestamp()) // seconds
-    shown = f"shown:{limit.kind}:{_digest(token, _caller(request), day)}:{window}"
+    shown = f"shown:{limit.kind}:{_digest(token, callers.network(request), day)}:{window}"
     if cache.get(shown):
         return wait(again, request, token, now) if again else 0
     left = wait(limit, request, token, now)
@@ -67,7 +65,8 @@ def _digest(*parts: str) -> str:
     return hashlib.sha256(" ".join(parts).encode()).hexdigest()[:32]
 
 
-def _count(key: str, seconds: int) -> int:
+def tally(key: str, seconds: int) -> int:
+    """Count one more under the key, which lasts so many seconds; how many there are, 1 while Redis is away."""
     try:
         return cache.incr(key)
     except ValueError:  # the first of its window
@@ -78,16 +77,3 @@ def _count(key: str, seconds: int) -> int:
         return cache.incr(key)
     except ValueError:  # evicted between the two, or Redis is just coming back
         return 1
-
-
-def _caller(request: HttpRequest) -> str:
-    """The client's address: the nearest proxy's word when there is one, an IPv6 one cut to its network."""
-    told = request.headers.get("X-Forwarded-For", "") if settings.SECURE_PROXY_SSL_HEADER else ""
-    text = told.rpartition(",")[2].strip() or str(request.META.get("REMOTE_ADDR", ""))
-    try:
-        address = ipaddress.ip_address(text)
-    except ValueError:
-        return text
-    if isinstance(address, ipaddress.IPv6Address) and address.ipv4_mapped is None:
-        return str(ipaddress.ip_network((address, IPV6_CUSTOMER), strict=False))
-    return text

@@ -8,7 +8,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
-from accounts.tenancy import HostRequest, get_or_404, host
+from accounts.tenancy import HostRequest, fresh, get_or_404, host, verified
 from connectors.broker import hint
 from domain.roles import Power
 from properties.models import Property
@@ -22,6 +22,7 @@ UNPROCESSABLE = 422
 
 @require_GET
 @host(Power.BILLING)
+@fresh
 def account(request: HostRequest) -> HttpResponse:
     """How far the account is; the page asks again by itself while a worker speaks with the provider."""
     row, now = PayoutAccount.objects.of(request.org).first(), timezone.now()
@@ -68,6 +69,8 @@ def standing(row: PayoutAccount | None) -> str:
 
 @require_POST
 @host(Power.BILLING)
+@verified
+@fresh
 def connect(request: HostRequest) -> HttpResponse:
     """Open an account, or go on with one."""
     row = PayoutAccount.objects.of(request.org).first()

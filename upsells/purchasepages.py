@@ -154,7 +154,7 @@ def _freshness(home: Property, feeds: list[Feed]) -> str:
 
 
 @require_GET
-@host(Power.MONEY)
+@host(Power.MONEY, logged=True)
 def sheet(request: HostRequest) -> HttpResponse:
     """The filtered list as a CSV file, whole; a filter that can't be meant goes back to the list, which says why."""
     form = _form(request, _homes(request))

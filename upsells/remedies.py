@@ -181,7 +181,7 @@ def _twin(purchase: Purchase, home: Property, span: Span, now: datetime) -> Purc
         )
     )
     stay = home.house.stay(span)
-    values = {column.attname: getattr(purchase, column.attname) for column in Purchase._meta.concrete_fields}  # noqa: SLF001 - Django's public name for them
+    values = {column.attname: getattr(purchase, column.attname) for column in Purchase._meta.concrete_fields}
     values |= {
         "property_id": home.pk,
         "stay_link_id": link.pk,

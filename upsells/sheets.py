@@ -37,16 +37,18 @@ def lines(purchases: Iterable[Purchase]) -> Iterator[str]:
 
     The words are of the language that is active when this is called, not when the lines are taken.
     """
-    return _written(heads(), Words(), purchases)
+    words = Words()
+    return written(heads(), (words.cells(purchase) for purchase in purchases))
 
 
-def _written(head: list[str], words: "Words", purchases: Iterable[Purchase]) -> Iterator[str]:
+def written(head: list[str], rows: Iterable[list[object]]) -> Iterator[str]:
+    """Any table line by line, its head first."""
     kept = _Line()
     writer = csv.writer(kept, dialect="excel")
     writer.writerow(head)
     yield BOM + kept.text
-    for purchase in purchases:
-        writer.writerow(words.cells(purchase))
+    for row in rows:
+        writer.writerow(row)
         yield kept.text
 
 

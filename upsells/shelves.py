@@ -166,7 +166,8 @@ def stand(
             rows = rows.annotate(cleaned_before=Coalesce(Subquery(there), 0))
     accounts = PayoutAccount.objects.ready().filter(organization=OuterRef("organization"))
     rows = rows.annotate(takes_cards=Exists(accounts))
-    found = tuple(rows) if home.archived_at is None else ()
+    sells = home.archived_at is None and home.organization.ends_at is None
+    found = tuple(rows) if sells else ()
     ready = any(getattr(offer, "takes_cards", False) for offer in found)
     found = tuple(offer for offer in found if is_payable(offer, channel, takes_cards=ready))
     first = found[0] if found else None

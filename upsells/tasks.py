@@ -7,9 +7,11 @@ from celery import shared_task
 from django.conf import settings
 from django.utils import timezone
 
+from accounts import audit
+from accounts.models import Deed, Organization
 from calendars import polling
 from connectors.broker import hint
-from upsells import checkout, deliveries, payments, payouts, stays
+from upsells import checkout, deliveries, forgetting, payments, payouts, stays
 from upsells.models import Payment, PayoutAccount, Purchase
 from webhooks import tasks as webhooks
 
@@ -106,6 +108,15 @@ def search_account(account: str) -> None:
     """Close or give back what was begun twice on one account."""
     if settings.STRIPE_SECRET_KEY:
         payments.end_orphans(account, timezone.now(), payments.stripe())
+
+
+@shared_task
+def forget() -> None:
+    """Erase what was kept for as long as each organization wishes: guests' names, and old lines of the audit log."""
+    now = timezone.now()
+    for organization in Organization.objects.order_by("pk").iterator():
+        forgetting.thin_out(organization, now)
+        audit.forget(organization, now - Deed.KEPT_FOR)
 
 
 @shared_task

@@ -251,7 +251,7 @@ def copied(offer: Offer, home: Property) -> Copied:
 
 def save(offer: Offer) -> None:
     """Write the terms over those of the same kind at the same home."""
-    columns = Offer._meta.concrete_fields  # noqa: SLF001 - Django's public name for them
+    columns = Offer._meta.concrete_fields
     names = [column.name for column in columns if column.name not in OF_THE_HOME]
     values = {name: getattr(offer, name) for name in [*names, "currency"]}
     Offer.objects.update_or_create(

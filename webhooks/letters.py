@@ -9,6 +9,7 @@ from django.utils.translation import gettext as _
 
 from accounts import mail, wishes
 from accounts.models import Topic
+from domain.roles import Power
 from webhooks.models import Webhook
 
 log = structlog.get_logger()
@@ -36,7 +37,8 @@ def tell_stopped(now: datetime) -> int:
 def _tell(webhook: Webhook) -> int:
     """Raises OSError when the mail server is away."""
     subject = _("Your webhook at %(host)s was stopped") % {"host": webhook.host}
-    people = wishes.members([webhook.organization_id])
+    members = wishes.members([webhook.organization_id])
+    people = [each for each in members if each.may(Power.CONNECT) and each.homes is None]
     sent = 0
     for member in wishes.written_to(people, Topic.SOFTWARE):
         context = {"webhook": webhook, "subject": subject, "site_url": settings.SITE_URL}

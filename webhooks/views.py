@@ -14,7 +14,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
-from accounts.tenancy import HostRequest, get_or_404, host
+from accounts.tenancy import HostRequest, fresh, get_or_404, host
 from connectors.broker import hint
 from domain.roles import Power
 from webhooks import outbox, sentences, tasks
@@ -38,7 +38,7 @@ class Line:
 
 
 @require_GET
-@host(Power.CONNECT)
+@host(Power.CONNECT, everywhere=True)
 def listing(request: HostRequest) -> HttpResponse:
     """The organization's webhooks."""
     rows = Webhook.objects.of(request.org).order_by("created_at")
@@ -46,7 +46,7 @@ def listing(request: HostRequest) -> HttpResponse:
 
 
 @require_http_methods(["GET", "POST"])
-@host(Power.CONNECT)
+@host(Power.CONNECT, everywhere=True)
 def create(request: HostRequest) -> HttpResponse:
     """A new webhook, whose secret the next page shows."""
     form = WebhookForm(None, request.POST if request.method == "POST" else None)
@@ -63,7 +63,7 @@ def create(request: HostRequest) -> HttpResponse:
 
 
 @require_http_methods(["GET", "POST"])
-@host(Power.CONNECT)
+@host(Power.CONNECT, everywhere=True)
 def edit(request: HostRequest, webhook_id: str) -> HttpResponse:
     """Where it listens and what it is told."""
     webhook = get_or_404(Webhook.objects.all(), request, public_id=webhook_id)
@@ -81,7 +81,7 @@ def _form(request: HostRequest, form: WebhookForm, webhook: Webhook | None) -> H
 
 
 @require_GET
-@host(Power.CONNECT)
+@host(Power.CONNECT, everywhere=True)
 def log(request: HostRequest, webhook_id: str) -> HttpResponse:
     """One webhook with every message that it was sent, or was to be; while one is under way, the page asks again."""
     webhook = get_or_404(Webhook.objects.all(), request, public_id=webhook_id)
@@ -119,14 +119,16 @@ def _reveal(request: HostRequest, webhook: Webhook) -> HttpResponse:
 
 
 @require_POST
-@host(Power.CONNECT)
+@host(Power.CONNECT, everywhere=True)
+@fresh
 def show_secret(request: HostRequest, webhook_id: str) -> HttpResponse:
     """Show the secret."""
     return _reveal(request, get_or_404(Webhook.objects.all(), request, public_id=webhook_id))
 
 
 @require_POST
-@host(Power.CONNECT)
+@host(Power.CONNECT, everywhere=True)
+@fresh
 def rotate(request: HostRequest, webhook_id: str) -> HttpResponse:
     """A new secret, beside which the old one signs for a day."""
     webhook = get_or_404(Webhook.objects.all(), request, public_id=webhook_id)
@@ -136,7 +138,7 @@ def rotate(request: HostRequest, webhook_id: str) -> HttpResponse:
 
 
 @require_POST
-@host(Power.CONNECT)
+@host(Power.CONNECT, everywhere=True)
 def test(request: HostRequest, webhook_id: str) -> HttpResponse:
     """Send a test event."""
     webhook = get_or_404(Webhook.objects.all(), request, public_id=webhook_id)
@@ -151,7 +153,7 @@ def test(request: HostRequest, webhook_id: str) -> HttpResponse:
 
 
 @require_POST
-@host(Power.CONNECT)
+@host(Power.CONNECT, everywhere=True)
 def again(request: HostRequest, webhook_id: str, message_id: str) -> HttpResponse:
     """Send a message once more."""
     rows = Sending.objects.select_related("webhook")
@@ -167,7 +169,7 @@ def again(request: HostRequest, webhook_id: str, message_id: str) -> HttpRespons
 
 
 @require_POST
-@host(Power.CONNECT)
+@host(Power.CONNECT, everywhere=True)
 def again_all(request: HostRequest, webhook_id: str) -> HttpResponse:
     """Send once more everything that was given up."""
     webhook = get_or_404(Webhook.objects.all(), request, public_id=webhook_id)
@@ -181,7 +183,7 @@ def again_all(request: HostRequest, webhook_id: str) -> HttpResponse:
 
 
 @require_POST
-@host(Power.CONNECT)
+@host(Power.CONNECT, everywhere=True)
 def stop(request: HostRequest, webhook_id: str) -> HttpResponse:
     """Tell it nothing for now."""
     webhook = get_or_404(Webhook.objects.all(), request, public_id=webhook_id)
@@ -191,7 +193,7 @@ def stop(request: HostRequest, webhook_id: str) -> HttpResponse:
 
 
 @require_POST
-@host(Power.CONNECT)
+@host(Power.CONNECT, everywhere=True)
 def resume(request: HostRequest, webhook_id: str) -> HttpResponse:
     """Tell it again what happens."""
     webhook = get_or_404(Webhook.objects.all(), request, public_id=webhook_id)
@@ -201,7 +203,7 @@ def resume(request: HostRequest, webhook_id: str) -> HttpResponse:
 
 
 @require_POST
-@host(Power.CONNECT)
+@host(Power.CONNECT, everywhere=True)
 def remove(request: HostRequest, webhook_id: str) -> HttpResponse:
     """Forget it and its log."""
     webhook = get_or_404(Webhook.objects.all(), request, public_id=webhook_id)

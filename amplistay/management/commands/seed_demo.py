@@ -6,6 +6,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import requests
+from allauth.account.models import EmailAddress
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 from django.db import transaction
@@ -114,6 +115,7 @@ class Command(BaseCommand):
             return user.memberships.select_related("organization").get().organization
         with transaction.atomic():
             user = User.objects.create_user(DEMO_EMAIL, DEMO_PASSWORD)
+            EmailAddress.objects.create(user=user, email=DEMO_EMAIL, verified=True, primary=True)
             organization = Organization.objects.create(name="Calm Coast Homes")
             Membership.objects.create(organization=organization, user=user, role=Membership.Role.OWNER)
         return organization

@@ -1,0 +1,14 @@
+from django.db import migrations, models
+
+
+class Migration(migrations.Migration):
+
+    dependencies = [('accounts', '0007_teams')]
+
+    operations = [
+        migrations.AddField(
+            model_name='organization',
+            name='guests_kept',
+            field=models.PositiveSmallIntegerField(default=24),
+        ),
+    ]

@@ -1,0 +1,1 @@
+"""The operations of the first version, by what they are about."""

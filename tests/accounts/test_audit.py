@@ -1,0 +1,115 @@
+"""The audit log: each deed is a line that nobody can change."""
+
+import csv
+import io
+
+import pytest
+from django.db import DatabaseError, transaction
+from django.test import Client
+from django.urls import reverse
+from django.utils import timezone
+
+from accounts import audit
+from accounts.models import Deed, Membership, User
+from amplistay import deeds
+from properties.models import Property
+from tests.test_tenancy import MEMBERS_OWN, MEMBERS_ROW, OURS
+
+ONLY_SHOW = {
+    "audit", "planner", "sales:list", "sales:revenue", "properties:list", "notices:list",
+    "notices:sale", "payments:account", "webhooks:list", "webhooks:log", "calendars:month", "calendars:connections",
+    "calendars:feed", "calendars:log", "calendars:loop", "calendars:alert", "calendars:imported",
+    "calendars:import-template", "calendars:import-progress", "properties:settings", "upsells:offers",
+    "upsells:what-if", "upsells:guest-page", "upsells:qr", "upsells:sheet", "upsells:stay", "upsells:stay-qr",
+    "upsells:sales", "upsells:purchase", "upsells:receipt", "upsells:certificate", "upsells:conflict",
+}  # fmt: skip
+
+
+def closes(browser: Client, home: Property, day: str = "2030-01-01") -> None:
+    answer = browser.post(
+        reverse("calendars:close", args=[home.public_id]), {"start": day, "end": "2030-01-03"}
+    )
+    assert answer.status_code == 302
+
+
+def test_every_address_that_changes_something_has_a_sentence_in_the_log() -> None:
+    known = deeds.SENTENCES.keys()
+    assert (MEMBERS_OWN | MEMBERS_ROW) - known - ONLY_SHOW == set(), (
+        "give it a sentence, or say that it only shows"
+    )
+    assert known - OURS.keys() == set(), "no such address any more"
+
+
+def test_a_line_says_who_did_what_from_where_and_when(alices: Client, home: Property, alice: User) -> None:
+    began = timezone.now()
+    closes(alices, home)
+    line = Deed.objects.get()
+    assert (line.kind, line.who, line.user_id, line.name) == (
+        "member",
+        alice.email,
+        alice.pk,
+        "calendars:close",
+    )
+    assert line.rows == {"public_id": home.public_id}
+    assert line.address == "127.0.0.1"
+    assert began <= line.at <= timezone.now()
+
+
+def test_looking_is_no_deed_and_neither_is_what_was_refused(alices: Client, home: Property) -> None:
+    alices.get(home.get_absolute_url())
+    alices.post(
+        reverse("calendars:close", args=[home.public_id]), {"start": "2030-01-09", "end": "2030-01-03"}
+    )
+    alices.post(reverse("calendars:close", args=["nowhere"]), {"start": "2030-01-01", "end": "2030-01-03"})
+    assert not Deed.objects.exists()
+
+
+def test_who_takes_the_sales_away_as_a_file_stands_in_the_log(alices: Client, home: Property) -> None:
+    b"".join(alices.get(reverse("sales:csv")))  # type: ignore[arg-type]  # a streaming answer
+    assert Deed.objects.get().name == "sales:csv"
+
+
+def test_no_line_can_be_changed_or_deleted(alices: Client, home: Property) -> None:
+    closes(alices, home)
+    for attempt in (lambda: Deed.objects.update(who="nobody"), lambda: Deed.objects.all().delete()):
+        with pytest.raises(DatabaseError, match="audit log"), transaction.atomic():
+            attempt()
+    assert Deed.objects.count() == 1
+
+
+def test_old_lines_go_by_retention_and_only_those(alices: Client, home: Property) -> None:
+    closes(alices, home)
+    old = timezone.now() - Deed.KEPT_FOR
+    assert audit.forget(home.organization, old) == 0
+    assert audit.forget(home.organization, timezone.now()) == 1
+
+
+def test_the_owner_reads_filters_and_takes_the_log_along(alices: Client, home: Property) -> None:
+    closes(alices, home)
+    alices.post(reverse("properties:archive", args=[home.public_id]))
+    page = alices.get(reverse("audit"), {"name": "calendars:close"})
+    assert [line["what"] for line in page.context["lines"]] == ["Closed nights"]
+    assert alices.get(reverse("audit"), {"start": "2030-01-02", "end": "2030-01-01"}).status_code == 422
+    assert not alices.get(reverse("audit"), {"start": "2030-01-02"}).context["lines"]
+    sheet = b"".join(alices.get(reverse("audit-csv"))).decode("utf-8-sig")  # type: ignore[arg-type]  # as above
+    rows = list(csv.reader(io.StringIO(sheet)))
+    assert [row[5] for row in rows[1:]] == ["Closed nights", "Archived a home"]
+
+
+@pytest.mark.parametrize("role", [role for role in Membership.Role if role != Membership.Role.OWNER])
+def test_only_owners_read_the_log(role: str, client: Client, bob: User) -> None:
+    Membership.objects.filter(user=bob).update(role=role)
+    client.force_login(bob)
+    for name in ("audit", "audit-csv"):
+        assert client.get(reverse(name)).status_code == 403
+
+
+def test_another_organizations_deeds_are_not_seen(
+    client: Client, mallory: User, alices: Client, home: Property
+) -> None:
+    closes(alices, home)
+    client.force_login(mallory)
+    page = client.get(reverse("audit"))
+    assert page.status_code == 200
+    assert not page.context["lines"]
+    assert home.name not in page.content.decode()
