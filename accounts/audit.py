@@ -11,7 +11,7 @@ from django.db import connection, transaction
 from django.http import HttpRequest, HttpResponseBase
 
 from accounts import callers
-from accounts.models import Deed, Organization
+from accounts.models import AuditLine, Organization
 
 SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 MOST_AGENT, MOST_NAME = 200, 80
@@ -32,13 +32,13 @@ def done(request: HttpRequest, response: HttpResponseBase, *, logged: bool) -> b
 
 
 def record(
-    request: HttpRequest, organization: Organization, who: tuple[Deed.Kind, str, int | None], now: datetime
-) -> Deed:
+    request: HttpRequest, organization: Organization, who: tuple[AuditLine.Kind, str, int | None], now: datetime
+) -> AuditLine:
     """Write the line for what this request did; `who` is a kind, a name and the user's primary key."""
     match = request.resolver_match
     kind, name, user_id = who
     found = callers.address(request)
-    return Deed.objects.create(
+    return AuditLine.objects.create(
         organization=organization,
         at=now,
         kind=kind,
@@ -57,7 +57,7 @@ def forget(organization: Organization, before: datetime) -> int:
     with transaction.atomic():
         with connection.cursor() as cursor:
             cursor.execute("SELECT set_config(%s, 'yes', true)", [FORGETTING])
-        count, _each = Deed.objects.of(organization).older_than(before).delete()
+        count, _each = AuditLine.objects.of(organization).older_than(before).delete()
         with connection.cursor() as cursor:
             cursor.execute("SELECT set_config(%s, '', true)", [FORGETTING])
     return count

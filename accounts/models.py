@@ -180,7 +180,7 @@ class TenantModel(models.Model):
         abstract = True
 
 
-class DeedQuerySet(TenantQuerySet["Deed"]):
+class AuditLineQuerySet(TenantQuerySet["AuditLine"]):
     """Choices of deeds."""
 
     def older_than(self, day: datetime) -> Self:
@@ -188,7 +188,7 @@ class DeedQuerySet(TenantQuerySet["Deed"]):
         return self.filter(at__lt=day)
 
 
-class Deed(TenantModel):
+class AuditLine(TenantModel):
     """One line of the audit log: who did what, from where. A trigger lets nobody change or delete one.
 
     What somebody is called then stays as it was: the person may leave and the row they changed may go. `name` is the
@@ -216,10 +216,10 @@ class Deed(TenantModel):
     rows = models.JSONField(default=dict)
     details = models.JSONField(default=dict)
 
-    objects: ClassVar[DeedQuerySet] = DeedQuerySet.as_manager()  # type: ignore[assignment]  # django-stubs types the manager
+    objects: ClassVar[AuditLineQuerySet] = AuditLineQuerySet.as_manager()  # type: ignore[assignment]  # django-stubs types the manager
 
     class Meta:
-        indexes = [models.Index(fields=["organization", "-at", "-id"], name="deeds_of_organization")]
+        indexes = [models.Index(fields=["organization", "-at", "-id"], name="audit_of_organization")]
 
 
 class InvitationQuerySet(TenantQuerySet["Invitation"]):

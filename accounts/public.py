@@ -14,7 +14,7 @@ from django.views.decorators.http import require_http_methods
 
 from accounts import audit, teams
 from accounts.forms import JoinForm
-from accounts.models import Deed, Invitation, Membership, User
+from accounts.models import AuditLine, Invitation, Membership, User
 from accounts.tenancy import CHOSEN
 
 UNPROCESSABLE, GONE = 422, 410
@@ -94,5 +94,5 @@ def _joined(request: HttpRequest, row: Invitation, password: str) -> HttpRespons
 def _welcome(request: HttpRequest, member: Membership) -> None:
     organization, user = member.organization, member.user
     request.session[CHOSEN] = organization.public_id
-    audit.record(request, organization, (Deed.Kind.MEMBER, user.email, user.pk), timezone.now())
+    audit.record(request, organization, (AuditLine.Kind.MEMBER, user.email, user.pk), timezone.now())
     messages.success(request, _("You belong to %(name)s now.") % {"name": organization.name})

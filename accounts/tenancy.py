@@ -20,7 +20,7 @@ from django_htmx.http import HttpResponseClientRedirect
 
 from accounts import audit, support
 from accounts.acting import Acting, acting_as
-from accounts.models import Deed, Membership, Organization, TenantQuerySet, User
+from accounts.models import AuditLine, Membership, Organization, TenantQuerySet, User
 from domain.roles import Power
 
 CHOSEN = "organization"  # the session's name for the organization chosen last
@@ -118,8 +118,8 @@ def verified[**P](view: View[P]) -> View[P]:
     return guarded
 
 
-def _named(membership: Membership) -> tuple[Deed.Kind, str, int | None]:
-    kind = Deed.Kind.SUPPORT if membership.is_support else Deed.Kind.MEMBER
+def _named(membership: Membership) -> tuple[AuditLine.Kind, str, int | None]:
+    kind = AuditLine.Kind.SUPPORT if membership.is_support else AuditLine.Kind.MEMBER
     return kind, membership.user.email, membership.user_id
 
 

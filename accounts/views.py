@@ -19,7 +19,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 
 from accounts import audit, endings, teams
 from accounts.forms import EndForm, NewOrganizationForm
-from accounts.models import Deed, Membership, Organization, User
+from accounts.models import AuditLine, Membership, Organization, User
 from accounts.tenancy import CHOSEN, HostRequest, fresh, host, membership_of, verified
 from domain.roles import Power
 
@@ -105,7 +105,7 @@ def new_organization(request: HttpRequest) -> HttpResponse:
             organization = form.save()
             teams.found(organization, user)
         request.session[CHOSEN] = organization.public_id
-        audit.record(request, organization, (Deed.Kind.MEMBER, user.email, user.pk), timezone.now())
+        audit.record(request, organization, (AuditLine.Kind.MEMBER, user.email, user.pk), timezone.now())
         messages.success(request, _("%(name)s is open.") % {"name": organization.name})
         return redirect("home")
     context = {"nav": "account", "form": form}

@@ -14,9 +14,9 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_GET
 
-from accounts.models import Deed, DeedQuerySet
+from accounts.models import AuditLine, AuditLineQuerySet
 from accounts.tenancy import HostRequest, host
-from amplistay import deeds
+from amplistay import auditwords
 from domain.roles import Power
 from properties.models import Property
 from upsells import sheets
@@ -39,11 +39,11 @@ class FilterForm(forms.Form):
         label=gettext_lazy("Until"), required=False, widget=forms.DateInput(attrs={"type": "date"})
     )
 
-    def __init__(self, data: Any, rows: DeedQuerySet, homes: Iterable[Property]) -> None:
+    def __init__(self, data: Any, rows: AuditLineQuerySet, homes: Iterable[Property]) -> None:
         super().__init__(data)
         people = rows.order_by("who").values_list("who", flat=True).distinct()
         names = rows.order_by("name").values_list("name", flat=True).distinct()
-        what = sorted(((name, deeds.sentence(name)) for name in names), key=lambda each: each[1])
+        what = sorted(((name, auditwords.sentence(name)) for name in names), key=lambda each: each[1])
         self._choose("who", [(who, who) for who in people])
         self._choose("name", what)
         self._choose("home", [(home.public_id, home.name) for home in homes])
@@ -64,7 +64,7 @@ class FilterForm(forms.Form):
             self.add_error("end", _("This day comes before the first one."))
         return cleaned
 
-    def chosen(self, rows: DeedQuerySet) -> DeedQuerySet:
+    def chosen(self, rows: AuditLineQuerySet) -> AuditLineQuerySet:
         """Those of the rows that a valid form asks for; days are those of UTC."""
         asked = self.cleaned_data
         rows = rows.filter(**{column: asked[column] for column in ("who", "name") if asked[column]})
@@ -85,7 +85,7 @@ def _midnight(day: Any) -> datetime:
 @host(Power.MEMBERS)
 def page(request: HostRequest) -> HttpResponse:
     """The log, the latest first."""
-    rows, homes = Deed.objects.of(request.org), _homes(request)
+    rows, homes = AuditLine.objects.of(request.org), _homes(request)
     form = FilterForm(request.GET, rows, homes.values())
     is_valid = form.is_valid()
     chosen = form.chosen(rows) if is_valid else rows.none()
@@ -98,7 +98,7 @@ def page(request: HostRequest) -> HttpResponse:
 @host(Power.MEMBERS, logged=True)
 def sheet(request: HostRequest) -> HttpResponse:
     """The same as a CSV file, whole; a filter that can't be meant goes back to the page, which says why."""
-    rows, homes = Deed.objects.of(request.org), _homes(request)
+    rows, homes = AuditLine.objects.of(request.org), _homes(request)
     form = FilterForm(request.GET, rows, homes.values())
     if not form.is_valid():
         return redirect(f"{reverse('audit')}?{request.GET.urlencode()}")
@@ -115,16 +115,16 @@ def _homes(request: HostRequest) -> dict[str, Property]:
     return {home.public_id: home for home in Property.objects.of(request.org).order_by("name", "pk")}
 
 
-def _line(deed: Deed, homes: dict[str, Property]) -> dict[str, Any]:
+def _line(deed: AuditLine, homes: dict[str, Property]) -> dict[str, Any]:
     return {
         "deed": deed,
-        "what": deeds.sentence(deed.name),
+        "what": auditwords.sentence(deed.name),
         "home": homes.get(deed.rows.get("public_id", "")),
         "details": _details(deed),
     }
 
 
-def _details(deed: Deed) -> str:
+def _details(deed: AuditLine) -> str:
     return ", ".join(f"{key}: {_flat(value)}" for key, value in deed.details.items())
 
 
@@ -132,7 +132,7 @@ def _flat(value: object) -> str:
     return " ".join(map(str, value)) if isinstance(value, list) else str(value)
 
 
-def _cells(rows: Iterable[Deed], homes: dict[str, Property]) -> Iterator[list[object]]:
+def _cells(rows: Iterable[AuditLine], homes: dict[str, Property]) -> Iterator[list[object]]:
     for deed in rows:
         line = _line(deed, homes)
         yield [

@@ -21,7 +21,7 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts import support
 from accounts.fields import SealedField, SecretField
-from accounts.models import Deed, Organization, User
+from accounts.models import AuditLine, Organization, User
 from calendars.models import Alert, Feed, Server
 from properties.models import Property
 from upsells.models import Delivery, Payment, PayoutAccount, Purchase
@@ -232,7 +232,7 @@ class Feeds(Looking[Feed]):
     search_fields = ("public_id", "host", "organization__public_id")
 
 
-class Deeds(Looking[Deed]):
+class AuditLines(Looking[AuditLine]):
     """The audit logs."""
 
     list_display = ("at", "organization", "kind", "who", "name", "address")
@@ -314,7 +314,7 @@ TABLES: Mapping[type[Model], type[Looking[Any]]] = {
     User: Users,
     Server: Servers,
     Feed: Feeds,
-    Deed: Deeds,
+    AuditLine: AuditLines,
     Purchase: Purchases,
     Payment: Payments,
     Delivery: Deliveries,

@@ -26,7 +26,7 @@ from rest_framework.views import APIView
 
 from accounts import audit
 from accounts.acting import Acting, acting_as, acting_for_the_house
-from accounts.models import Deed
+from accounts.models import AuditLine
 from accounts.tenancy import HostRequest
 from api import describing, keeping, problems, quota, tokens
 from api.describing import Operation
@@ -236,7 +236,7 @@ def _again(status: int, headers: Mapping[str, str], body: bytes | None) -> Respo
 def _logged(request: Any, told: Operation, response: Response) -> Response:
     plain, token = request._request, request.token  # noqa: SLF001 - DRF's name for Django's request
     audit.note(plain, operation=told.name)
-    audit.record(plain, request.org, (Deed.Kind.TOKEN, token.name, None), request.now)
+    audit.record(plain, request.org, (AuditLine.Kind.TOKEN, token.name, None), request.now)
     return response
 
 

@@ -5,7 +5,7 @@ from django.apps import apps
 from django.db import IntegrityError, connection, transaction
 from psycopg.types.range import TimestamptzRange
 
-from accounts.models import Deed, Invitation, SupportVisit, TenantModel, User
+from accounts.models import AuditLine, Invitation, SupportVisit, TenantModel, User
 from api.models import ApiToken, KeptAnswer
 from calendars.models import (
     Alert,
@@ -106,7 +106,7 @@ def rows_on(home: Property, organization_id: int) -> dict[type[TenantModel], Ten
 
 
 OF_NO_PROPERTY = {Property, PayoutAccount, Webhook, Message, Sending, ApiToken, KeptAnswer}
-OF_NO_PROPERTY |= {Deed, Invitation, SupportVisit}
+OF_NO_PROPERTY |= {AuditLine, Invitation, SupportVisit}
 KINDS = [
     model for model in apps.get_models() if issubclass(model, TenantModel) and model not in OF_NO_PROPERTY
 ]

@@ -8,7 +8,7 @@ from django.conf import settings
 from django.utils import timezone
 
 from accounts import audit
-from accounts.models import Deed, Organization
+from accounts.models import AuditLine, Organization
 from calendars import polling
 from connectors.broker import hint
 from upsells import checkout, deliveries, forgetting, payments, payouts, stays
@@ -116,7 +116,7 @@ def forget() -> None:
     now = timezone.now()
     for organization in Organization.objects.order_by("pk").iterator():
         forgetting.thin_out(organization, now)
-        audit.forget(organization, now - Deed.KEPT_FOR)
+        audit.forget(organization, now - AuditLine.KEPT_FOR)
 
 
 @shared_task

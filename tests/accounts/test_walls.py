@@ -14,7 +14,8 @@ from properties.models import Property
 from tests import cast
 
 HANGING = {"calendars_feedread", "calendars_snapshot", "properties_photofile"}  # on a tenant's row
-WHO = {"accounts_organization", "accounts_membership", "accounts_user", "account_emailaddress"}
+OF_PERSONS = {"accounts_letter", "mfa_authenticator", "usersessions_usersession"}  # no tenant sees any
+WHO = {"accounts_organization", "accounts_membership", "accounts_user", "account_emailaddress", *OF_PERSONS}
 
 
 def tables() -> set[str]:

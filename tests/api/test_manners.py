@@ -10,7 +10,7 @@ from django.db import OperationalError
 from django.utils import timezone
 from pytest_django import Settings
 
-from accounts.models import Deed, Organization
+from accounts.models import AuditLine, Organization
 from api import tokens
 from api.models import ApiToken
 from calendars import ledger
@@ -201,6 +201,6 @@ def test_each_change_is_a_line_of_the_audit_log(api: Caller, home: Property) -> 
     api.get("/properties/")
     api.send("POST", f"/properties/{home.public_id}/archive/")
     api.send("PATCH", f"/properties/{home.public_id}/", {"check_in": "09:00"}, 422)
-    deed = Deed.objects.get()
-    assert (deed.kind, deed.who, deed.name) == (Deed.Kind.TOKEN, "PMS", "api:archive")
+    deed = AuditLine.objects.get()
+    assert (deed.kind, deed.who, deed.name) == (AuditLine.Kind.TOKEN, "PMS", "api:archive")
     assert deed.details == {"operation": "archiveProperty"}

@@ -7,7 +7,7 @@ import pytest
 from django.apps import apps
 from django.test import Client
 
-from accounts.models import Deed, Organization, TenantModel, User
+from accounts.models import AuditLine, Organization, TenantModel, User
 from api.models import ApiToken, KeptAnswer
 from api.scopes import Scope
 from properties.models import Property
@@ -15,7 +15,7 @@ from tests import cast
 from tests.api.callers import ALL, Caller, a_token
 from tests.api.operations import OPERATIONS, Told
 
-OURS_TO_NOTE = {ApiToken, KeptAnswer, Deed}  # change with each request
+OURS_TO_NOTE = {ApiToken, KeptAnswer, AuditLine}  # change with each request
 QUERY = {"getOffers": "?departure=2027-03-01"}
 
 

@@ -4,21 +4,21 @@ from django.db import migrations, models
 from accounts import walls
 
 APPEND_ONLY = """
-CREATE FUNCTION accounts_deed_stays() RETURNS trigger LANGUAGE plpgsql AS $$
+CREATE FUNCTION accounts_auditline_stays() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
     IF TG_OP = 'DELETE' AND current_setting('amplistay.forgetting', true) = 'yes' THEN
         RETURN OLD;
     END IF;
     RAISE EXCEPTION 'a line of the audit log is never changed' USING ERRCODE = 'integrity_constraint_violation';
 END $$;
-CREATE TRIGGER deed_stays BEFORE UPDATE OR DELETE ON accounts_deed
-    FOR EACH ROW EXECUTE FUNCTION accounts_deed_stays();
-REVOKE UPDATE ON accounts_deed FROM amplistay_house, amplistay_tenant;
-REVOKE DELETE ON accounts_deed FROM amplistay_tenant;
+CREATE TRIGGER auditline_stays BEFORE UPDATE OR DELETE ON accounts_auditline
+    FOR EACH ROW EXECUTE FUNCTION accounts_auditline_stays();
+REVOKE UPDATE ON accounts_auditline FROM amplistay_house, amplistay_tenant;
+REVOKE DELETE ON accounts_auditline FROM amplistay_tenant;
 """
 NO_TRIGGERS = """
-DROP TRIGGER deed_stays ON accounts_deed;
-DROP FUNCTION accounts_deed_stays();
+DROP TRIGGER auditline_stays ON accounts_auditline;
+DROP FUNCTION accounts_auditline_stays();
 """
 
 
@@ -29,7 +29,7 @@ class Migration(migrations.Migration):
 
     operations = [
         migrations.CreateModel(
-            name='Deed',
+            name='AuditLine',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('at', models.DateTimeField()),
@@ -43,8 +43,8 @@ class Migration(migrations.Migration):
                 ('details', models.JSONField(default=dict)),
                 ('organization', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='+', to='accounts.organization')),
             ],
-            options={'indexes': [models.Index(fields=['organization', '-at', '-id'], name='deeds_of_organization')]},
+            options={'indexes': [models.Index(fields=['organization', '-at', '-id'], name='audit_of_organization')]},
         ),
         migrations.RunSQL(APPEND_ONLY, NO_TRIGGERS),
-        walls.wall('accounts_deed', walls.of_organization()),
+        walls.wall('accounts_auditline', walls.of_organization()),
     ]
