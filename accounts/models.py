@@ -192,7 +192,7 @@ class AuditLine(TenantModel):
     """One line of the audit log: who did what, from where. A trigger lets nobody change or delete one.
 
     What somebody is called then stays as it was: the person may leave and the row they changed may go. `name` is the
-    view's name, or the API operation's; `amplistay.deeds` has the sentence for it. `rows` are the ids in the address,
+    view's name, or the API operation's; `amplistay.auditwords` has the sentence for it. `rows` are the ids in the address,
     `details` what the story noted. Neither ever holds a secret.
     """
 
