@@ -19,3 +19,15 @@ class OrganizationForm(forms.Form):
 
     def signup(self, request: HttpRequest, user: User) -> None:
         """Part of allauth's contract; the adapter opens the organization in the user's transaction."""
+
+
+class SavedViewForm(forms.Form):
+    """How a saved view is called, and whether its list opens with it."""
+
+    name = forms.CharField(
+        label=_("Name"),
+        max_length=40,
+        widget=forms.TextInput(attrs={"autocomplete": "off"}),
+        error_messages={"required": _("Give the view a name.")},
+    )
+    is_default = forms.BooleanField(label=_("Open the list with it"), required=False)

@@ -18,6 +18,7 @@ class HostRequest(HttpRequest):
     user: User
     org: Organization
     membership: Membership
+    deed: object  # what was done with this very click and can be undone, if anything: see `accounts.deeds`
 
 
 def host[**P](view: Callable[Concatenate[HostRequest, P], HttpResponse]) -> Callable[..., HttpResponse]:

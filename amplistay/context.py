@@ -6,6 +6,7 @@ from django.conf import settings
 from django.http import HttpRequest
 from django.utils import timezone
 
+from accounts import deeds
 from accounts.models import User
 from calendars.models import Alert
 from notices import feed
@@ -16,7 +17,11 @@ DEMO_PASSWORD = "demo-stay-longer"  # noqa: S105 - shown on the log-in page of a
 
 def place(request: HttpRequest) -> dict[str, object]:
     """Whether this is a demo and how to get into it; for hosts' pages, how many alerts are open and notices unread."""
-    needs = {"needs": partial(_open_alerts, request), "unread_news": partial(_unread_news, request)}
+    needs = {
+        "needs": partial(_open_alerts, request),
+        "unread_news": partial(_unread_news, request),
+        "deeds": partial(deeds.shown, request),
+    }
     if not settings.DEMO:
         return needs | {"demo": False}
     return needs | {

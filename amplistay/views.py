@@ -54,6 +54,7 @@ def styleguide(request: HttpRequest) -> HttpResponse:
     ]
     reads, sample = _sample_reads(now), samples.offers(now)
     context = {
+        "undoable": samples.deeds(),
         "needs": len(alerts),
         "alerts": [(alert, headline(alert), advice(alert)) for alert in alerts],
         "chart": history.drawn(reads, now),

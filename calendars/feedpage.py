@@ -10,19 +10,20 @@ from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils import timezone
-from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
+from accounts.deeds import Change, What, done
 from accounts.tenancy import HostRequest, get_or_404, host
-from calendars import history, ledger, linking, polling, servers, standing, tasks
+from calendars import history, ledger, linking, removals, servers, standing, tasks
 from calendars.forms import FeedForm, LinkForm
 from calendars.models import Feed
 from connectors import links
 from connectors.broker import hint
 from domain.channels import recognise
 from domain.switches import Switches
+from properties.dates import moment, when
 
 UNPROCESSABLE = 422
 LINES = 50  # of the log on a page
@@ -107,13 +108,18 @@ def _back(request: HostRequest, feed: Feed) -> str:
         night = date.fromisoformat(origin)
     except ValueError:
         return _connections(feed)
-    return f"{feed.property.get_absolute_url()}?month={night:%Y-%m}&night={night}"
+    month = reverse("calendars:month", args=[feed.property.public_id])
+    return f"{month}?month={night:%Y-%m}&night={night}"
 
 
 @_button
 def pause(request: HostRequest, feed: Feed) -> None:
     """Stop reading; what the feed closed stays closed."""
-    Feed.objects.of(request.org).filter(pk=feed.pk, paused_at=None).update(paused_at=timezone.now())
+    now = timezone.now()
+    if Feed.objects.of(request.org).filter(pk=feed.pk, paused_at=None).update(paused_at=now):
+        words = _("%(feed)s is paused. What it closed stays closed.") % {"feed": feed.title}
+        what = What([Change.of(feed, {"paused_at": None}, {"paused_at": now})])
+        done(request, words, what, name=feed.title, place=_back(request, feed))
 
 
 @_button
@@ -133,12 +139,12 @@ def read(request: HostRequest, feed: Feed) -> None:
     if standing.standing(feed, now) is standing.Standing.CHECKING:
         return
     if until := servers.rests_until(feed.host, now):
-        at = date_format(timezone.localtime(until, feed.property.house.zone), "j M, H:i")
+        at = moment(timezone.localtime(until, feed.property.house.zone))
         words = _("%(host)s is left alone until %(time)s, as it asked or because it is down.")
         messages.info(request, words % {"host": feed.host, "time": at})
         return
     if feed.last_read_at and now - feed.last_read_at < FLOOR:
-        at = date_format(timezone.localtime(feed.last_read_at, feed.property.house.zone), "H:i:s")
+        at = when(timezone.localtime(feed.last_read_at, feed.property.house.zone), "Hms")
         words = _("%(feed)s was read a moment ago, at %(time)s. Give the site a few seconds.")
         messages.info(request, words % {"feed": feed.title, "time": at})
         return
@@ -149,18 +155,21 @@ def read(request: HostRequest, feed: Feed) -> None:
 @_button
 def free_held(request: HostRequest, feed: Feed) -> None:
     """Open the nights that wait to be confirmed: the host knows better."""
-    count = polling.free_held(feed, timezone.now())
+    count, what = removals.free_held(feed, timezone.now())
     words = ngettext("%(count)s night is open again.", "%(count)s nights are open again.", count)
-    messages.success(request, words % {"count": count})
+    words %= {"count": count}
+    if count:
+        done(request, words, what, name=feed.title, place=_back(request, feed), way="nights")
+    else:
+        messages.success(request, words)
 
 
 @_button
 def remove(request: HostRequest, feed: Feed) -> None:
-    """Forget the feed; the nights only it closed open at once."""
-    with ledger.changing(feed.property, timezone.now()) as change:
-        ledger.remove_feed(change, feed)
-    words = _("%(feed)s is removed, and the nights only it closed are open.")
-    messages.success(request, words % {"feed": feed.title})
+    """Remove the feed; the nights only it closed open at once."""
+    what = removals.remove_feed(feed, timezone.now())
+    words = _("%(feed)s is removed, and the nights only it closed are open.") % {"feed": feed.title}
+    done(request, words, what, name=feed.title, place=_connections(feed), way="feed")
 
 
 # Forms
@@ -196,20 +205,20 @@ def replace(request: HostRequest, public_id: str, feed_id: str) -> HttpResponse:
     form = LinkForm(feed, request.POST)
     if not form.is_valid():
         return _page(request, feed, link_form=form)
-    url = form.cleaned_data["link"]
+    url, now = form.cleaned_data["link"], timezone.now()
+    before = _fresh(Feed.objects.of(request.org).values_list("url", flat=True).get(pk=feed.pk), now)
     try:
-        Feed.objects.of(request.org).filter(pk=feed.pk).update(**_fresh(url, timezone.now()))
+        Feed.objects.of(request.org).filter(pk=feed.pk).update(**_fresh(url, now))
     except IntegrityError:  # the same link, added to this property within a moment
         form.add_error("link", _("This link is already connected to this property."))
         return _page(request, feed, link_form=form)
     linking.ensure_link(feed.property, recognise(url), timezone.now())
     hint(tasks.read_now, [feed.pk])
-    messages.success(
-        request,
-        _(
-            "The new link is being read. Nights that only the old one closed stay closed until more reads agree."
-        ),
+    words = _(
+        "The new link is being read. Nights that only the old one closed stay closed until more reads agree."
     )
+    what = What([Change.of(feed, before, {"url_digest": links.digest(url)})])
+    done(request, words, what, name=feed.title, place=_own(feed))
     return redirect(_own(feed))
 
 

@@ -35,7 +35,7 @@ def retold(
         if span is None:
             continue
         feed = feeds[block.feed_id or 0]
-        left, sleeps = span.minus(feed.echo_spans), is_stay(block, feed)
+        left, sleeps = span.minus(feed.echo_spans) if feed.echoes else (span,), is_stay(block, feed)
         hours = Period(block.period.lower, block.period.upper) if block.period and left == (span,) else None
         may_repeat = feed.gathers or (sleeps and block.kind not in STAYS)
         for part in left:

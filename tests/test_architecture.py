@@ -33,6 +33,7 @@ FORBIDDEN_NAMES = {
 }
 
 TASKS = {
+    "amplistay.tasks.sweep_removed",
     "calendars.tasks.read_due_feeds",
     "calendars.tasks.read_some",
     "calendars.tasks.read_suspects",
@@ -56,12 +57,17 @@ TASKS = {
 
 # Modules behind the edge: they are handed rows that came through the door, or work for all tenants at once.
 BEHIND_THE_DOOR = {
+    "accounts/deeds.py",
+    "amplistay/sweeping.py",
+    "calendars/removals.py",
     "accounts/bell.py",
+    "accounts/savedviews.py",
     "accounts/tenancy.py",
     "accounts/wishes.py",
     "amplistay/channelhealth.py",
     "amplistay/doorstep.py",
     "amplistay/firststeps.py",
+    "amplistay/searching.py",
     "amplistay/takings.py",
     "amplistay/urgent.py",
     "calendars/alerts.py",
@@ -74,6 +80,7 @@ BEHIND_THE_DOOR = {
     "calendars/linking.py",
     "calendars/loops.py",
     "calendars/merging.py",
+    "calendars/nights.py",
     "calendars/people.py",
     "calendars/polling.py",
     "calendars/readership.py",
@@ -130,7 +137,7 @@ REASONED = {
     ): "the feed came through the door before the form was made",
     (
         "properties/public.py",
-        "PhotoFile.objects.filter(photo__token=token, width=width)",
+        "PhotoFile.objects.filter(photo__token=token, photo__removed_at=None, width=width)",
     ): "anybody who holds the unguessable token",
     (
         "upsells/models/stays.py",
@@ -148,7 +155,7 @@ REASONED = {
     (
         "upsells/public.py",
         (
-            "Purchase.objects.select_related('property__organization', 'property__photo', 'stay_link', "
+            "Purchase.objects.select_related('property__organization', 'property__kept_photo', 'stay_link', "
             "'moved_to__property', 'moved_to__stay_link')"
         ),
     ): "a guest: looked up by token and unguessable id together",

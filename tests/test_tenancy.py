@@ -6,12 +6,14 @@ from typing import Any, NamedTuple
 import pytest
 from django.apps import apps
 from django.conf import settings
+from django.db import transaction
 from django.http import HttpResponse
 from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver, reverse
 from django.utils import timezone
+from pytest_django import DjangoDbBlocker
 
-from accounts.models import TenantModel, User
+from accounts.models import Organization, SavedView, TenantModel, User
 from calendars import ledger
 from calendars.models import (
     Alert,
@@ -25,6 +27,8 @@ from upsells import certificates
 from upsells.models import (
     Purchase,
 )
+
+pytestmark = pytest.mark.django_db
 
 NOT_FOUND, NOT_ALLOWED = 404, 405
 
@@ -48,8 +52,12 @@ MEMBERS_OWN = {  # no id in the address: the organization's own rows
     "notices:list",
     "notices:read-all",
     "notices:wishes",
+    "search",
+    "saved-views",
+    "save-view",
 }
 MEMBERS_ROW = {  # an id in the address: 404 unless the row is the organization's
+    "overview",
     "properties:settings",
     "properties:archive",
     "properties:restore",
@@ -128,6 +136,9 @@ MEMBERS_ROW = {  # an id in the address: 404 unless the row is the organization'
     "webhooks:stop",
     "webhooks:resume",
     "webhooks:remove",
+    "undo",
+    "change-view",
+    "remove-view",
 }
 BY_TOKEN = {
     "guest:stay",
@@ -173,6 +184,8 @@ BODIES: dict[str, dict[str, str]] = {
     "upsells:conflict-shorten": {"nights": "1", "amount": "1"},
     "upsells:conflict-move": {"home": "x"},
     "upsells:switch": {"mode": "off"},
+    "change-view": {"name": "Mallory's now", "is_default": "on"},
+    "save-view": {"listing": "sales", "query": "q=mallory", "name": "Mallory's"},
     "webhooks:edit": {"link": "https://mallory.example/", "events": "sale.confirmed"},
     "upsells:terms": {
         "mode": "instant",
@@ -222,7 +235,27 @@ def an_alert(feed: Feed) -> Alert:
     )
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
+def kept(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iterator[None]:
+    """Rows that a fixture of this scope makes are there for every test; what a test changes is undone after it."""
+    around = transaction.atomic()
+    around._from_testcase = True  # type: ignore[attr-defined]  # like TestCase's own: what is durable may be in it
+    with django_db_blocker.unblock(), around:
+        yield
+        transaction.set_rollback(True)
+
+
+@pytest.fixture(scope="module")
+def organization(kept: None) -> Organization:
+    return cast.an_organization()
+
+
+@pytest.fixture(scope="module")
+def home(organization: Organization) -> Property:
+    return cast.a_property(organization)
+
+
+@pytest.fixture(scope="module")
 def alices_ids(home: Property) -> dict[str, str]:
     """One of Alice's rows for every kind of id, with nights that wait and a sale."""
     feed = cast.a_feed(home)
@@ -253,7 +286,9 @@ def alices_ids(home: Property) -> dict[str, str]:
         certificates.certify(sold, cast.NOW)
     cast.an_import(feed, cast.nights(61, 2), uid="twice")
     webhook, message = cast.a_message(home.organization)
+    carol = cast.a_member(home.organization, "carol@example.org").memberships.get()
     return {
+        "view_id": cast.a_saved_view(carol).public_id,
         "webhook_id": webhook.public_id,
         "message_id": message.public_id,
         "conflict_id": Alert.objects.get(kind=Alert.Kind.CONFLICT).public_id,
@@ -265,6 +300,7 @@ def alices_ids(home: Property) -> dict[str, str]:
         "people_id": cast.a_people_link(home).public_id,
         "purchase_id": sold.public_id,
         "kind": "extra_nights",
+        "deed_id": cast.a_deed(home.organization).public_id,
         "token": cast.a_stay_link(home, cast.nights(70, 3)).token,
     }
 
@@ -357,6 +393,7 @@ def test_the_same_addresses_open_for_the_organizations_own_members(
     name: str, client: Client, bob: User, alices_ids: dict[str, str]
 ) -> None:
     """Without this, a mistake in the ids would make every 404 above look right."""
+    SavedView.objects.update(membership=bob.memberships.get())  # nobody else opens those of a member
     client.force_login(bob)
     path = path_of(name, alices_ids)
     answer = client.get(path)
@@ -379,7 +416,7 @@ def test_lists_and_the_home_page_hold_only_the_organizations_own(
 def test_a_new_property_belongs_to_whoever_makes_it(mallorys: Client, mallory: User) -> None:
     body = BODIES["upsells:facts"] | {"organization": "1", "organization_id": "1"}
     assert mallorys.post(reverse("properties:new"), body).status_code == 302
-    assert Property.objects.get().organization == mallory.organizations.get()
+    assert Property.objects.get(name=body["name"]).organization == mallory.organizations.get()
 
 
 def test_a_user_of_no_organization_is_refused_everywhere(client: Client, alices_ids: dict[str, str]) -> None:

@@ -5,7 +5,7 @@ from django.apps import apps
 from django.db import IntegrityError, connection, transaction
 from psycopg.types.range import TimestamptzRange
 
-from accounts.models import TenantModel, User
+from accounts.models import Deed, SavedView, TenantModel, User
 from calendars.models import (
     Alert,
     Block,
@@ -104,7 +104,7 @@ def rows_on(home: Property, organization_id: int) -> dict[type[TenantModel], Ten
     }
 
 
-OF_NO_PROPERTY = {Property, PayoutAccount, Webhook, Message, Sending}
+OF_NO_PROPERTY = {Deed, Property, PayoutAccount, SavedView, Webhook, Message, Sending}
 KINDS = [
     model for model in apps.get_models() if issubclass(model, TenantModel) and model not in OF_NO_PROPERTY
 ]
@@ -154,6 +154,22 @@ def test_the_database_ties_what_is_sent_to_the_organization_of_its_webhook_and_m
     )
     with transaction.atomic():
         row.save(force_insert=True)
+        with pytest.raises(IntegrityError, match="same_tenant"):
+            connection.check_constraints()
+        transaction.set_rollback(True)
+
+
+@pytest.mark.parametrize("own", [True, False], ids=["own", "another's"])
+def test_the_database_ties_a_saved_view_to_the_organization_of_its_member(
+    own: bool, alice: User, mallory: User
+) -> None:
+    member = alice.memberships.get()
+    stranger = mallory.organizations.get()
+    with transaction.atomic():
+        cast.a_saved_view(member, organization=member.organization if own else stranger)
+        if own:
+            connection.check_constraints()
+            return
         with pytest.raises(IntegrityError, match="same_tenant"):
             connection.check_constraints()
         transaction.set_rollback(True)
