@@ -1,5 +1,6 @@
 """What a sign-up makes: a user, an organization, and the user as its owner, or nothing at all; its e-mails."""
 
+from contextlib import nullcontext
 from typing import Any
 
 from allauth.account.adapter import DefaultAccountAdapter
@@ -23,6 +24,7 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]  # allauth sh
         return user
 
     def send_mail(self, template_prefix: str, email: str, context: dict[str, Any]) -> None:
-        """Write to a person in their own language, whoever asked for it in whichever."""
-        with language.of_account(email, context):
+        """Write to a person in their own language, whoever asked for it; to a stranger in that of the page."""
+        user = context.get("user")
+        with language.spoken_to(user) if isinstance(user, User) else nullcontext():
             super().send_mail(template_prefix, email, context)

@@ -20,6 +20,7 @@ from django.utils import translation
 from pypdf import PdfReader
 from pytest_django import Settings
 
+from accounts import language
 from accounts.models import Topic, User
 from calendars import alerts, ledger, sentences
 from calendars.models import Alert, Feed
@@ -99,8 +100,9 @@ def reader() -> Reader:
 
 
 @pytest.fixture
-def ids(home: Property, alice: User) -> dict[str, str]:
-    """One row of each kind, with names that are no words."""
+def ids(spoken: None, home: Property, alice: User) -> dict[str, str]:
+    """One row of each kind, with names that are no words; the member reads the language, too."""
+    language.learn(alice, pseudo.CODE)
     home.organization.name = "H0mes"
     home.organization.save(update_fields=["name"])
     home.name = "H0me"

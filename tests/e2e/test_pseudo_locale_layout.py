@@ -11,6 +11,7 @@ from playwright.sync_api import Browser, BrowserContext
 from pytest_django import Settings
 from pytest_django.live_server_helper import LiveServer
 
+from accounts import language
 from accounts.models import User
 from tests import pseudo
 from tests.conftest import Listing
@@ -61,6 +62,7 @@ def spoken(settings: Settings, tmp_path: Path) -> None:
 @pytest.fixture
 def screen(chromium: Browser, live_server: LiveServer, alice: User, spoken: None) -> Iterator[BrowserContext]:
     """Alice's browser, in the language."""
+    language.learn(alice, pseudo.CODE)
     logged_in = Client()
     logged_in.force_login(alice)
     context = chromium.new_context(base_url=live_server.url, locale=pseudo.CODE, reduced_motion="reduce")
