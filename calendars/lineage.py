@@ -11,6 +11,7 @@ from django.utils.translation import gettext_noop, ngettext
 
 from calendars import polling
 from calendars.echoes import is_mark
+from calendars.glances import Claimed
 from calendars.models import Block, Feed
 from domain.channels import Channel
 from domain.events import Kind
@@ -18,6 +19,13 @@ from properties import dates
 
 AMPLISTAY = Channel("amplistay", "Amplistay", "A")
 PRECEDENCE = ("sale", "hold", "closed", "host", "held", "yields")  # which claim on a night is drawn
+
+STATES: Mapping[str, str] = {
+    Block.Origin.SALE: "sale",
+    Block.Origin.HOLD: "hold",
+    Block.Origin.HOST: "host",
+    Block.Origin.FEED: "closed",
+}
 
 MARK, OVER = "mark", "over"  # of an echo: a loop check's; ours that is gone, of a night that is over
 
@@ -65,18 +73,11 @@ def reasons(night: date, blocks: Iterable[Block], today: date) -> list[Reason]:
     return [_reason(block, night, there, today) for block in there]
 
 
-def state_of(block: Block) -> str:
+def state_of(block: Claimed) -> str:
     """How a claim is drawn."""
     if block.missing_since:
         return "held"
-    if block.yields:
-        return "yields"
-    return {
-        Block.Origin.SALE: "sale",
-        Block.Origin.HOLD: "hold",
-        Block.Origin.HOST: "host",
-        Block.Origin.FEED: "closed",
-    }[Block.Origin(block.origin)]
+    return "yields" if block.yields else STATES[block.origin]
 
 
 def channel_of(block: Block) -> Channel:
