@@ -1,6 +1,7 @@
 """Where allauth meets the house: what a sign-up makes, how its letters go out, how its secrets rest."""
 
 from collections.abc import Mapping
+from contextlib import nullcontext
 from typing import Any
 
 from allauth.account.adapter import DefaultAccountAdapter
@@ -11,7 +12,7 @@ from django.http import HttpRequest
 from django.urls import reverse
 from django.utils import timezone
 
-from accounts import callers, post, sentences
+from accounts import callers, language, post, sentences
 from accounts.fields import SecretField
 from accounts.models import Membership, Organization, User
 
@@ -22,7 +23,8 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]  # allauth sh
     """allauth's hooks around accounts."""
 
     def save_user(self, request: HttpRequest, user: User, form: Any, commit: bool = True) -> User:
-        """Save the user with an organization of their own, in one transaction."""
+        """Save the user, who reads the language of the page, with an organization of their own, in one transaction."""
+        user.language = language.of_request()
         with transaction.atomic():
             super().save_user(request, user, form, commit=commit)
             organization = Organization.objects.create(name=form.cleaned_data["organization"])
@@ -30,8 +32,14 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]  # allauth sh
         return user
 
     def send_mail(self, template_prefix: str, email: str, context: Mapping[str, Any]) -> None:
-        """Leave the letter to the workers: no page waits for a mail server."""
-        post.write(email, sentences.words(template_prefix, context), timezone.now())
+        """Leave the letter to the workers: no page waits for a mail server.
+
+        It is in the person's own language, whoever asked for it; to a stranger in that of the page.
+        """
+        user = context.get("user")
+        with language.spoken_to(user) if isinstance(user, User) else nullcontext():
+            words = sentences.words(template_prefix, context)
+        post.write(email, words, timezone.now())
 
     def get_reset_password_from_key_url(self, key: str) -> str:
         """The link of the letter, at our own address whatever host the request named."""

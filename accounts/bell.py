@@ -20,9 +20,11 @@ def open_some(member: Membership, source: str, rows: Iterable[int], now: datetim
         row.save(update_fields=["opened"])
 
 
-def open_all(member: Membership, until: datetime) -> None:
-    """Everything up to then is read."""
+def open_all(member: Membership, until: datetime) -> tuple[datetime | None, datetime]:
+    """Everything up to then is read; up to when it was before, and is now."""
     with transaction.atomic():
         row = Membership.objects.select_for_update(no_key=True).get(pk=member.pk)
-        row.seen_until = max(until, row.seen_until or until)
+        before, after = row.seen_until, max(until, row.seen_until or until)
+        row.seen_until = after
         row.save(update_fields=["seen_until"])
+    return before, after

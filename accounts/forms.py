@@ -78,3 +78,15 @@ class JoinForm(forms.Form):
         password: str = self.cleaned_data["password"]
         validate_password(password, User(email=self.email))
         return password
+
+
+class SavedViewForm(forms.Form):
+    """How a saved view is called, and whether its list opens with it."""
+
+    name = forms.CharField(
+        label=_("Name"),
+        max_length=40,
+        widget=forms.TextInput(attrs={"autocomplete": "off"}),
+        error_messages={"required": _("Give the view a name.")},
+    )
+    is_default = forms.BooleanField(label=_("Open the list with it"), required=False)

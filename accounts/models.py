@@ -5,11 +5,13 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from typing import ClassVar, Self
 
+from django.conf import settings
 from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
 from django.contrib.auth.models import PermissionsMixin
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
-from django.db.models import Q
+from django.db.models import F, Q
+from django.db.models.functions import Lower
 from django.utils.translation import gettext_lazy as _
 
 from accounts.fields import SecretField, public_id
@@ -32,12 +34,15 @@ class UserManager(BaseUserManager["User"]):
 
 
 class User(AbstractBaseUser, PermissionsMixin):
-    """A person who logs in; the e-mail address is the name."""
+    """A person who logs in; the e-mail address is the name. E-mails to them are in `language`: see that module."""
 
     email = models.EmailField(_("e-mail"), unique=True)
     is_active = models.BooleanField(default=True)
     is_staff = models.BooleanField(default=False)
     joined_at = models.DateTimeField(auto_now_add=True)
+    language = models.CharField(
+        _("language"), max_length=8, choices=settings.LANGUAGES, default="en", db_default="en"
+    )
 
     objects: ClassVar[UserManager] = UserManager()
 
@@ -141,6 +146,7 @@ class Membership(models.Model):
         constraints = [
             models.UniqueConstraint(fields=["organization", "user"], name="one_membership_per_organization"),
             models.CheckConstraint(condition=~Q(role="owner") | Q(homes=None), name="owners_have_every_home"),
+            models.UniqueConstraint(fields=["organization", "id"], name="membership_in_organization"),
         ]
         indexes = [models.Index(fields=["digest_at"], name="digest_due")]
 
@@ -171,6 +177,18 @@ class Membership(models.Model):
         return [int(row) for row in self.opened.get(source, {})]
 
 
+class There[Row: models.Model](models.Manager[Row]):
+    """Knows only the rows that aren't removed.
+
+    A row whose removal can be taken back stays for a while with its key and its history; until it is swept, it is
+    hidden from everybody who doesn't ask for `everything`.
+    """
+
+    def get_queryset(self) -> models.QuerySet[Row]:
+        """Without what is removed."""
+        return super().get_queryset().filter(removed_at=None)
+
+
 class TenantModel(models.Model):
     """A row that belongs to an organization; foreign keys between such rows are composite in PostgreSQL."""
 
@@ -192,8 +210,8 @@ class AuditLine(TenantModel):
     """One line of the audit log: who did what, from where. A trigger lets nobody change or delete one.
 
     What somebody is called then stays as it was: the person may leave and the row they changed may go. `name` is the
-    view's name, or the API operation's; `amplistay.auditwords` has the sentence for it. `rows` are the ids in the address,
-    `details` what the story noted. Neither ever holds a secret.
+    view's name, or the API operation's; `amplistay.auditwords` has the sentence for it. `rows` are the ids in the
+    address, `details` what the story noted. Neither ever holds a secret.
     """
 
     class Kind(models.TextChoices):
@@ -317,3 +335,60 @@ class SupportVisit(TenantModel):
 
     class Meta:
         indexes = [models.Index(fields=["organization", "-given_at"], name="support_visits")]
+
+
+class Deed(TenantModel):
+    """Something that a member did with a click, which can be taken back until `until`.
+
+    `way` says how it is taken back, `name` what it was done to, and `place` the page to go to then. `what` is needed
+    for it (JSON, see `accounts.deeds`); secrets may be in it, so it is encrypted.
+    """
+
+    public_id = models.CharField(max_length=14, unique=True, default=public_id, editable=False)
+    way = models.CharField(max_length=12)
+    name = models.CharField(max_length=200)
+    place = models.CharField(max_length=300)
+    what = SecretField()
+    until = models.DateTimeField()
+    undone_at = models.DateTimeField(null=True)
+
+    objects: ClassVar[TenantQuerySet[Deed]] = TenantQuerySet.as_manager()  # type: ignore[assignment]  # django-stubs types the manager
+
+    class Meta:
+        indexes = [models.Index(fields=["until"], name="deed_age")]
+
+
+class SavedView(TenantModel):
+    """A filter of a list that a member keeps under a name.
+
+    `query` holds parameters that the list knows (`accounts.savedviews`), and nothing else. The one that `is_default`
+    opens when the list is visited without any.
+    """
+
+    class Listing(models.TextChoices):
+        """The lists that can be narrowed down."""
+
+        PLANNER = "planner", _("Calendar of all homes")
+        SALES = "sales", _("Sales")
+        HOME_SALES = "home-sales", _("Sales of one property")
+        REVENUE = "revenue", _("Revenue")
+
+    MOST = 20  # of one list
+
+    public_id = models.CharField(max_length=14, unique=True, default=public_id, editable=False)
+    membership = models.ForeignKey(Membership, on_delete=models.CASCADE, related_name="saved_views")
+    listing = models.CharField(max_length=16, choices=Listing.choices)
+    name = models.CharField(_("name"), max_length=40)
+    query = models.TextField()
+    is_default = models.BooleanField(default=False)
+    created_at = models.DateTimeField()
+
+    objects: ClassVar[TenantQuerySet[SavedView]] = TenantQuerySet.as_manager()  # type: ignore[assignment]  # django-stubs types the manager
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(F("membership"), F("listing"), Lower("name"), name="one_view_of_a_name"),
+            models.UniqueConstraint(
+                fields=["membership", "listing"], condition=Q(is_default=True), name="one_default_view"
+            ),
+        ]

@@ -32,6 +32,7 @@ class HostRequest(HttpRequest):
     user: User
     org: Organization
     membership: Membership
+    deed: object  # what was done with this very click and can be undone, if anything: see `accounts.deeds`
 
 
 type View[**P] = Callable[Concatenate[HostRequest, P], HttpResponse]

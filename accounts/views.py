@@ -10,14 +10,15 @@ from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.core.exceptions import PermissionDenied
 from django.db import transaction
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
+from django.views import i18n
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
-from accounts import audit, endings, teams
+from accounts import audit, endings, language, teams
 from accounts.forms import EndForm, NewOrganizationForm
 from accounts.models import AuditLine, Membership, Organization, User
 from accounts.tenancy import CHOSEN, HostRequest, fresh, host, membership_of, verified
@@ -28,6 +29,13 @@ MOST_OWNED = 20  # organizations that one person founds or owns
 LAST_OWNER = gettext_lazy(
     "You are the only owner. Make somebody else the owner first, or delete the organization."
 )
+
+
+def set_language(request: HttpRequest) -> HttpResponseBase:
+    """Django's language switch, which a cookie of this device remembers; whoever is logged in reads it from now on."""
+    if request.method == "POST" and isinstance(request.user, User):
+        language.learn(request.user, request.POST.get("language", ""))
+    return i18n.set_language(request)
 
 
 @require_GET

@@ -8,6 +8,7 @@ from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.functional import SimpleLazyObject
 
+from accounts import deeds
 from accounts.acting import acting_for_the_house
 from accounts.models import Membership, User
 from accounts.tenancy import membership_of
@@ -32,6 +33,7 @@ def place(request: HttpRequest) -> dict[str, object]:
         "my_memberships": partial(_memberships, request),
         "needs": partial(_open_alerts, who),
         "unread_news": partial(_unread_news, who),
+        "deeds": partial(deeds.shown, request),
     }
     if not settings.DEMO:
         return found | {"demo": False}

@@ -41,7 +41,7 @@ def dashboard(request: HostRequest) -> HttpResponse:
         "health": channels,
         "urgent": urgent(request.org, now),
         "days": days(request.org, homes, now),
-        "takings": takings(request.org, every, now) if every else [],
+        "takings": takings(Purchase.objects.of(request.org), every, now) if every else [],
         "sales": [sale for sale in latest if sale.state == Purchase.State.CONFIRMED],
         "steps": steps,
         "is_hidden": bool(homes) and request.COOKIES.get(HIDDEN) == request.org.public_id,

@@ -90,7 +90,7 @@ def days(
     todays = {home.pk: home.house.today(now) for home in homes}
     first, last = min(todays.values()), max(todays.values())
     board = Board(first, (last - first).days + count)
-    sold = _sold(organization, board)
+    sold = _sold(organization, homes, board)
     found = [Day(first + number * NIGHT if first == last else None) for number in range(count)]
     for row in Rows(organization, homes, board, now):
         for number, day in enumerate(found):
@@ -101,11 +101,20 @@ def days(
     return found
 
 
-def _sold(organization: Organization, board: Board) -> dict[int, list[Purchase]]:
-    """What was sold around these days, by home."""
+def moves(organization: Organization, row: Row, board: Board) -> list[Day]:
+    """The days of the board on which somebody leaves the home of the row, or comes; in one query."""
+    sold = _sold(organization, [row.home], board)[row.home.pk]
+    found = [Day(on) for on in board.all_days()]
+    for on, day in zip(board.all_days(), found, strict=True):
+        _meet(day, row, sold, on)
+    return [day for day in found if day.leaving or day.coming]
+
+
+def _sold(organization: Organization, homes: Sequence[Property], board: Board) -> dict[int, list[Purchase]]:
+    """What was sold at the homes around these days, by home."""
     first, last = board.first - DAYS * NIGHT, board.window.end + DAYS * NIGHT
     near = TimestamptzRange(datetime.combine(first, time(), UTC), datetime.combine(last, time(), UTC))
-    rows = Purchase.objects.of(organization).filter(state=Purchase.State.CONFIRMED)
+    rows = Purchase.objects.of(organization).filter(state=Purchase.State.CONFIRMED, property__in=homes)
     found: dict[int, list[Purchase]] = defaultdict(list)
     for purchase in rows.filter(period__overlap=near).order_by("pk"):
         found[purchase.property_id].append(purchase)

@@ -4,13 +4,13 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from django.urls import reverse
-from django.utils.text import get_text_list
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from accounts.models import Organization
 from amplistay.channelhealth import GOOD, Health
 from properties.models import Property
+from properties.templatetags.stays import listed, named
 from upsells.models import Offer, Purchase, StayLink
 
 MOST_NAMED = 3
@@ -52,7 +52,7 @@ class FirstSteps:
 def first_steps(
     organization: Organization, homes: Sequence[Property], health: Health, *, has_sold: bool
 ) -> FirstSteps:
-    """How far the organization is; in up to three queries, and none once it is over."""
+    """How far the organization is with these of its homes; in up to three queries, and none once it is over."""
     if has_sold and health.seen:
         return FirstSteps((), is_over=True)
     rows = [
@@ -82,7 +82,7 @@ def _read(homes: Sequence[Property], health: Health) -> Step:
     bad = next((feed for feed, state in feeds if state not in GOOD), None)
     waiting = sum(1 for feed, _state in feeds if feed.last_good_at is None)
     home = bad.property if bad else next(iter(health.unconnected), homes[0] if homes else None)
-    words = {"count": len(feeds), "names": _names(line.channel.name for line in health.lines if line.feeds)}
+    words = {"count": len(feeds), "names": _names(named(line.channel) for line in health.lines if line.feeds)}
     if not feeds:
         said = _("Then Amplistay knows which nights are taken, and sells only free ones.")
     elif bad:
@@ -131,8 +131,9 @@ def _offers(organization: Organization, homes: Sequence[Property]) -> Step:
 
 def _handed_out(organization: Organization, homes: Sequence[Property]) -> Step:
     """The guest page was opened: its address is made at the first look, and a guest who begins a purchase had it."""
-    is_done = bool(homes) and StayLink.objects.of(organization).general().exists()
-    is_done = is_done or Purchase.objects.of(organization).exists()
+    links = StayLink.objects.of(organization).general().filter(property__in=homes)
+    is_done = bool(homes) and links.exists()
+    is_done = is_done or Purchase.objects.of(organization).filter(property__in=homes).exists()
     said = _("Send its link in a message, or hang its QR code in the home.")
     if is_done:
         said = _("Its link and QR code are ready to be handed out.")
@@ -163,5 +164,9 @@ def _names(given: Iterator[str] | dict[str, None]) -> str:
     names = list(given)
     shown = names[:MOST_NAMED]
     if names[MOST_NAMED:]:
-        shown.append(_("%(count)s more") % {"count": len(names) - MOST_NAMED})
-    return str(get_text_list(shown, _("and")))
+        shown.append(_more(len(names) - MOST_NAMED))
+    return listed(shown)
+
+
+def _more(count: int) -> str:
+    return ngettext("%(count)s more", "%(count)s more", count) % {"count": count}

@@ -1,21 +1,26 @@
 """Samples of Home for the style guide: every kind of step, need, figure, move and channel."""
 
+from collections.abc import Iterator
 from datetime import datetime, timedelta
 from typing import Any
 
 from psycopg.types.range import TimestamptzRange
 
+from amplistay import doorstep
 from amplistay.channelhealth import Health, Line
-from amplistay.doorstep import Day, Move
+from amplistay.doorstep import Move
 from amplistay.firststeps import FirstSteps, Step
+from amplistay.overview import Tile, Turn
 from amplistay.takings import DAYS, Takings, curve
 from amplistay.urgent import Need, Urgent
 from calendars.models import Alert, ExportLink, Feed, Readership
+from calendars.nights import Day
 from calendars.readership import Readers
 from calendars.sentences import advice, headline
 from calendars.standing import standing
 from domain.channels import CHANNELS
 from properties.models import Property
+from upsells.boards import Gap
 from upsells.models import Purchase
 
 SAMPLE = "sample"
@@ -30,7 +35,9 @@ def samples(home: Property, now: datetime) -> dict[str, Any]:
         "steps": _steps(),
         "urgent": Urgent(tuple(_needs(home, now)), more=2, unread=1),
         "health": _health(home, now),
-        "days": [_day(home, now), Day(now.date() + timedelta(days=1))],
+        "tiles": list(_tiles(now)),
+        "turns": [Turn(_day(home, now), Gap("", "€99", "Free, on sale for €99", "#turns", now.date()), None)],
+        "days": [_day(home, now), doorstep.Day(now.date() + timedelta(days=1))],
         "takings": [
             Takings(
                 "Sold in 30 days", "€1,284.00", "€980.00 in the 30 days before", "It grows.", curve(DAILY)
@@ -66,14 +73,24 @@ def _needs(home: Property, now: datetime) -> list[Need]:
     return [*questions, Need(4, 0, headline(alert), advice(alert), alert), *[mail] * 5]
 
 
-def _day(home: Property, now: datetime) -> Day:
+def _day(home: Property, now: datetime) -> doorstep.Day:
     at = now.astimezone(home.house.zone)
     sold = Purchase(property=home, guest_name="Marta Puig", period=TimestamptzRange(now, now + 2 * HOUR))
     leaving = [
         Move(home, at, None, "Marta Puig", sold, HOUR / 2),
         Move(home, at, None, "Ada", None, 6 * HOUR),
     ]
-    return Day(at.date(), leaving, [Move(home, at + HOUR, None, "Luc Petit")])
+    return doorstep.Day(at.date(), leaving, [Move(home, at + HOUR, None, "Luc Petit")])
+
+
+def _tiles(now: datetime) -> Iterator[Tile]:
+    """A night in each state, and a free one that is on sale."""
+    gap = Gap("", "€99", "", "", now.date())
+    states = ["free", "free", "closed", "sale", "hold", "held", "host", "yields", "conflict"]
+    for number, state in enumerate(states):
+        night = now.date() + timedelta(days=number)
+        day = Day(night, state, True, number == 0, False, False, (CHANNELS["airbnb"],), True, True)
+        yield Tile(day, gap if number == 1 else None, "#nights")
 
 
 def _health(home: Property, now: datetime) -> Health:

@@ -5,6 +5,7 @@ from typing import Any
 
 from psycopg.types.range import TimestamptzRange
 
+from accounts.deeds import Shown
 from accounts.models import Organization
 from calendars.models import date_range
 from domain.diary import Diary, Taken
@@ -24,6 +25,15 @@ LEAVES, NEXT = date(2026, 12, 6), date(2026, 12, 10)
 SAMPLE = "sample"
 OWN = ("off", "stale", "over", "far", "no_stay", "taken")  # that read otherwise where the stay is known
 STATES = ("held", "checking", "asked", "confirmed")
+
+
+def deeds() -> list[Shown]:
+    """What a host has just done, and a moment before."""
+    removed = "Vrbo is removed, and the nights only it closed are open."
+    return [
+        Shown(SAMPLE, removed, minutes=10, is_here=True),
+        Shown(SAMPLE, "Airbnb is paused. What it closed stays closed.", minutes=1, is_here=False),
+    ]
 
 
 def offers(now: datetime) -> dict[str, Any]:

@@ -74,6 +74,7 @@ MIDDLEWARE = [
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "accounts.language.MembersLanguage",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
@@ -144,6 +145,7 @@ CELERY_BEAT_SCHEDULE = {
     "ask about every open payment": {"task": "upsells.tasks.reconcile", "schedule": 300.0},
     "thin out the sync log": {"task": "calendars.tasks.prune", "schedule": 3600.0},
     "forget guests": {"task": "upsells.tasks.forget", "schedule": 6 * 3600.0},
+    "forget what was removed": {"task": "amplistay.tasks.sweep_removed", "schedule": 3600.0},
     "forget old messages": {"task": "webhooks.tasks.prune", "schedule": 3600.0},
     "forget kept answers": {"task": "api.tasks.prune", "schedule": 3600.0},
 }
@@ -192,6 +194,8 @@ MFA_SUPPORTED_TYPES = ["totp", "recovery_codes", "webauthn"]
 MFA_PASSKEY_LOGIN_ENABLED = True
 MFA_TOTP_TOLERANCE = 1  # periods of 30 s that a phone's clock may be off
 MFA_WEBAUTHN_ALLOW_INSECURE_ORIGIN = DEBUG  # browsers take http://localhost for secure, fido2 doesn't
+ACCOUNT_SIGNUP_REDIRECT_URL = "properties:new"
+ACCOUNT_EMAIL_SUBJECT_PREFIX = ""
 EMAIL_SERVER = env.words("EMAIL_HOST")
 MAILERS: dict[str, dict[str, Any]] = {
     "default": {

@@ -168,7 +168,8 @@ class Organizations(Looking):
     def get_queryset(self, request: HttpRequest) -> QuerySet[Organization]:
         """With their sizes."""
         from_members = Count("memberships", distinct=True)
-        return super().get_queryset(request).annotate(n_members=from_members, n_homes=_homes())
+        rows: QuerySet[Organization] = super().get_queryset(request)
+        return rows.annotate(n_members=from_members, n_homes=_homes())
 
     @admin.display(description=_("members"))
     def members_count(self, row: Any) -> int:

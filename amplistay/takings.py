@@ -1,4 +1,4 @@
-"""What was sold in the last thirty days, beside the thirty before: sums, and small curves that grow day by day."""
+"""What was sold: in the last thirty days, beside the thirty before, as curves that grow; at one home, by month."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -8,15 +8,16 @@ from itertools import accumulate
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from accounts.models import Organization
 from domain.money import Money
 from properties.models import Property
 from properties.templatetags.stays import money
-from upsells.models import Purchase
-from upsells.revenue import Figures, Tally, figures
+from upsells.bars import Bars, altogether
+from upsells.models.purchases import PurchaseQuerySet
+from upsells.revenue import Figures, Tally, figures, months
 
 DAYS = 30
 NIGHT = timedelta(days=1)
+DAWN = date(2000, 1, 1)  # before all sales
 WIDTH, HEIGHT = 1000, 100  # of a curve's own units
 
 
@@ -40,15 +41,41 @@ class Takings:
     curve: Curve | None
 
 
-def takings(organization: Organization, homes: Sequence[Property], now: datetime) -> list[Takings]:
-    """The sum of each currency, the largest first, and the number of sales; in one query."""
+def takings(rows: PurchaseQuerySet, homes: Sequence[Property], now: datetime) -> list[Takings]:
+    """The sum of each currency of these purchases, the largest first, and the number of sales; in one query."""
     today = max((home.house.today(now) for home in homes), default=now.date())
     starts = [today - (2 * DAYS - 1 - number) * NIGHT for number in range(2 * DAYS)]
     zones = {home.time_zone for home in homes}
-    found = figures(Purchase.objects.of(organization), zones, starts, today + NIGHT)
+    found = figures(rows, zones, starts, today + NIGHT)
     own = {home.currency for home in homes if home.archived_at is None}
     sums = sorted(_sums(found, own), key=lambda each: each[0], reverse=True)
     return [*(shown for _amount, shown in sums), _sales(found)]
+
+
+@dataclass(frozen=True, slots=True)
+class Earned:
+    """What was sold in a currency: this month, ever, and month by month over a year where there was a sale."""
+
+    month: Money
+    sales: int
+    ever: Money
+    ever_sales: int
+    chart: Bars | None
+
+
+def earned(rows: PurchaseQuerySet, home: Property, now: datetime) -> list[Earned]:
+    """What these purchases brought in each currency; in the home's own where nothing was sold. In one query."""
+    year = months(home.house.today(now))
+    found = figures(rows.filter(property=home), [home.time_zone], [DAWN, *year])
+    lately = Figures(year, tuple(cell for cell in found.cells if cell.month != DAWN))
+    return [_earned(found, lately, each) for each in found.currencies or [home.currency]]
+
+
+def _earned(found: Figures, lately: Figures, currency: str) -> Earned:
+    ever = found.total(currency=currency)
+    month = lately.total(currency=currency, month=lately.months[-1])
+    chart = altogether(lately, currency) if lately.total(currency=currency).sales else None
+    return Earned(Money(month.sold, currency), month.sales, Money(ever.sold, currency), ever.sales, chart)
 
 
 def _sums(found: Figures, own: Iterable[str]) -> Iterator[tuple[tuple[int, str], Takings]]:

@@ -10,15 +10,18 @@ from datetime import datetime, timedelta
 
 from django.db.models import Case, Count, F, IntegerField, Q, Value, When
 from django.urls import reverse
-from django.utils.timesince import timeuntil
 from django.utils.translation import gettext as _
 
 from accounts.models import Organization
 from calendars.models import Alert
+from calendars.models.alerts import AlertQuerySet
 from calendars.sentences import advice, headline
+from properties.dates import whole
 from properties.models import Property
 from properties.templatetags.stays import money
 from upsells.models import Delivery, Purchase
+from upsells.models.deliveries import DeliveryQuerySet
+from upsells.models.purchases import PurchaseQuerySet
 from upsells.sentences import bought
 
 Kind = Alert.Kind
@@ -73,20 +76,27 @@ class Urgent:
         return self.needs[len(self.first) :]
 
 
-def urgent(organization: Organization, now: datetime) -> Urgent:
-    """All that needs the host of the organization, in four queries."""
-    rows = Alert.objects.of(organization).open().filter(property__archived_at=None).exclude(kind=Kind.REQUEST)
+def urgent(organization: Organization, now: datetime, home: Property | None = None) -> Urgent:
+    """All that needs the host of the organization, or of one of its homes, in four queries."""
+    ours, theirs = (Q(), Q()) if home is None else (Q(property=home), Q(purchase__property=home))
+    rows = _open(organization).filter(ours)
     counts = rows.aggregate(
         number=Count("pk"), unread=Count("feed", distinct=True, filter=Q(kind__in=OF_FEEDS))
     )
-    needs = [*_alerts(organization), *_questions(organization, now), *_mails(organization)]
+    purchases = Purchase.objects.of(organization).filter(ours)
+    mails = Delivery.objects.of(organization).filter(theirs)
+    needs = [*_alerts(rows), *_questions(purchases, now), *_mails(mails)]
     needs.sort(key=lambda need: (need.rank, need.order))
     return Urgent(tuple(needs), max(0, counts["number"] - MOST), counts["unread"])
 
 
-def _alerts(organization: Organization) -> Iterator[Need]:
+def _open(organization: Organization) -> AlertQuerySet:
     """The alerts; a guest's question isn't among them, as the purchase itself tells more of it."""
-    rows = Alert.objects.of(organization).open().filter(property__archived_at=None).exclude(kind=Kind.REQUEST)
+    rows = Alert.objects.of(organization).open()
+    return rows.filter(property__archived_at=None).exclude(kind=Kind.REQUEST)
+
+
+def _alerts(rows: AlertQuerySet) -> Iterator[Need]:
     whens = [When(kind=kind, then=Value(rank)) for kind, rank in RANKS.items()]
     rank = Case(*whens, default=Value(MAIL), output_field=IntegerField())
     for alert in rows.to_say().annotate(rank=rank).order_by("rank", "-opened_at", "pk")[:MOST]:
@@ -94,9 +104,8 @@ def _alerts(organization: Organization) -> Iterator[Need]:
         yield Need(RANKS.get(Kind(alert.kind), MAIL), order, headline(alert), advice(alert), alert)
 
 
-def _questions(organization: Organization, now: datetime) -> Iterator[Need]:
+def _questions(rows: PurchaseQuerySet, now: datetime) -> Iterator[Need]:
     """Guests who wait for the host's word: on what they want, or on cancelling what they bought."""
-    rows = Purchase.objects.of(organization)
     rows = rows.filter(state=Purchase.State.ASKED) | rows.wished_back()
     rows = rows.select_related("property").order_by(F("answer_by").asc(nulls_last=True), "wished_at", "pk")
     for purchase in rows[:MOST]:
@@ -113,7 +122,7 @@ def _questions(organization: Organization, now: datetime) -> Iterator[Need]:
             href=_page(purchase),
             action=_("Answer"),
             until=until,
-            left=_("%(time)s left") % {"time": timeuntil(until, now, depth=1)} if until > now else "",
+            left=_("%(time)s left") % {"time": whole(until - now)} if until > now else "",
             is_soon=until - now < HURRY,
         )
 
@@ -139,9 +148,9 @@ def _words(purchase: Purchase) -> dict[str, str]:
     }
 
 
-def _mails(organization: Organization) -> Iterator[Need]:
+def _mails(rows: DeliveryQuerySet) -> Iterator[Need]:
     """Mails about purchases that couldn't be delivered, once for each purchase; those given up first."""
-    rows = Delivery.objects.of(organization).filter(delivered_at=None).exclude(trouble="")
+    rows = rows.filter(delivered_at=None).exclude(trouble="")
     rows = rows.select_related("purchase__property").order_by(
         F("given_up_at").asc(nulls_last=True), "created_at"
     )

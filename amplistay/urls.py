@@ -3,7 +3,19 @@
 from django.conf import settings
 from django.urls import include, path
 
-from amplistay import auditpage, dashboard, datapage, supportpage, turnovers, views
+from accounts import savedpage
+from accounts.views import set_language
+from amplistay import (
+    auditpage,
+    dashboard,
+    datapage,
+    overview,
+    searchpage,
+    supportpage,
+    turnovers,
+    undoing,
+    views,
+)
 from amplistay.staff import staff
 from api.docs import docs
 from calendars.public import export
@@ -33,7 +45,13 @@ urlpatterns = [
     path("data/everything.zip", datapage.take_out, name="data-take-out"),
     path("team/", include("amplistay.team_urls")),
     path("turnovers/", turnovers.page, name="turnovers"),
+    path("properties/<slug:public_id>/", overview.page, name="overview"),
     path("calendar/", planner.page, name="planner"),
+    path("search/", searchpage.page, name="search"),
+    path("views/", savedpage.saved_views, name="saved-views"),
+    path("views/save/", savedpage.save_view, name="save-view"),
+    path("views/<slug:view_id>/", savedpage.change_view, name="change-view"),
+    path("views/<slug:view_id>/remove/", savedpage.remove_view, name="remove-view"),
     path("sales/", include("upsells.sales_urls")),
     path("payments/", include("upsells.payment_urls")),
     path("notifications/", include("notices.urls")),
@@ -41,11 +59,12 @@ urlpatterns = [
     path("tokens/", include("api.urls")),
     path("api/docs/", docs, name="api-docs"),
     path("api/v1/", include("api.v1.urls")),
+    path("undo/<slug:deed_id>/", undoing.undo, name="undo"),
     path("stripe/events/", stripe_events, name="stripe-events"),
     path("g/", include("upsells.guest_urls")),
     path("ical/<slug:public_id>/<slug:signed>.ics", export, name="export"),
     path("photos/<slug:token>/<int:width>.webp", photo, name="photo"),
-    path("i18n/", include("django.conf.urls.i18n")),
+    path("i18n/setlang/", set_language, name="set_language"),
     path("healthz", views.health, name="health"),
 ]
 if settings.DEBUG:

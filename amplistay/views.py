@@ -62,6 +62,7 @@ def styleguide(request: HttpRequest) -> HttpResponse:
     reads, sample = _sample_reads(now), samples.offers(now)
     context = {
         "may": dict.fromkeys([*map(str, Power), "everywhere"], True),
+        "undoable": samples.deeds(),
         "needs": len(alerts),
         "alerts": [(alert, headline(alert), advice(alert)) for alert in alerts],
         "chart": history.drawn(reads, now),

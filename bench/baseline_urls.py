@@ -1,4 +1,4 @@
-"""The product's addresses and one more: a bare view that answers an export link's very bytes from memory."""
+"""The product's addresses and two more: bare views that answer a link's or a page's very bytes from memory."""
 
 from functools import cache
 
@@ -7,6 +7,9 @@ from django.urls import path
 
 from amplistay.urls import urlpatterns as product
 from calendars.models import ExportLink
+from upsells import planner
+
+kept: list[bytes] = []
 
 
 @cache
@@ -20,4 +23,15 @@ def bare(_request: HttpRequest, public_id: str) -> HttpResponse:
     return HttpResponse(bodies()[public_id], content_type="text/calendar; charset=utf-8")
 
 
-urlpatterns = [path("bare/<slug:public_id>.ics", bare), *product]
+def bare_calendar(request: HttpRequest) -> HttpResponse:
+    """The least that Django can do to send the calendar of all homes, as it was when first asked for."""
+    if not kept:
+        kept.append(planner.page(request).content)
+    return HttpResponse(kept[0])
+
+
+urlpatterns = [
+    path("bare/calendar/", bare_calendar),
+    path("bare/<slug:public_id>.ics", bare),
+    *product,
+]

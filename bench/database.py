@@ -3,31 +3,32 @@
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from urllib.parse import urlsplit
 
 import psycopg
 from psycopg.sql import SQL, Identifier
 
+from launcher import template
+from launcher.template import named, server_of
+
 NAME = "amplistay_bench"
 LARGE = "amplistay_bench_large"
-SERVERS_OWN = "postgres"
 ONE_AT_A_TIME = 7_245_101  # the number of an advisory lock
 PATIENCE_MS = 300_000
 
 
 @contextmanager
 def own_database(address: str) -> Iterator[str]:
-    """The address of an empty database on the server that `address` names.
+    """The address of a new database on the server that `address` names: empty, or a copy of a test run's template.
 
     Waits until no other benchmark runs on that server: two at once would falsify each other.
     """
-    with psycopg.connect(named(address, SERVERS_OWN), autocommit=True) as server:
+    with server_of(address) as server:
         if not one_alone(server):
             sys.stderr.write("Waiting for another benchmark to end\n")
             server.execute(SQL("SET lock_timeout = {}").format(PATIENCE_MS))
             server.execute("SELECT pg_advisory_lock(%s)", [ONE_AT_A_TIME])
         drop(server)
-        server.execute(SQL("CREATE DATABASE {}").format(Identifier(NAME)))
+        template.create(server, NAME)
         try:
             yield named(address, NAME)
         finally:
@@ -36,14 +37,9 @@ def own_database(address: str) -> Iterator[str]:
 
 def copy_of_own(address: str) -> str:
     """The address of a copy of that database, which is dropped together with it; nobody may be connected to it."""
-    with psycopg.connect(named(address, SERVERS_OWN), autocommit=True) as server:
+    with server_of(address) as server:
         server.execute(SQL("CREATE DATABASE {} TEMPLATE {}").format(Identifier(LARGE), Identifier(NAME)))
     return named(address, LARGE)
-
-
-def named(address: str, database: str) -> str:
-    """The same server's other database."""
-    return urlsplit(address)._replace(path=f"/{database}").geturl()
 
 
 def one_alone(server: psycopg.Connection) -> bool:
@@ -53,4 +49,4 @@ def one_alone(server: psycopg.Connection) -> bool:
 
 def drop(server: psycopg.Connection) -> None:
     for name in (NAME, LARGE):
-        server.execute(SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(Identifier(name)))
+        template.drop(server, name)

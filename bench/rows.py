@@ -119,9 +119,7 @@ def homes_on_sale(organization: Organization, count: int, now: datetime) -> list
     """Homes as hosts have them: two feeds just read, 50 blocks over a year, an export link, two offers, a stay link."""
     homes = properties(organization, count)
     for number, home in enumerate(homes):
-        sites = [a_feed(home, f"https://{site}.example/{home.pk}.ics", now) for site in SITES]
-        for feed, site in zip(sites, SITES, strict=True):
-            feed.channel, feed.last_read_at, feed.last_good_at = site, now, now
+        sites = read_feeds(home, now)
         Feed.objects.bulk_create(sites)
         export_link(home, list(claims(home, sites, number, now)), now)
     Offer.objects.bulk_create(offer for home in homes for offer in offers(home))
@@ -131,11 +129,41 @@ def homes_on_sale(organization: Organization, count: int, now: datetime) -> list
     return homes
 
 
-def claims(home: Property, sites: Sequence[Feed], number: int, now: datetime) -> Iterator[Block]:
+def homes_to_look_at(organization: Organization, count: int, now: datetime, days_between: int) -> None:
+    """The same without what only channels and guests read, and with stays as often as that."""
+    homes = properties(organization, count)
+    sites = [read_feeds(home, now) for home in homes]
+    Feed.objects.bulk_create(feed for feeds in sites for feed in feeds)
+    Block.objects.bulk_create(
+        (
+            claim
+            for number, (home, feeds) in enumerate(zip(homes, sites, strict=True))
+            for claim in claims(home, feeds, number, now, days_between)
+        ),
+        batch_size=AT_ONCE,
+    )
+    Offer.objects.bulk_create(offer for home in homes for offer in offers(home))
+
+
+def read_feeds(home: Property, now: datetime) -> list[Feed]:
+    """Unsaved: a feed of each site, just read."""
+    feeds = [a_feed(home, f"https://{site}.example/{home.pk}.ics", now) for site in SITES]
+    for feed, site in zip(feeds, SITES, strict=True):
+        feed.channel, feed.last_read_at, feed.last_good_at = site, now, now
+    return feeds
+
+
+def claims(
+    home: Property,
+    sites: Sequence[Feed],
+    number: int,
+    now: datetime,
+    days_between: int = DAYS_BETWEEN_STAYS,
+) -> Iterator[Block]:
     """Unsaved blocks: stays that one site sold and the other keeps closed; with every second, we sold a night more."""
     today = home.house.today(now)
     for stay in range(STAYS):
-        arrival = today + timedelta(days=SOONEST + number % 5 + stay * DAYS_BETWEEN_STAYS)
+        arrival = today + timedelta(days=SOONEST + number % 5 + stay * days_between)
         span = Span(arrival, arrival + timedelta(days=NIGHTS + (stay + number) % 3))
         for feed, kind in zip(sites, (Kind.RESERVATION, Kind.BLOCK), strict=True):
             claim = Claim(

@@ -17,7 +17,8 @@ READS_PER_SECOND_AND_SERVER = (
     100_000  # all feeds come from one server here, and its pace isn't what is measured
 )
 
-# Pages name their static files by their plain names, so that none must be collected first; nobody asks for them.
+# Pages name their static files by their plain names, so that none must be collected first; a browser gets them so.
+WHITENOISE_USE_FINDERS = True
 STORAGES = {
     **product.STORAGES,
     "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},

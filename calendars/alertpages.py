@@ -27,6 +27,8 @@ def go(request: HostRequest, alert_id: str) -> HttpResponse:
     if alert.resolved_at:
         messages.info(request, relief(alert) if alert.is_good_news else _("This needs nobody any more."))
     home, feed, link = alert.property, alert.feed, alert.link
+    if feed and feed.removed_at:
+        return redirect("calendars:connections", home.public_id)
     if feed:
         return redirect("calendars:log", home.public_id, feed.public_id)
     if link:

@@ -18,14 +18,14 @@ from django.db import transaction
 from django.db.models import Case, Exists, F, IntegerField, OuterRef, Q, QuerySet, When
 from django.db.models.fields.json import KT
 from django.db.models.functions import Cast
-from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
-from accounts import mail, wishes
+from accounts import language, mail, wishes
 from accounts.models import Membership, Organization, Topic
 from calendars import announcements
 from calendars.models import Alert, Block, Feed
 from calendars.models.alerts import AlertQuerySet
-from calendars.sentences import advice, headline, relief
+from calendars.sentences import advice, headline, kept, relief
 from domain.events import BY_RULE
 from properties.models import Property
 
@@ -191,7 +191,7 @@ def _about(feed: Feed, kind: Kind, now: datetime) -> Alert:
 
 
 def _details(feed: Feed) -> dict[str, str | int]:
-    return {"feed": feed.title, "nights": feed.held_nights, "closed": feed.closed_nights}
+    return {"feed": kept(feed), "nights": feed.held_nights, "closed": feed.closed_nights}
 
 
 # Telling
@@ -278,7 +278,9 @@ def _write_to(people: Iterable[Membership], alerts: list[Alert], now: datetime) 
     sent, refused = 0, False
     for letter in _letters(people, alerts):
         try:
-            mail.send(_mail(letter))
+            with language.spoken_to(letter.member):
+                written = _mail(letter)
+            mail.send(written)
         except mail.Refused as error:
             log.warning("mail refused", person=letter.member.user_id, error=type(error.__cause__).__name__)
             refused = True
@@ -309,6 +311,7 @@ def _letter(member: Membership, topic: Topic, alerts: Iterable[Alert]) -> Letter
 
 
 def _mail(letter: Letter) -> EmailMultiAlternatives:
+    """In the active language, which is its reader's."""
     new, over = letter.new, letter.over
     context = {
         "new": [(alert, headline(alert), advice(alert)) for alert in new[:MOST_LISTED]],
@@ -318,7 +321,9 @@ def _mail(letter: Letter) -> EmailMultiAlternatives:
         "site_url": settings.SITE_URL,
     }
     subject = headline(new[0]) if len(new) == 1 else relief(over[0]) if len(over) == 1 and not new else ""
-    subject = subject or _("%(count)s things about your calendars") % {"count": len(new) + len(over)}
+    count = len(new) + len(over)
+    many = ngettext("%(count)s thing about your calendars", "%(count)s things about your calendars", count)
+    subject = subject or many % {"count": count}
     return mail.to_member(letter.member, letter.topic, subject, "alerts", context)
 
 

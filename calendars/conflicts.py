@@ -9,6 +9,7 @@ from django.db.models import Exists, Q
 
 from calendars import announcements, suspensions
 from calendars.models import Alert, Block, Feed, date_range
+from calendars.sentences import kept
 from domain.channels import WORDLESS
 from domain.conflicts import LONGEST_STAY, Conflict, Stake, conflicts
 from domain.diary import Taken
@@ -290,8 +291,8 @@ def _details(conflict: Conflict | Tight, first: Block, second: Block) -> dict[st
     about = {
         "arrival": str(conflict.nights.start),
         "departure": str(conflict.nights.end),
-        "first": first.feed.title if first.feed else "",
-        "second": second.feed.title if second.feed else "",
+        "first": kept(first.feed) if first.feed else "",
+        "second": kept(second.feed) if second.feed else "",
     }
     if isinstance(conflict, Tight):
         about |= {"until": conflict.until.isoformat(), "comes": conflict.comes.isoformat()}

@@ -4,10 +4,13 @@ from django.conf import settings
 from django.contrib import messages
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
+from accounts import deeds
+from accounts.deeds import Change, What, done
 from accounts.tenancy import HostRequest, fresh, get_or_404, host
 from calendars import exports, ledger, linking, loopcard, readership, standing, subscribers, tasks
 from calendars.forms import ExportForm, FeedsForm, PeopleForm
@@ -71,25 +74,36 @@ def add_export(request: HostRequest, public_id: str) -> HttpResponse:
 def rotate_export(request: HostRequest, public_id: str, link_id: str) -> HttpResponse:
     """Replace a link's address; the old one answers for 48 hours more."""
     link = _link(request, public_id, link_id)
-    words = {"channel": link.title}
-    if exports.rotate(link, timezone.now()):
-        done = _(
+    words, now = {"channel": link.title}, timezone.now()
+    if exports.rotate(link, now):
+        fresh = _(
             "The link for %(channel)s is new. Paste it there within 48 hours; until then the old one still works."
         )
-        messages.success(request, done % words)
+        after = {"version": link.version + 1, "previous_until": now + exports.OVERLAP, "revoked_at": None}
+        before = {name: getattr(link, name) for name in (*after, "oldest_version")}
+        _done(request, fresh % words, link, What([Change.of(link, before, after)]), deeds.COLUMNS)
     else:
         stale = _("The link for %(channel)s was renewed or revoked meanwhile. This is how it stands now.")
         messages.error(request, stale % words)
     return redirect("calendars:connections", public_id)
 
 
+def _done(request: HostRequest, words: str, link: ExportLink, what: What, way: str) -> None:
+    place = reverse("calendars:connections", args=[link.property.public_id])
+    done(request, words, what, name=link.title, place=place, way=way)
+
+
 @require_POST
 @host(Power.CONNECT)
 def revoke_export(request: HostRequest, public_id: str, link_id: str) -> HttpResponse:
-    """Stop answering at a link, at once and for good."""
-    link = _link(request, public_id, link_id)
-    ExportLink.objects.of(request.org).live().filter(pk=link.pk).update(revoked_at=timezone.now())
-    messages.success(request, _("The link for %(channel)s no longer answers.") % {"channel": link.title})
+    """Stop answering at a link, at once."""
+    link, now = _link(request, public_id, link_id), timezone.now()
+    words = _("The link for %(channel)s no longer answers.") % {"channel": link.title}
+    if ExportLink.objects.of(request.org).live().filter(pk=link.pk).update(revoked_at=now):
+        what = What([Change.of(link, {"revoked_at": None}, {"revoked_at": now})])
+        _done(request, words, link, what, "link")
+    else:
+        messages.success(request, words)
     return redirect("calendars:connections", public_id)
 
 

@@ -14,8 +14,9 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
+from accounts.deeds import Change, What, done
 from accounts.tenancy import HostRequest, View, get_or_404, host
-from calendars import history, ledger, linking, polling, standing, tasks
+from calendars import history, linking, removals, standing, tasks
 from calendars.forms import FeedForm, LinkForm
 from calendars.models import Feed
 from connectors.broker import hint
@@ -108,13 +109,18 @@ def _back(request: HostRequest, feed: Feed) -> str:
         night = date.fromisoformat(origin)
     except ValueError:
         return _connections(feed)
-    return f"{feed.property.get_absolute_url()}?month={night:%Y-%m}&night={night}"
+    month = reverse("calendars:month", args=[feed.property.public_id])
+    return f"{month}?month={night:%Y-%m}&night={night}"
 
 
 @_button(Power.CONNECT)
 def pause(request: HostRequest, feed: Feed) -> None:
     """Stop reading; what the feed closed stays closed."""
-    Feed.objects.of(request.org).filter(pk=feed.pk, paused_at=None).update(paused_at=timezone.now())
+    now = timezone.now()
+    if Feed.objects.of(request.org).filter(pk=feed.pk, paused_at=None).update(paused_at=now):
+        words = _("%(feed)s is paused. What it closed stays closed.") % {"feed": feed.title}
+        what = What([Change.of(feed, {"paused_at": None}, {"paused_at": now})])
+        done(request, words, what, name=feed.title, place=_back(request, feed))
 
 
 @_button(Power.CONNECT)
@@ -138,18 +144,21 @@ def read(request: HostRequest, feed: Feed) -> None:
 @_button(Power.KEEP)
 def free_held(request: HostRequest, feed: Feed) -> None:
     """Open the nights that wait to be confirmed: the host knows better."""
-    count = polling.free_held(feed, timezone.now())
+    count, what = removals.free_held(feed, timezone.now())
     words = ngettext("%(count)s night is open again.", "%(count)s nights are open again.", count)
-    messages.success(request, words % {"count": count})
+    words %= {"count": count}
+    if count:
+        done(request, words, what, name=feed.title, place=_back(request, feed), way="nights")
+    else:
+        messages.success(request, words)
 
 
 @_button(Power.CONNECT)
 def remove(request: HostRequest, feed: Feed) -> None:
-    """Forget the feed; the nights only it closed open at once."""
-    with ledger.changing(feed.property, timezone.now()) as change:
-        ledger.remove_feed(change, feed)
-    words = _("%(feed)s is removed, and the nights only it closed are open.")
-    messages.success(request, words % {"feed": feed.title})
+    """Remove the feed; the nights only it closed open at once."""
+    what = removals.remove_feed(feed, timezone.now())
+    words = _("%(feed)s is removed, and the nights only it closed are open.") % {"feed": feed.title}
+    done(request, words, what, name=feed.title, place=_connections(feed), way="feed")
 
 
 # Forms
@@ -182,15 +191,13 @@ def replace(request: HostRequest, public_id: str, feed_id: str) -> HttpResponse:
     if not form.is_valid():
         return _page(request, feed, link_form=form)
     try:
-        linking.replace(feed, form.cleaned_data["link"], timezone.now())
+        what = linking.replace(feed, form.cleaned_data["link"], timezone.now())
     except linking.Connected:  # the same link, added to this property within a moment
         form.add_error("link", _("This link is already connected to this property."))
         return _page(request, feed, link_form=form)
     hint(tasks.read_now, [feed.pk])
-    messages.success(
-        request,
-        _(
-            "The new link is being read. Nights that only the old one closed stay closed until more reads agree."
-        ),
+    words = _(
+        "The new link is being read. Nights that only the old one closed stay closed until more reads agree."
     )
+    done(request, words, what, name=feed.title, place=_own(feed))
     return redirect(_own(feed))

@@ -18,6 +18,7 @@ from domain.channels import CHANNELS, looks_like_listing_page, recognise
 from domain.spans import Span
 from domain.switches import Switches
 from properties.models import Property
+from properties.templatetags.stays import named
 
 MOST_LINKS = 20
 FARTHEST = timedelta(days=730)
@@ -234,7 +235,7 @@ class ExportForm(forms.Form):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.fields["channel"].choices = [  # type: ignore[attr-defined]  # a ChoiceField
-            (channel.key, channel.name) for channel in CHANNELS.values()
+            (channel.key, named(channel)) for channel in CHANNELS.values()
         ]
 
 

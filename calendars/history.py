@@ -6,7 +6,6 @@ from datetime import date, datetime, timedelta
 from itertools import groupby
 from typing import Any
 
-from django.utils.formats import date_format
 from django.utils.text import capfirst
 from django.utils.timezone import localtime
 from django.utils.translation import gettext as _
@@ -15,6 +14,7 @@ from django.utils.translation import ngettext
 from calendars.models import Feed, FeedRead
 from calendars.sentences import sentence
 from domain.spans import Span
+from properties.dates import when
 
 Outcome = FeedRead.Outcome
 
@@ -213,7 +213,11 @@ def _said(read: FeedRead) -> str:
     if share := _missing_share(read):
         problem = f"{share} {problem}".strip()
     if read.times > 1:
-        said = _("Read %(times)s times from %(start)s to %(end)s: %(found)s.") % {
+        said = ngettext(
+            "Read %(times)s time from %(start)s to %(end)s: %(found)s.",
+            "Read %(times)s times from %(start)s to %(end)s: %(found)s.",
+            read.times,
+        ) % {
             "times": read.times,
             "start": _at(read.at, read.until),
             "end": _at(read.until, read.at),
@@ -243,13 +247,13 @@ def _counts(read: FeedRead) -> str:
         "back": lambda n: ngettext("%(count)s night named again", "%(count)s nights named again", n),
     }
     rest = {
-        "opened": _("%(count)s opened"),
-        "held": _("%(count)s held back"),
-        "back": _("%(count)s named again"),
+        "opened": lambda n: ngettext("%(count)s opened", "%(count)s opened", n),
+        "held": lambda n: ngettext("%(count)s held back", "%(count)s held back", n),
+        "back": lambda n: ngettext("%(count)s named again", "%(count)s named again", n),
     }
     numbers = {"closed": read.closed, "opened": read.opened, "held": read.held, "back": _back(read)}
     counts = [(name, n) for name, n in numbers.items() if n]
-    words = [full[name](n) if place == 0 else rest[name] for place, (name, n) in enumerate(counts)]
+    words = [(rest if place else full)[name](n) for place, (name, n) in enumerate(counts)]
     return ", ".join(word % {"count": n} for word, (_name, n) in zip(words, counts, strict=True))
 
 
@@ -262,4 +266,4 @@ def _back(read: FeedRead) -> int:
 def _at(moment: datetime, other: datetime) -> str:
     """The time of day, with the day where the other moment is on another one."""
     here, there = localtime(moment), localtime(other)
-    return date_format(here, "H:i" if here.date() == there.date() else "j M, H:i")
+    return when(here, "Hm" if here.date() == there.date() else "MMMd Hm")

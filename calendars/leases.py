@@ -42,7 +42,7 @@ def claim_suspect(now: datetime) -> tuple[uuid.UUID, list[int]]:
 def claim_these(feeds: Iterable[int], now: datetime) -> tuple[uuid.UUID, list[int]]:
     """Lease these feeds now, due or not; those that are paused or being read at the moment are left out."""
     select = """SELECT id FROM calendars_feed WHERE id = ANY(%s) AND paused_at IS NULL
-                  AND (lease_until IS NULL OR lease_until < %s) FOR UPDATE SKIP LOCKED"""
+                  AND removed_at IS NULL AND (lease_until IS NULL OR lease_until < %s) FOR UPDATE SKIP LOCKED"""
     lease, claimed = _claim(select, [list(feeds), now], now)
     return lease, [feed for feed, _ in claimed]
 

@@ -147,10 +147,17 @@ def treat(change: Changing, feed: Feed, switches: Switches) -> None:
     change.touched = True
 
 
-def remove_feed(change: Changing, feed: Feed) -> None:
-    """Forget the feed and everything it closed: the host's decision."""
-    feed.delete()
+def remove_feed(change: Changing, feed: Feed) -> list[Block]:
+    """Read the feed no more and open what only it closed, by the host's decision; the blocks that it had.
+
+    Its row and history stay until they are swept. Whoever is reading it loses the lease.
+    """
+    blocks = list(Block.objects.filter(feed=feed))
+    Block.objects.filter(feed=feed).delete()
+    leaves = {"lease_until": None, "lease_token": None, "next_poll_at": None}
+    Feed.objects.filter(pk=feed.pk).update(removed_at=change.now, **leaves)
     change.touched = True
+    return blocks
 
 
 def close(change: Changing, span: Span, note: str = "") -> Block:

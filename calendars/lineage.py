@@ -5,19 +5,27 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
 from django.conf import settings
-from django.utils.formats import date_format
 from django.utils.timezone import localtime
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop, ngettext
 
 from calendars import polling
 from calendars.echoes import is_mark
+from calendars.glances import Claimed
 from calendars.models import Block, Feed
 from domain.channels import Channel
 from domain.events import Kind
+from properties import dates
 
 AMPLISTAY = Channel("amplistay", "Amplistay", "A")
 PRECEDENCE = ("sale", "hold", "closed", "host", "held", "yields")  # which claim on a night is drawn
+
+STATES: Mapping[str, str] = {
+    Block.Origin.SALE: "sale",
+    Block.Origin.HOLD: "hold",
+    Block.Origin.HOST: "host",
+    Block.Origin.FEED: "closed",
+}
 
 MARK, OVER = "mark", "over"  # of an echo: a loop check's; ours that is gone, of a night that is over
 
@@ -65,18 +73,11 @@ def reasons(night: date, blocks: Iterable[Block], today: date) -> list[Reason]:
     return [_reason(block, night, there, today) for block in there]
 
 
-def state_of(block: Block) -> str:
+def state_of(block: Claimed) -> str:
     """How a claim is drawn."""
     if block.missing_since:
         return "held"
-    if block.yields:
-        return "yields"
-    return {
-        Block.Origin.SALE: "sale",
-        Block.Origin.HOLD: "hold",
-        Block.Origin.HOST: "host",
-        Block.Origin.FEED: "closed",
-    }[Block.Origin(block.origin)]
+    return "yields" if block.yields else STATES[block.origin]
 
 
 def channel_of(block: Block) -> Channel:
@@ -168,10 +169,18 @@ def _opens(block: Block, feed: Feed, today: date, echoed: str | None) -> str:
     rules = polling.rules()
     if block.nights.lower < today + rules.near:
         agree = {"reads": rules.long_reads, "time": _lasting(rules.long_wait)}
-        soon = _("That is soon, so it takes %(reads)s reads over %(time)s.")
+        soon = ngettext(
+            "That is soon, so it takes %(reads)s read over %(time)s.",
+            "That is soon, so it takes %(reads)s reads over %(time)s.",
+            rules.long_reads,
+        )
         return f"{waits} {soon % agree}"
     agree = {"reads": rules.reads, "time": _lasting(rules.wait), "longer": _lasting(rules.long_wait)}
-    takes = _("That takes %(reads)s reads over %(time)s, or %(longer)s when many nights go at once.")
+    takes = ngettext(
+        "That takes %(reads)s read over %(time)s, or %(longer)s when many nights go at once.",
+        "That takes %(reads)s reads over %(time)s, or %(longer)s when many nights go at once.",
+        rules.reads,
+    )
     return f"{waits} {takes % agree}"
 
 
@@ -195,4 +204,4 @@ def _lasting(time: timedelta) -> str:
 
 
 def _when(moment: datetime) -> str:
-    return date_format(localtime(moment), "j M, H:i")
+    return dates.moment(localtime(moment))

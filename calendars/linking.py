@@ -7,6 +7,7 @@ import structlog
 from django.db import IntegrityError, transaction
 from django.db.models import QuerySet
 
+from accounts.deeds import Change, What
 from calendars import exports, ledger, suspensions
 from calendars.forms import NewFeed
 from calendars.ledger import Changing
@@ -102,14 +103,16 @@ def _feed(change: Changing, new: NewFeed) -> Feed:
     )
 
 
-def replace(feed: Feed, url: str, now: datetime) -> None:
-    """Read the feed from another link from now on. Raises Connected."""
+def replace(feed: Feed, url: str, now: datetime) -> What:
+    """Read the feed from another link from now on; what that changed. Raises Connected."""
+    before = _fresh(Feed.objects.values_list("url", flat=True).get(pk=feed.pk), now)
     try:
         with transaction.atomic():
             Feed.objects.filter(pk=feed.pk).update(**_fresh(url, now))
     except IntegrityError as error:
         raise Connected from error
     ensure_link(feed.property, recognise(url), now)
+    return What([Change.of(feed, before, {"url_digest": links.digest(url)})])
 
 
 def _fresh(url: str, now: datetime) -> dict[str, object]:

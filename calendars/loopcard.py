@@ -6,7 +6,6 @@ from datetime import datetime
 from typing import Any
 
 from django.urls import reverse
-from django.utils.formats import date_format
 from django.utils.timezone import localtime
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
@@ -17,6 +16,7 @@ from calendars.loops import Party
 from calendars.models import LoopCheck
 from domain.channels import Channel
 from domain.loops import Verdict, Way
+from properties.dates import moment
 from properties.models import Property
 
 TONES = {
@@ -225,4 +225,4 @@ def _tab(party: Party) -> str:
 
 def _clock(at: datetime, party: Party) -> str:
     """The instant on the home's own clock."""
-    return date_format(localtime(at, party.home.house.zone), "j M, H:i")
+    return moment(localtime(at, party.home.house.zone))

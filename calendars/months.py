@@ -1,7 +1,6 @@
 """The month view: every night's state, why it is closed, and nights closed by hand."""
 
 from calendar import Calendar as WeekCalendar
-from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any
 
@@ -10,49 +9,23 @@ from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils import timezone
-from django.utils.formats import get_format
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
+from accounts.deeds import done
 from accounts.tenancy import HostRequest, get_or_404, host
-from calendars import conflicts, ledger
+from calendars import ledger, nights, removals
 from calendars.forms import BlockForm
-from calendars.lineage import PRECEDENCE, channel_of, reasons, state_of
-from calendars.models import Alert, Block, ExportLink, Feed
-from calendars.sentences import advice, headline
-from domain.channels import Channel
+from calendars.lineage import reasons
+from calendars.models import Block, ExportLink, Feed
+from calendars.nights import Trouble
 from domain.roles import Power
-from domain.spans import NIGHT, Span, merge
+from domain.spans import NIGHT, Span
+from properties.dates import first_weekday
 from properties.models import Property
 
 UNPROCESSABLE = 422
 FAR = timedelta(days=5 * 366)
-FIRST_WEEKDAY = {0: 6, 1: 0}  # Django counts from Sunday, the calendar module from Monday
-
-
-@dataclass(frozen=True, slots=True)
-class Day:
-    """One cell of the grid; where claims overlap, the first by precedence is drawn."""
-
-    night: date
-    state: str
-    in_month: bool
-    is_today: bool
-    is_past: bool
-    is_chosen: bool
-    channels: tuple[Channel, ...]
-    starts: bool
-    ends: bool
-
-
-@dataclass(frozen=True, slots=True)
-class Trouble:
-    """Nights that two claims can't both have, what the host is told about it, and the alert with what can be done."""
-
-    alert_id: str
-    nights: Span
-    headline: str
-    advice: str
 
 
 @require_GET
@@ -69,7 +42,7 @@ def close(request: HostRequest, public_id: str) -> HttpResponse:
     """Close nights by hand."""
     row = get_or_404(Property.objects.all(), request, public_id=public_id)
     if request.method == "GET":  # the address of a form that was sent back, opened again
-        return redirect(row)
+        return redirect("calendars:month", public_id)
     now = timezone.now()
     form = BlockForm(row.house.today(now), request.POST)
     if not form.is_valid():
@@ -80,7 +53,8 @@ def close(request: HostRequest, public_id: str) -> HttpResponse:
     messages.success(request, _closed(request, row))
     if board:
         return redirect(f"{reverse('planner')}?from={board}")
-    return redirect(f"{row.get_absolute_url()}?month={form.span.start:%Y-%m}&night={form.span.start}")
+    page = reverse("calendars:month", args=[public_id])
+    return redirect(f"{page}?month={form.span.start:%Y-%m}&night={form.span.start}")
 
 
 def _closed(request: HostRequest, row: Property) -> str:
@@ -99,10 +73,11 @@ def reopen(request: HostRequest, public_id: str, block_id: str) -> HttpResponse:
     """Open nights that were closed by hand."""
     rows = Block.objects.select_related("property").filter(origin=Block.Origin.HOST)
     block = get_or_404(rows, request, property__public_id=public_id, public_id=block_id)
-    with ledger.changing(block.property, timezone.now()) as change:
-        ledger.reopen(change, block)
-    messages.success(request, _("Open again, as far as no booking site closes these nights."))
-    return redirect(f"{block.property.get_absolute_url()}?month={block.nights.lower:%Y-%m}")
+    what = removals.reopen(block, timezone.now())
+    words = _("Open again, as far as no booking site closes these nights.")
+    place = f"{reverse('calendars:month', args=[public_id])}?month={block.nights.lower:%Y-%m}"
+    done(request, words, what, name=block.property.name, place=place, way="nights")
+    return redirect(place)
 
 
 def _page(request: HostRequest, row: Property, bound: BlockForm | None = None) -> HttpResponse:
@@ -112,9 +87,7 @@ def _page(request: HostRequest, row: Property, bound: BlockForm | None = None) -
     weeks = _weeks(first)
     window = Span(weeks[0][0], weeks[-1][-1] + NIGHT)
     chosen = night if night and night in window else None
-    rows = Block.objects.of(request.org).filter(property=row).overlapping(window)
-    blocks = list(rows.select_related("feed").defer("feed__url").order_by("since"))
-    troubles = _troubles(request, row, window)
+    blocks, troubles = nights.claims(request.org, row, window), nights.troubles(request.org, row, window)
     context: dict[str, Any] = {
         "property": row,
         "tab": "calendar",
@@ -123,7 +96,12 @@ def _page(request: HostRequest, row: Property, bound: BlockForm | None = None) -
         "next": (first + timedelta(days=31)).replace(day=1),
         "weekdays": weeks[0],
         "weeks": [
-            [_day(night, blocks, troubles, first=first, today=today, chosen=chosen) for night in week]
+            [
+                nights.cell(
+                    each, blocks, troubles, today=today, in_month=each.month == first.month, chosen=chosen
+                )
+                for each in week
+            ]
             for week in weeks
         ],
         "channels": list(dict.fromkeys(block.feed.source for block in blocks if block.feed)),
@@ -156,8 +134,8 @@ def _why(
 
 def _form(chosen: date | None, today: date) -> BlockForm:
     """An empty form, filled in for the chosen night where that can still be closed."""
-    nights = {"start": chosen, "end": chosen + NIGHT} if chosen and chosen >= today else None
-    return BlockForm(today, initial=nights)
+    filled = {"start": chosen, "end": chosen + NIGHT} if chosen and chosen >= today else None
+    return BlockForm(today, initial=filled)
 
 
 def _date(text: str) -> date | None:
@@ -173,48 +151,4 @@ def _near(asked: date | None, today: date) -> date | None:
 
 
 def _weeks(first: date) -> list[list[date]]:
-    start = FIRST_WEEKDAY.get(int(get_format("FIRST_DAY_OF_WEEK")), 0)
-    return WeekCalendar(start).monthdatescalendar(first.year, first.month)
-
-
-def _troubles(request: HostRequest, row: Property, window: Span) -> list[Trouble]:
-    """The double bookings of the property that touch the window."""
-    alerts = Alert.objects.of(request.org).open().filter(property=row, kind=Alert.Kind.CONFLICT)
-    found = []
-    for alert in alerts.order_by("opened_at"):
-        alert.property = row
-        nights = conflicts.nights(alert)
-        if nights.overlaps(window):
-            found.append(Trouble(alert.public_id, nights, headline(alert), advice(alert)))
-    return found
-
-
-def _day(
-    night: date,
-    blocks: list[Block],
-    troubles: list[Trouble],
-    *,
-    first: date,
-    today: date,
-    chosen: date | None,
-) -> Day:
-    there = [(span, block) for block in blocks if (span := block.span) and night in span]
-    there.sort(key=lambda claim: (PRECEDENCE.index(state_of(claim[1])), claim[0].start))
-    span, drawn = there[0] if there else (None, None)
-    state = state_of(drawn) if drawn else "free"
-    disputed = merge(trouble.nights for trouble in troubles)
-    if drawn and (dispute := next((nights for nights in disputed if night in nights), None)):
-        span, state = dispute, "conflict"
-    elif span:
-        span = next(part for part in span.minus(disputed) if night in part)
-    return Day(
-        night=night,
-        state=state,
-        in_month=night.month == first.month,
-        is_today=night == today,
-        is_past=night < today,
-        is_chosen=night == chosen,
-        channels=tuple(dict.fromkeys(channel_of(block) for _span, block in there)),
-        starts=span is not None and span.start == night,
-        ends=span is not None and span.end == night + NIGHT,
-    )
+    return WeekCalendar(first_weekday()).monthdatescalendar(first.year, first.month)

@@ -27,6 +27,7 @@ from domain.house import House
 from domain.retold import Shown
 from domain.spans import NIGHT, Period
 from domain.turnovers import Side, side_of
+from properties.dates import clock
 from properties.models import Property
 
 OURS = "Amplistay"
@@ -187,4 +188,4 @@ def _wall(at: datetime, house: House) -> time:
 
 
 def _clock(at: datetime, house: House) -> str:
-    return f"{_wall(at, house):%H:%M}"
+    return clock(_wall(at, house))

@@ -118,15 +118,14 @@ def read(
     return lines
 
 
-def free_held(feed: Feed, now: datetime) -> int:
+def free_held(change: ledger.Changing, feed: Feed) -> int:
     """Open at once every night of the feed that waits to be confirmed; how many that were."""
-    with ledger.changing(feed.property, now) as change:
-        blocks = list(Block.objects.filter(feed=feed))
-        plan = sync.freed(block.claim for block in blocks)
-        ledger.apply(change, feed, blocks, plan)
-        Feed.objects.filter(pk=feed.pk).update(
-            held_nights=0, closed_nights=Greatest(F("closed_nights") - len(plan.opened), 0)
-        )
+    blocks = list(Block.objects.filter(feed=feed))
+    plan = sync.freed(block.claim for block in blocks)
+    ledger.apply(change, feed, blocks, plan)
+    Feed.objects.filter(pk=feed.pk).update(
+        held_nights=0, closed_nights=Greatest(F("closed_nights") - len(plan.opened), 0)
+    )
     return len(plan.opened)
 
 

@@ -10,10 +10,8 @@ from datetime import datetime, timedelta
 
 from django.db.models import TextChoices
 from django.utils import timezone
-from django.utils.formats import date_format
-from django.utils.timesince import timesince
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, ngettext
 from psycopg.types.range import TimestamptzRange
 
 from calendars import receipts
@@ -22,6 +20,7 @@ from calendars.sentences import every
 from calendars.unread import NEW
 from domain.pulls import Plan, is_late, patience, plan
 from domain.readers import NAMELESS, VISITORS, counted, is_stranger
+from properties import dates
 from properties.models import Property
 
 MOST_SALES = 40
@@ -291,7 +290,11 @@ def _sales(known: Readers, told: dict[Block, datetime | None], now: datetime) ->
         words = {"nights": _nights(block), "time": _time(since, now), "day": _moment(since)}
         found.append(_("Hasn't seen your sale of %(nights)s, in the link for %(time)s (%(day)s).") % words)
     if missing[MOST_NAMED:]:
-        found.append(_("And %(count)s more that it hasn't seen.") % {"count": len(missing[MOST_NAMED:])})
+        more = len(missing[MOST_NAMED:])
+        rest = ngettext(
+            "And %(count)s more that it hasn't seen.", "And %(count)s more that it hasn't seen.", more
+        )
+        found.append(rest % {"count": more})
     seen = [(at, block) for block, at in told.items() if at]
     if len(seen) == 1:
         ((at, block),) = seen
@@ -299,16 +302,17 @@ def _sales(known: Readers, told: dict[Block, datetime | None], now: datetime) ->
         found.append(_("Has seen your sale of %(nights)s: %(day)s.") % words)
     elif seen:
         counted = {"count": str(len(seen)), "day": _moment(max(at for at, _block in seen))}
-        found.append(_("Has seen %(count)s sales to come, the latest %(day)s.") % counted)
+        sales = ngettext(
+            "Has seen %(count)s sale to come, the latest %(day)s.",
+            "Has seen %(count)s sales to come, the latest %(day)s.",
+            len(seen),
+        )
+        found.append(sales % counted)
     return tuple(found)
 
 
 def _nights(block: Block) -> str:
-    words = {
-        "arrival": date_format(block.nights.lower, "j M"),
-        "departure": date_format(block.nights.upper, "j M"),
-    }
-    return _("%(arrival)s to %(departure)s") % words
+    return dates.between(block.nights.lower, block.nights.upper, "MMMd")
 
 
 def _name(reader: str) -> str:
@@ -316,14 +320,14 @@ def _name(reader: str) -> str:
 
 
 def _time(since: datetime, until: datetime) -> str:
-    return timesince(since, until) if until - since >= MINUTE else _("less than a minute")
+    return dates.spelt(until - since) if until - since >= MINUTE else _("less than a minute")
 
 
 def _ago(at: datetime, now: datetime) -> str:
     if now - at < MINUTE:
         return _("just now")
-    return _("%(time)s ago") % {"time": timesince(at, now, depth=1)}
+    return dates.ago(now - at)
 
 
 def _moment(at: datetime) -> str:
-    return date_format(timezone.localtime(at), "j M, H:i")
+    return dates.moment(timezone.localtime(at))

@@ -2,7 +2,8 @@
 
 from collections.abc import Iterable, Mapping
 
-from calendars.models import Block, Feed
+from calendars.glances import Claimed
+from calendars.models import Feed
 from domain.channels import WORDLESS
 from domain.conflicts import LONGEST_STAY
 from domain.events import Kind
@@ -12,7 +13,7 @@ from domain.spans import Period, Span
 STAYS = frozenset({Kind.RESERVATION, Kind.TENTATIVE})
 
 
-def is_stay(block: Block, feed: Feed) -> bool:
+def is_stay(block: Claimed, feed: Feed) -> bool:
     """Whether somebody sleeps there; where the site's words don't tell, all but long closures may be a guest."""
     if block.kind in STAYS:
         return True
@@ -20,22 +21,22 @@ def is_stay(block: Block, feed: Feed) -> bool:
     return bool(is_wordless and (span := block.span) and len(span) <= LONGEST_STAY)
 
 
-def retold(
-    blocks: Iterable[Block], feeds: Mapping[int, Feed], closed: Iterable[Span] = ()
-) -> list[tuple[Block, Shown]]:
+def retold[B: Claimed](
+    blocks: Iterable[B], feeds: Mapping[int, Feed], closed: Iterable[Span] = ()
+) -> list[tuple[B, Shown]]:
     """The feeds' blocks that take nights, with what is to be seen of each, by their nights.
 
     Without what a feed only reads back from us; `closed` are nights that are shown as closed already. The order of
     the blocks decides between equals, but a site knows its own guests better than whoever repeats them.
     """
     told: list[Told] = []
-    by_name: dict[str, Block] = {}
+    by_name: dict[str, B] = {}
     for block in blocks:
         span = block.span
         if span is None:
             continue
         feed = feeds[block.feed_id or 0]
-        left, sleeps = span.minus(feed.echo_spans), is_stay(block, feed)
+        left, sleeps = span.minus(feed.echo_spans) if feed.echoes else (span,), is_stay(block, feed)
         hours = Period(block.period.lower, block.period.upper) if block.period and left == (span,) else None
         may_repeat = feed.gathers or (sleeps and block.kind not in STAYS)
         for part in left:

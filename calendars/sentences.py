@@ -4,12 +4,14 @@ from collections.abc import Mapping
 from datetime import date, datetime
 from typing import Any
 
-from django.utils.formats import date_format
 from django.utils.translation import gettext, gettext_noop, ngettext
 
-from calendars.models import Alert
+from calendars.models import Alert, ExportLink, Feed
+from domain.channels import OTHER
 from domain.events import CONTROL
 from domain.problems import Problem
+from properties.dates import moment, when
+from properties.templatetags.stays import named
 
 FAILURES: Mapping[str, str] = {
     "address": gettext_noop(
@@ -192,6 +194,19 @@ RELIEF: Mapping[str, str] = {
 }
 
 
+NAMES = ("feed", "link", "first", "second")  # of calendars, among the details of an alert
+
+
+def kept(row: Feed | ExportLink) -> str:
+    """Its name as an alert keeps it: the word for a site that nobody knows is translated where it is read."""
+    return row.label or row.source.name
+
+
+def _said(name: str) -> str:
+    """A name that an alert keeps, in the reader's language; a sale of ours has none."""
+    return named(OTHER) if name == OTHER.name else name or gettext("your sale")
+
+
 def headline(alert: Alert) -> str:
     """What happened, in one line."""
     return _about(HEADLINES, alert)
@@ -209,19 +224,16 @@ def relief(alert: Alert) -> str:
 
 def _about(templates: Mapping[str, str], alert: Alert) -> str:
     """The template filled in, in one line: names that hosts and sites gave may hold anything."""
-    ours = gettext("your sale")
     details = {"home": alert.property.name, "guest": gettext("A guest"), **alert.details}
     details |= {name: CONTROL.sub(" ", text) for name, text in details.items() if isinstance(text, str)}
     for name in ("arrival", "departure"):
         if name in details:
-            details[name] = date_format(date.fromisoformat(details[name]), "j M Y")
-    for name in ("first", "second"):
-        if name in details:
-            details[name] = details[name] or ours
+            details[name] = when(date.fromisoformat(details[name]), "yMMMd")
+    details |= {name: _said(details[name]) for name in NAMES if name in details}
     for name in ("until", "comes", "since"):
         if name in details:
             local = datetime.fromisoformat(details[name]).astimezone(alert.property.house.zone)
-            details[name] = date_format(local, "j M, H:i")
+            details[name] = moment(local)
     if "nights" in details:
         count = details["nights"]
         details["nights"] = ngettext("%(count)s night", "%(count)s nights", count) % {"count": count}

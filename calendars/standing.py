@@ -5,13 +5,13 @@ from typing import Any
 
 from django.db.models import TextChoices
 from django.utils import timezone
-from django.utils.formats import date_format
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from calendars import sentences, servers
 from calendars.alerts import patience
 from calendars.models import Feed
+from properties.dates import moment, when
 
 SOON = timedelta(minutes=2)
 FLOOR = timedelta(seconds=10)  # between two reads that a host asks for
@@ -72,11 +72,11 @@ def why_not_read(feed: Feed, now: datetime) -> str:
         return ""
     if until := servers.rests_until(feed.host, now):
         words = gettext("%(host)s is left alone until %(time)s, as it asked or because it is down.")
-        at = date_format(timezone.localtime(until, zone), "j M, H:i")
+        at = moment(timezone.localtime(until, zone))
         return words % {"host": feed.host, "time": at}
     if feed.last_read_at and now - feed.last_read_at < FLOOR:
         words = gettext("%(feed)s was read a moment ago, at %(time)s. Give the site a few seconds.")
-        at = date_format(timezone.localtime(feed.last_read_at, zone), "H:i:s")
+        at = when(timezone.localtime(feed.last_read_at, zone), "Hms")
         return words % {"feed": feed.title, "time": at}
     return ""
 

@@ -85,7 +85,8 @@ def _follow(suspension: Suspension, now: datetime, version: int) -> None:
             _forget_echo(suspension)
     elif suspension.shown_at or suspension.feed is None:
         suspension.shown_at, suspension.until = None, min(suspension.until, now)
-    is_left_out = suspension.shown_at is not None or now < suspension.until
+    is_there = suspension.feed is not None and suspension.feed.removed_at is None
+    is_left_out = is_there and (suspension.shown_at is not None or now < suspension.until)
     if is_left_out and suspension.back_version is not None:
         suspension.back_at, suspension.back_version = None, None
         suspension.since_version = version

@@ -32,6 +32,7 @@ from calendars.alerts import AT_ONCE, follow
 from calendars.models import Alert, Block, ExportLink, ExportRead, Readership, Suspension
 from calendars.models.alerts import AlertQuerySet
 from calendars.receipts import counting
+from calendars.sentences import kept
 from domain.channels import CHANNELS, OTHER
 from domain.pulls import LEAST_WAIT, PATIENCE, plan
 
@@ -185,12 +186,12 @@ def _details(kind: Kind, link: Any) -> dict[str, str]:
     """What fills the sentences: the link's name, since when, and the nights of the sale."""
     match kind:
         case Kind.STOPPED:
-            return {"link": link.title, "since": link.read_at.isoformat()}
+            return {"link": kept(link), "since": link.read_at.isoformat()}
         case Kind.UNSEEN:
             nights = {"arrival": str(link.nights.lower), "departure": str(link.nights.upper)}
-            return {"link": link.title, "since": link.told_at.isoformat(), **nights}
+            return {"link": kept(link), "since": link.told_at.isoformat(), **nights}
         case _:
-            return {"link": link.title, "since": link.created_at.isoformat()}
+            return {"link": kept(link), "since": link.created_at.isoformat()}
 
 
 def _keep_up(now: datetime) -> None:

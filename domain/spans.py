@@ -44,7 +44,8 @@ class Span:
 
     def minus(self, others: Iterable["Span"]) -> tuple["Span", ...]:
         """What is left of this span once the others are taken out."""
-        return gaps((other for other in others if other.overlaps(self)), self)
+        taken = [other for other in others if other.overlaps(self)]
+        return gaps(taken, self) if taken else (self,)
 
 
 @dataclass(frozen=True, slots=True, order=True)

@@ -199,7 +199,10 @@ class Crew:
         log: Path | None = None,
     ) -> None:
         """Runs a step to its end; raises PartError when it fails."""
-        step = self.start(name, command, env=env, user=user, log=log, lasting=False)
+        self.join(self.start(name, command, env=env, user=user, log=log, lasting=False))
+
+    def join(self, step: Part) -> None:
+        """Waits for the end of a step that was started; raises PartError when it fails."""
         while step.process.poll() is None:
             self.check()
             time.sleep(TICK_SECONDS)

@@ -18,8 +18,9 @@ from django.core.mail import EmailMultiAlternatives
 from django.db import transaction
 from django.db.models import Q
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
-from accounts import mail
+from accounts import language, mail
 from accounts.acting import acting_for
 from accounts.models import NEEDED, Level, Membership, Topic
 from domain.roles import Power, roles_with
@@ -102,7 +103,7 @@ def _see_to(member: Membership, now: datetime) -> bool:
         _plan(member, next_morning(zone, now))
         return False
     until = now - SETTLED
-    with acting_for(member.organization_id, member.open_homes):
+    with acting_for(member.organization_id, member.open_homes), language.spoken_to(member):
         letter = _letter(member, zone, until, now)
     if letter is not None:
         try:
@@ -156,7 +157,8 @@ def _subject(new: list[Entry], still: list[Entry]) -> str:
     if len(new) + len(still) == 1:
         return (new or still)[0].headline
     if not new:
-        return _("%(count)s things still need you") % {"count": len(still)}
+        words = ngettext("%(count)s thing still needs you", "%(count)s things still need you", len(still))
+        return words % {"count": len(still)}
     return _("Your summary: %(new)s new, %(open)s still open") % {"new": len(new), "open": len(still)}
 
 

@@ -1,13 +1,14 @@
-"""What a member wishes to be told, topic by topic."""
+"""What a member wishes to be told, topic by topic, and in which language."""
 
 from collections.abc import Mapping
 from typing import Any
 
 from django import forms
+from django.conf import settings
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from accounts import wishes
+from accounts import language, wishes
 from accounts.models import ONLY_BY_MAIL, Level, Membership, Topic
 
 MEANINGS: Mapping[Topic, Any] = {
@@ -27,11 +28,19 @@ YES_OR_NO = [(Level.MAIL, gettext_lazy("By e-mail")), (Level.OFF, Level.OFF.labe
 
 
 class WishesForm(forms.Form):
-    """One choice for each topic; saving may find that nobody would be left to hear."""
+    """The language, and one choice for each topic; saving may find that nobody would be left to hear."""
+
+    language = forms.ChoiceField(
+        label=gettext_lazy("Your language"),
+        help_text=gettext_lazy("In which your pages and e-mails are written. Guests get theirs."),
+        required=False,
+    )
 
     def __init__(self, member: Membership, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.member = member
+        self.fields["language"].choices = settings.LANGUAGES  # type: ignore[attr-defined]  # of a ChoiceField
+        self.fields["language"].initial = member.user.language
         for topic in Topic:
             self.fields[topic.value] = forms.ChoiceField(
                 label=topic.label,
@@ -49,6 +58,7 @@ class WishesForm(forms.Form):
             for topic in error.topics:
                 self.add_error(topic.value, self._nobody_else())
             return False
+        language.learn(self.member.user, self.cleaned_data["language"])
         return True
 
     def _nobody_else(self) -> str:

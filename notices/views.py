@@ -6,11 +6,13 @@ from django.contrib import messages
 from django.core.paginator import Paginator
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
-from accounts import bell, wishes
+from accounts import bell, language, wishes
+from accounts.deeds import Change, What, done
 from accounts.tenancy import HostRequest, get_or_404, host
 from domain.roles import Power
 from notices import feed
@@ -44,8 +46,11 @@ def read_all(request: HostRequest) -> HttpResponse:
         until = datetime.fromisoformat(request.POST.get("until", ""))
     except ValueError:
         until = now
-    bell.open_all(request.membership, min(until, now) if until.tzinfo else now)
-    return redirect("notices:list")
+    member, place = request.membership, reverse("notices:list")
+    before, after = bell.open_all(member, min(until, now) if until.tzinfo else now)
+    what = What([Change.of(member, {"seen_until": before}, {"seen_until": after})])
+    done(request, _("Everything is marked as read."), what, name=_("News"), place=place)
+    return redirect(place)
 
 
 @require_GET
@@ -60,10 +65,13 @@ def sale(request: HostRequest, purchase_id: str) -> HttpResponse:
 @require_http_methods(["GET", "POST"])
 @host(Power.GUESTS)
 def choose(request: HostRequest) -> HttpResponse:
-    """What the member wishes to be told, and how."""
+    """What the member wishes to be told, how, and in which language; this device follows at once."""
     form = WishesForm(request.membership, request.POST or None)
     if form.is_valid() and form.save():
-        messages.success(request, _("You are told as you chose from now on."))
-        return redirect("notices:wishes")
+        with language.spoken_to(request.user):
+            messages.success(request, _("You are told as you chose from now on."))
+        response = redirect("notices:wishes")
+        language.remember(response, request.user.language)
+        return response
     context = {"form": form, "unmailed": wishes.unmailed(request.org)}
     return render(request, "notices/wishes.html", context, status=422 if form.errors else 200)

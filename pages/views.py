@@ -24,7 +24,6 @@ from pages import example, guides
 from pages.vitals import vitals
 
 EXPIRES = timedelta(days=90)
-MINUTE = timedelta(minutes=1)
 RETRY_AFTER_S = "30"
 PLAIN = "text/plain; charset=utf-8"
 FRAMED: dict[str, Any] = settings.SECURE_CSP | {"frame-ancestors": [CSP.SELF]}
@@ -85,8 +84,8 @@ def channels(request: HttpRequest) -> HttpResponse:
     """Help: the channels, and the questions that hosts ask."""
     groups = {name: [guides.GUIDES[key] for key in keys] for name, keys in guides.BY_KIND.items()}
     often = {
-        "minutes": settings.POLL_INTERVAL // MINUTE,
-        "quick": settings.POLL_INTERVAL_QUICK // MINUTE,
+        "interval": settings.POLL_INTERVAL,
+        "quick": settings.POLL_INTERVAL_QUICK,
     }
     return shown(request, "pages/help.html", {"groups": groups, **often})
 

@@ -10,9 +10,10 @@ from babel.numbers import get_currency_name
 from django import forms
 from django.conf import settings
 from django.core.exceptions import ValidationError
-from django.utils.translation import get_language, gettext
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
+from properties.dates import numbers
 from properties.fields import NumberField, time_input, to_decimal, to_minor
 from properties.models import Property
 
@@ -44,8 +45,7 @@ def tender() -> tuple[str, ...]:
 
 def currencies() -> list[tuple[str, str]]:
     """Codes of today's currencies with their names in the reader's language."""
-    language = get_language() or "en"
-    return [(code, f"{code} · {get_currency_name(code, locale=language)}") for code in tender()]
+    return [(code, f"{code} · {get_currency_name(code, locale=numbers())}") for code in tender()]
 
 
 @cache

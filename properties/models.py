@@ -76,8 +76,8 @@ class Property(TenantModel):
         return self.name
 
     def get_absolute_url(self) -> str:
-        """The host's page of the property."""
-        return reverse("calendars:month", args=[self.public_id])
+        """The host's page of the property, which tells most of it at a glance."""
+        return reverse("overview", args=[self.public_id])
 
     @property
     def house(self) -> House:
@@ -104,6 +104,12 @@ class Property(TenantModel):
         return tuple(Tax(*row) for row in self.taxes)
 
     @property
+    def photo(self) -> Photo | None:
+        """What guests see of it; None where there is no photo, or none any more."""
+        kept: Photo | None = getattr(self, "kept_photo", None)
+        return kept if kept and kept.removed_at is None else None
+
+    @property
     def has_other_amounts(self) -> bool:
         """Whether amounts beside the usual rate stand in its currency."""
         return bool(self.weekday_rates or self.seasons or any(tax.per_night for tax in self.tax_rules))
@@ -120,10 +126,11 @@ class Photo(TenantModel):
     Another picture is another row with another `token`, so that whoever keeps a copy needn't ask again.
     """
 
-    property = models.OneToOneField(Property, on_delete=models.CASCADE, related_name="photo")
+    property = models.OneToOneField(Property, on_delete=models.CASCADE, related_name="kept_photo")
     token = models.CharField(max_length=40, unique=True, default=token, editable=False)
     words = models.CharField(_("what it shows"), max_length=160, blank=True, default="")
     created_at = models.DateTimeField()
+    removed_at = models.DateTimeField(null=True)
 
     def address(self, width: int) -> str:
         """Where the picture of that width is."""

@@ -33,7 +33,7 @@ def keep(home: Property, upload: BinaryIO, words: str, now: datetime) -> Photo:
         Property.objects.select_for_update(no_key=True).get(
             pk=home.pk
         )  # two uploads come one after the other
-        remove(home)
+        Photo.objects.filter(property=home).delete()
         photo = Photo.objects.create(
             organization_id=home.organization_id, property=home, words=words, created_at=now
         )
@@ -43,9 +43,12 @@ def keep(home: Property, upload: BinaryIO, words: str, now: datetime) -> Photo:
     return photo
 
 
-def remove(home: Property) -> None:
-    """Show no photo any more."""
-    Photo.objects.filter(property=home).delete()
+def remove(home: Property, now: datetime) -> Photo | None:
+    """Show no photo any more; the one that was shown, which is kept until it is swept."""
+    shown = home.photo
+    if shown:
+        Photo.objects.filter(pk=shown.pk, removed_at=None).update(removed_at=now)
+    return shown
 
 
 def drawn(upload: BinaryIO) -> Image.Image:

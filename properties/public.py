@@ -11,7 +11,8 @@ KEPT_S = 30 * 24 * 3600
 @require_safe
 def photo(request: HttpRequest, token: str, width: int) -> HttpResponse:  # noqa: ARG001 - Django's contract
     """The photo in one width. Another photo has another address, so this one never changes."""
-    body = PhotoFile.objects.filter(photo__token=token, width=width).values_list("body", flat=True).first()
+    files = PhotoFile.objects.filter(photo__token=token, photo__removed_at=None, width=width)
+    body = files.values_list("body", flat=True).first()
     if body is None:
         raise Http404
     return HttpResponse(

@@ -5,25 +5,24 @@ from datetime import date
 from decimal import Decimal
 from typing import Any
 
-from babel.dates import get_day_names
 from django import forms
 from django.core.exceptions import ValidationError
-from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 
 from domain.prices import HUNDRED
 from domain.spans import NIGHT, Span
+from properties.dates import when
 from properties.fields import DayField, MoneyField, NumberField
 from properties.models import Property
 
 MOST_SEASONS, MOST_TAXES = 40, 10
 WEEK = range(7)
+MONDAY = date(2024, 1, 1)
 
 
 def day_name(number: int) -> str:
     """The day of the week, 0 for Monday, in the reader's language."""
-    names = get_day_names("wide", locale=(get_language() or "en").replace("-", "_"))
-    return str(names[number]).capitalize()
+    return when(MONDAY + number * NIGHT, "cccc").capitalize()
 
 
 class WeekForm(forms.Form):

@@ -6,10 +6,12 @@ from typing import Any
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
+from accounts.deeds import Change, What, done
 from accounts.tenancy import HostRequest, get_or_404, host
 from domain.roles import Power
 from properties import photos
@@ -62,10 +64,8 @@ def rates(request: HostRequest, public_id: str) -> HttpResponse:
     seasons = _seasons(row, request.POST)
     if not all([week.is_valid(), seasons.is_valid()]):
         return settings_page(request, row, week=week, seasons=seasons)
-    row.weekday_rates, row.seasons = week.rates, seasons.rows
-    row.save(update_fields=["weekday_rates", "seasons"])
-    messages.success(request, _("Saved. Offers that follow the usual price follow these, too."))
-    return redirect("properties:settings", public_id)
+    words = _("Saved. Offers that follow the usual price follow these, too.")
+    return _written(request, row, words, {"weekday_rates": week.rates, "seasons": seasons.rows})
 
 
 @require_http_methods(["GET", "POST"])
@@ -78,10 +78,17 @@ def taxes(request: HostRequest, public_id: str) -> HttpResponse:
     found = _taxes(row, request.POST)
     if not found.is_valid():
         return settings_page(request, row, taxes=found)
-    row.taxes = found.rows
-    row.save(update_fields=["taxes"])
-    messages.success(request, _("Saved. The taxes are part of every price that guests see from now on."))
-    return redirect("properties:settings", public_id)
+    words = _("Saved. The taxes are part of every price that guests see from now on.")
+    return _written(request, row, words, {"taxes": found.rows})
+
+
+def _written(request: HostRequest, row: Property, words: str, after: dict[str, Any]) -> HttpResponse:
+    """Write rows of the settings over those before, which can be had back."""
+    before = {name: getattr(row, name) for name in after}
+    Property.objects.of(request.org).filter(pk=row.pk).update(**after)
+    place = reverse("properties:settings", args=[row.public_id])
+    done(request, words, What([Change.of(row, before, after)]), name=row.name, place=place)
+    return redirect(place)
 
 
 @require_http_methods(["GET", "POST"])
@@ -109,9 +116,15 @@ def photo(request: HostRequest, public_id: str) -> HttpResponse:
 @host(Power.SET_UP)
 def remove_photo(request: HostRequest, public_id: str) -> HttpResponse:
     """Show guests no photo any more."""
-    photos.remove(get_or_404(Property.objects.all(), request, public_id=public_id))
-    messages.success(request, _("The photo is gone. Copies that browsers keep end within a month."))
-    return redirect("properties:settings", public_id)
+    row, now = get_or_404(Property.objects.all(), request, public_id=public_id), timezone.now()
+    words = _("The photo is gone. Copies that browsers keep end within a month.")
+    place = reverse("properties:settings", args=[public_id])
+    if shown := photos.remove(row, now):
+        what = What([Change.of(shown, {"removed_at": None}, {"removed_at": now})])
+        done(request, words, what, name=row.name, place=place)
+    else:
+        messages.success(request, words)
+    return redirect(place)
 
 
 def _seasons(row: Property, data: Any = None) -> Rows[SeasonForm]:
@@ -127,9 +140,14 @@ def _taxes(row: Property, data: Any = None) -> Rows[TaxForm]:
 def archive(request: HostRequest, public_id: str) -> HttpResponse:
     """Put a property aside: its calendars are no longer read and nothing is sold; export links keep answering."""
     row = get_or_404(Property.objects.all(), request, public_id=public_id)
-    Property.objects.of(request.org).filter(pk=row.pk, archived_at=None).update(archived_at=timezone.now())
-    messages.success(request, _("%(name)s is archived. You can bring it back here.") % {"name": row.name})
-    return redirect("properties:list")
+    words = _("%(name)s is archived. You can bring it back here.") % {"name": row.name}
+    now, place = timezone.now(), reverse("properties:list")
+    if Property.objects.of(request.org).active().filter(pk=row.pk).update(archived_at=now):
+        what = What([Change.of(row, {"archived_at": None}, {"archived_at": now})])
+        done(request, words, what, name=row.name, place=place)
+    else:
+        messages.success(request, words)
+    return redirect(place)
 
 
 @require_POST

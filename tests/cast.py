@@ -5,7 +5,8 @@ from datetime import UTC, date, datetime, time, timedelta
 from allauth.account.models import EmailAddress
 from django.utils import timezone
 
-from accounts.models import Membership, Organization, User
+from accounts.deeds import Change, What
+from accounts.models import Deed, Membership, Organization, SavedView, User
 from calendars import exports, ledger, linking
 from calendars.models import Block, ExportLink, Feed, date_range
 from calendars.people import Ticks
@@ -125,6 +126,32 @@ def a_message(organization: Organization) -> tuple[Webhook, Message]:
         given_up_at=NOW,
     )
     return webhook, message
+
+
+def a_saved_view(
+    member: Membership,
+    name: str = "Christmas",
+    query: str = "q=marta",
+    listing: str = "sales",
+    **columns: object,
+) -> SavedView:
+    """A filter that a member keeps."""
+    values = {"organization": member.organization, "created_at": NOW, **columns}
+    return SavedView.objects.create(membership=member, listing=listing, name=name, query=query, **values)
+
+
+def a_deed(organization: Organization) -> Deed:
+    """The organization's first calendar lost its label; undone, it has another one."""
+    feed = Feed.objects.filter(organization=organization).first()
+    changes = [Change.of(feed, {"label": "Undone"}, {"label": feed.label})] if feed else []
+    return Deed.objects.create(
+        organization=organization,
+        way="columns",
+        name="A calendar",
+        place="/",
+        what=What(changes).packed(),
+        until=timezone.now() + timedelta(minutes=10),
+    )
 
 
 def path_of(link: ExportLink) -> str:

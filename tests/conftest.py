@@ -10,14 +10,16 @@ from pathlib import Path
 import hypothesis
 import pytest
 import requests
+from django.conf import settings
 from django.db import connection
-from django.test import Client
+from django.test import Client, override_settings
 from django.utils import timezone, translation
 from pytest_django import DjangoDbBlocker, Settings
 
 from accounts.models import Organization, User
 from calendars import leases, polling
 from calendars.models import Feed, FeedRead
+from launcher import template
 from properties.models import Property
 from tests import cast
 from tests.post import Post, an_office, mail_server
@@ -31,14 +33,19 @@ ROOT = Path(__file__).resolve().parent.parent
 STARTS_WITHIN_S = 15
 
 
-@pytest.fixture(autouse=True)
-def quick_passwords(settings: Settings) -> None:
-    """Passwords of the cast needn't withstand an attack; the real hasher takes half a second each."""
-    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher", *settings.PASSWORD_HASHERS]
+@pytest.fixture(scope="session", autouse=True)
+def usual_settings() -> Iterator[None]:
+    """Passwords of the cast needn't withstand an attack: the real hasher takes half a second each.
+
+    And no thread writes to a test's database behind its back: the tests of receipts say when.
+    """
+    hashers = ["django.contrib.auth.hashers.MD5PasswordHasher", *settings.PASSWORD_HASHERS]
+    with override_settings(PASSWORD_HASHERS=hashers, RECEIPTS_EVERY=0):
+        yield
 
 
-@pytest.fixture(autouse=True)
-def log_ins_that_are_fresh(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.fixture(scope="session", autouse=True)
+def log_ins_that_are_fresh() -> Iterator[None]:
     """A forced log-in leaves in the session what a real one does: when somebody has proven who they are."""
     force = Client.force_login
 
@@ -49,20 +56,18 @@ def log_ins_that_are_fresh(monkeypatch: pytest.MonkeyPatch) -> None:
         session["account_authentication_methods_user"] = str(user.pk)
         session.save()
 
-    monkeypatch.setattr(Client, "force_login", force_login)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Client, "force_login", force_login)
+        yield
 
 
-@pytest.fixture(autouse=True)
-def patient_turns(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.fixture(scope="session", autouse=True)
+def patient_turns() -> Iterator[None]:
     """A slow machine may take longer for what is read in one turn elsewhere."""
-    monkeypatch.setattr(polling, "TURN_S", 60.0)
-    monkeypatch.setattr(polling, "GROUP_S", 60.0)
-
-
-@pytest.fixture(autouse=True)
-def receipts_on_demand(settings: Settings) -> None:
-    """No thread writes to a test's database behind its back; the tests of receipts say when."""
-    settings.RECEIPTS_EVERY = 0
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(polling, "TURN_S", 60.0)
+        patch.setattr(polling, "GROUP_S", 60.0)
+        yield
 
 
 @pytest.fixture(autouse=True)
@@ -70,6 +75,12 @@ def english() -> Iterator[None]:
     """A request leaves its language behind in its thread; the next test starts from the default."""
     yield
     translation.deactivate()
+
+
+@pytest.fixture(scope="session")
+def django_db_modify_db_settings(django_db_modify_db_settings: None) -> None:
+    """The test database is a copy of the template that bin/test has migrated; without one it is migrated itself."""
+    connection.settings_dict["TEST"]["TEMPLATE"] = os.environ.get(template.VARIABLE)
 
 
 @pytest.fixture(scope="session")

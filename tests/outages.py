@@ -15,7 +15,7 @@ import requests
 from django.core.management import call_command
 from django.db import connection
 
-from launcher import engines
+from launcher import engines, template
 from launcher.run import leashed
 from tests.conftest import free_port
 from tests.workers import PATIENCE_S, ROOT
@@ -84,11 +84,26 @@ def a_database(folder: Path) -> Server:
     return Server(leashed(command, user), folder.parent / f"{folder.name}.log", is_up, cwd="/")
 
 
+def fill(folder: Path) -> None:
+    """Copy the test run's template into the new database, where there is one: that is quicker than migrations."""
+    name = os.environ.get(template.VARIABLE)
+    if not name:
+        return
+    source = template.named(os.environ["DATABASE_URL"], name)
+    dump = subprocess.run([engines.postgres_program("pg_dump"), source], check=True, capture_output=True)
+    into = ["--host", str(folder), "--username", "postgres", "--dbname", DATABASE]
+    words = ["--quiet", "--no-psqlrc", "--single-transaction", "--set", "ON_ERROR_STOP=1", *into]
+    subprocess.run(
+        [engines.postgres_program("psql"), *words], input=dump.stdout, check=True, capture_output=True
+    )
+
+
 @contextmanager
 def moved_to(folder: Path) -> Iterator[None]:
     """Everything of Django's in this process, and the processes that tests start from it, use that database."""
     with psycopg.connect(host=str(folder), user="postgres", dbname="postgres", autocommit=True) as door:
         door.execute(f"CREATE DATABASE {DATABASE}")
+    fill(folder)
     before = dict(connection.settings_dict)
     connection.close()
     connection.settings_dict |= {

@@ -36,6 +36,7 @@ TASKS = {
     "api.tasks.prune",
     "accounts.tasks.deliver",
     "accounts.tasks.end_organizations",
+    "amplistay.tasks.sweep_removed",
     "calendars.tasks.read_due_feeds",
     "calendars.tasks.read_some",
     "calendars.tasks.read_suspects",
@@ -66,11 +67,16 @@ BEHIND_THE_DOOR = {
     "accounts/endings.py",
     "accounts/post.py",
     "accounts/teams.py",
+    "accounts/deeds.py",
+    "amplistay/sweeping.py",
+    "calendars/removals.py",
+    "accounts/savedviews.py",
     "accounts/tenancy.py",
     "accounts/wishes.py",
     "amplistay/channelhealth.py",
     "amplistay/doorstep.py",
     "amplistay/firststeps.py",
+    "amplistay/searching.py",
     "amplistay/takings.py",
     "amplistay/urgent.py",
     "calendars/alerts.py",
@@ -83,6 +89,7 @@ BEHIND_THE_DOOR = {
     "calendars/linking.py",
     "calendars/loops.py",
     "calendars/merging.py",
+    "calendars/nights.py",
     "calendars/people.py",
     "calendars/polling.py",
     "calendars/readership.py",
@@ -142,7 +149,10 @@ REASONED = {
     ): "likewise",
     ("accounts/views.py", "Authenticator.objects.filter(user=user)"): "likewise",
     ("accounts/views.py", "UserSession.objects.filter(user=user)"): "likewise",
-    ("accounts/views.py", "Organization.objects.filter(pk=request.org.pk)"): "the organization that was let in",
+    (
+        "accounts/views.py",
+        "Organization.objects.filter(pk=request.org.pk)",
+    ): "the organization that was let in",
     ("amplistay/context.py", "Alert.objects.open()"): "counted only with `.of` the user's own organization",
     (
         "calendars/forms.py",
@@ -154,7 +164,7 @@ REASONED = {
     ): "the feed came through the door before the form was made",
     (
         "properties/public.py",
-        "PhotoFile.objects.filter(photo__token=token, width=width)",
+        "PhotoFile.objects.filter(photo__token=token, photo__removed_at=None, width=width)",
     ): "anybody who holds the unguessable token",
     (
         "upsells/models/stays.py",
@@ -172,7 +182,7 @@ REASONED = {
     (
         "upsells/public.py",
         (
-            "Purchase.objects.select_related('property__organization', 'property__photo', 'stay_link', "
+            "Purchase.objects.select_related('property__organization', 'property__kept_photo', 'stay_link', "
             "'moved_to__property', 'moved_to__stay_link')"
         ),
     ): "a guest: looked up by token and unguessable id together",

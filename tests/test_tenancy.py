@@ -6,13 +6,15 @@ from typing import Any, NamedTuple
 import pytest
 from django.apps import apps
 from django.conf import settings
+from django.db import transaction
 from django.http import HttpResponse
 from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver, reverse
 from django.utils import timezone
+from pytest_django import DjangoDbBlocker
 
 from accounts import teams
-from accounts.models import TenantModel, User
+from accounts.models import Organization, SavedView, TenantModel, User
 from api import tokens
 from api.door import Nowhere, OrgView
 from calendars import ledger
@@ -29,6 +31,8 @@ from upsells import certificates
 from upsells.models import (
     Purchase,
 )
+
+pytestmark = pytest.mark.django_db
 
 NOT_FOUND, NOT_ALLOWED = 404, 405
 
@@ -67,8 +71,12 @@ MEMBERS_OWN = {  # no id in the address: the organization's own rows
     "data-take-out",
     "tokens:list",
     "tokens:new",
+    "search",
+    "saved-views",
+    "save-view",
 }
 MEMBERS_ROW = {  # an id in the address: 404 unless the row is the organization's
+    "overview",
     "properties:settings",
     "properties:archive",
     "properties:restore",
@@ -153,6 +161,9 @@ MEMBERS_ROW = {  # an id in the address: 404 unless the row is the organization'
     "webhooks:resume",
     "webhooks:remove",
     "tokens:revoke",
+    "undo",
+    "change-view",
+    "remove-view",
 }
 PERSONS_OWN = {"account", "unverified", "switch", "new-organization"}  # for whoever is logged in
 BY_TOKEN = {
@@ -206,6 +217,8 @@ BODIES: dict[str, dict[str, str]] = {
     "upsells:conflict-shorten": {"nights": "1", "amount": "1"},
     "upsells:conflict-move": {"home": "x"},
     "upsells:switch": {"mode": "off"},
+    "change-view": {"name": "Mallory's now", "is_default": "on"},
+    "save-view": {"listing": "sales", "query": "q=mallory", "name": "Mallory's"},
     "webhooks:edit": {"link": "https://mallory.example/", "events": "sale.confirmed"},
     "upsells:terms": {
         "mode": "instant",
@@ -259,7 +272,27 @@ def an_alert(feed: Feed) -> Alert:
     )
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
+def kept(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iterator[None]:
+    """Rows that a fixture of this scope makes are there for every test; what a test changes is undone after it."""
+    around = transaction.atomic()
+    around._from_testcase = True  # type: ignore[attr-defined]  # like TestCase's own: what is durable may be in it
+    with django_db_blocker.unblock(), around:
+        yield
+        transaction.set_rollback(True)
+
+
+@pytest.fixture(scope="module")
+def organization(kept: None) -> Organization:
+    return cast.an_organization()
+
+
+@pytest.fixture(scope="module")
+def home(organization: Organization) -> Property:
+    return cast.a_property(organization)
+
+
+@pytest.fixture(scope="module")
 def alices_ids(home: Property) -> dict[str, str]:
     """One of Alice's rows for every kind of id, with nights that wait and a sale."""
     feed = cast.a_feed(home)
@@ -298,6 +331,7 @@ def alices_ids(home: Property) -> dict[str, str]:
         "member_id": str(carol.memberships.get().pk),
         "invitation_id": invited.public_id,
         "token_id": token.public_id,
+        "view_id": cast.a_saved_view(carol.memberships.get()).public_id,
         "webhook_id": webhook.public_id,
         "message_id": message.public_id,
         "conflict_id": Alert.objects.get(kind=Alert.Kind.CONFLICT).public_id,
@@ -309,6 +343,7 @@ def alices_ids(home: Property) -> dict[str, str]:
         "people_id": cast.a_people_link(home).public_id,
         "purchase_id": sold.public_id,
         "kind": "extra_nights",
+        "deed_id": cast.a_deed(home.organization).public_id,
         "token": cast.a_stay_link(home, cast.nights(70, 3)).token,
     }
 
@@ -411,6 +446,7 @@ def test_the_same_addresses_open_for_the_organizations_own_members(
     name: str, client: Client, bob: User, alices_ids: dict[str, str]
 ) -> None:
     """Without this, a mistake in the ids would make every 404 above look right."""
+    SavedView.objects.update(membership=bob.memberships.get())  # nobody else opens those of a member
     client.force_login(bob)
     path = path_of(name, alices_ids)
     answer = client.get(path)
@@ -433,7 +469,7 @@ def test_lists_and_the_home_page_hold_only_the_organizations_own(
 def test_a_new_property_belongs_to_whoever_makes_it(mallorys: Client, mallory: User) -> None:
     body = BODIES["upsells:facts"] | {"organization": "1", "organization_id": "1"}
     assert mallorys.post(reverse("properties:new"), body).status_code == 302
-    assert Property.objects.get().organization == mallory.organizations.get()
+    assert Property.objects.get(name=body["name"]).organization == mallory.organizations.get()
 
 
 def test_a_user_of_no_organization_is_refused_everywhere(client: Client, alices_ids: dict[str, str]) -> None:

@@ -5,7 +5,7 @@ from django.apps import apps
 from django.db import IntegrityError, connection, transaction
 from psycopg.types.range import TimestamptzRange
 
-from accounts.models import AuditLine, Invitation, SupportVisit, TenantModel, User
+from accounts.models import AuditLine, Deed, Invitation, SavedView, SupportVisit, TenantModel, User
 from api.models import ApiToken, KeptAnswer
 from calendars.models import (
     Alert,
@@ -107,6 +107,7 @@ def rows_on(home: Property, organization_id: int) -> dict[type[TenantModel], Ten
 
 OF_NO_PROPERTY = {Property, PayoutAccount, Webhook, Message, Sending, ApiToken, KeptAnswer}
 OF_NO_PROPERTY |= {AuditLine, Invitation, SupportVisit}
+OF_NO_PROPERTY = {Deed, Property, PayoutAccount, SavedView, Webhook, Message, Sending}
 KINDS = [
     model for model in apps.get_models() if issubclass(model, TenantModel) and model not in OF_NO_PROPERTY
 ]
@@ -156,6 +157,22 @@ def test_the_database_ties_what_is_sent_to_the_organization_of_its_webhook_and_m
     )
     with transaction.atomic():
         row.save(force_insert=True)
+        with pytest.raises(IntegrityError, match="same_tenant"):
+            connection.check_constraints()
+        transaction.set_rollback(True)
+
+
+@pytest.mark.parametrize("own", [True, False], ids=["own", "another's"])
+def test_the_database_ties_a_saved_view_to_the_organization_of_its_member(
+    own: bool, alice: User, mallory: User
+) -> None:
+    member = alice.memberships.get()
+    stranger = mallory.organizations.get()
+    with transaction.atomic():
+        cast.a_saved_view(member, organization=member.organization if own else stranger)
+        if own:
+            connection.check_constraints()
+            return
         with pytest.raises(IntegrityError, match="same_tenant"):
             connection.check_constraints()
         transaction.set_rollback(True)

@@ -4,11 +4,11 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date
 
-from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from domain.money import Money
+from properties.dates import when
 from properties.templatetags.stays import money
 from upsells.models import Offer
 from upsells.revenue import Figures, Tally
@@ -43,7 +43,10 @@ class Bar:
 
 @dataclass(frozen=True, slots=True)
 class Bars:
-    """The bars of one offer; `top` and `half` label the scale, `said` sums them up, `rows` repeat them for a table."""
+    """The bars of one offer, or of all where `kind` is empty.
+
+    `top` and `half` label the scale, `said` sums them up, `rows` repeat them for a table.
+    """
 
     kind: str
     title: str
@@ -57,8 +60,17 @@ class Bars:
 
 def sold(figures: Figures, currency: str) -> list[Bars]:
     """What each offer brought in a currency, month by month, all on one scale: the part is what was kept."""
-    kinds = figures.kinds(currency)
-    tallies = {kind: _by_month(figures, kind=kind, currency=currency) for kind in kinds}
+    return _sold(figures, currency, figures.kinds(currency))
+
+
+def altogether(figures: Figures, currency: str) -> Bars:
+    """The same of all offers together."""
+    return _sold(figures, currency, [""])[0]
+
+
+def _sold(figures: Figures, currency: str, kinds: Sequence[str]) -> list[Bars]:
+    only = {kind: {"kind": kind, "currency": currency} if kind else {"currency": currency} for kind in kinds}
+    tallies = {kind: _by_month(figures, **only[kind]) for kind in kinds}
     top = scale(max((each.sold for row in tallies.values() for each in row), default=0))
 
     def shown(amount: int) -> str:
@@ -70,7 +82,7 @@ def sold(figures: Figures, currency: str) -> list[Bars]:
     heads = (_("Sold"), _("Given back"), _("Kept"), _("Sales"))
     return [
         _Drawing(figures, kind, [(each.sold, each.kept) for each in row], top, shown)
-        .told(heads, [cells(each) for each in row], _brought(figures.total(kind=kind, currency=currency), shown))
+        .told(heads, [cells(each) for each in row], _brought(figures.total(**only[kind]), shown))
         for kind, row in tallies.items()
     ]  # fmt: skip
 
@@ -107,12 +119,12 @@ class _Drawing:
 
     def told(self, heads: tuple[str, ...], cells: Sequence[tuple[str, ...]], said: str) -> Bars:
         """The bars with their words."""
-        names = [date_format(month, "M Y") for month in self.figures.months]
+        names = [when(month, "yMMM") for month in self.figures.months]
         rows = tuple((name, *row) for name, row in zip(names, cells, strict=True))
         titles = [_title(heads, row) for row in rows]
         return Bars(
             kind=self.kind,
-            title=str(Offer.Kind(self.kind).label),
+            title=str(Offer.Kind(self.kind).label) if self.kind else _("Sold each month"),
             said=said,
             top=self.shown(self.top),
             half=self.shown(self.top // 2),

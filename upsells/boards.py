@@ -12,7 +12,6 @@ from functools import cached_property
 
 from django.db.models import Q
 from django.urls import reverse
-from django.utils.formats import date_format
 from django.utils.html import escape
 from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import gettext as _
@@ -27,6 +26,7 @@ from domain.events import Kind
 from domain.money import Money
 from domain.offers import Mode
 from domain.spans import NIGHT, Span
+from properties.dates import short_stay, when
 from properties.models import Property
 from properties.templatetags.stays import money
 from upsells.models import Offer, PayoutAccount
@@ -253,7 +253,6 @@ class Rows:
 
     def _bar(self, each: _Drawn, lane: int, href: str, disputes: Iterable[Span]) -> Bar:
         place, nights = each.place, each.nights
-        dates = {"what": each.word, "first": self._day(nights.start), "last": self._day(nights.end)}
         channel = each.feed.source if each.feed else lineage.AMPLISTAY
         css = [f"s{place.start}", f"n{place.count}", f"is-{each.state}"]
         css += [f"lane{min(lane, 2)}"] if lane else []
@@ -266,7 +265,7 @@ class Rows:
             channel="manager" if channel.is_manager else channel.key,
             initials=channel.initials,
             word=each.word,
-            said=_("%(what)s, %(first)s to %(last)s") % dates,
+            said=f"{each.word}, {short_stay(nights)}",
             href=_night(href, max(nights.start, self.board.first)),
             nights=nights,
             is_stay=each.is_stay,
@@ -274,7 +273,7 @@ class Rows:
 
     def _day(self, day: date) -> str:
         if day not in self.days:
-            self.days[day] = date_format(day, "j M")
+            self.days[day] = when(day, "MMMd")
         return self.days[day]
 
     # Gaps
@@ -319,7 +318,8 @@ class Rows:
 
 
 def _night(href: str, night: date) -> str:
-    return f"{href}?month={night:%Y-%m}&night={night}"
+    named = night.isoformat()
+    return f"{href}?month={named[:7]}&night={named}"
 
 
 def _word(block: Block, feed: Feed | None) -> str:

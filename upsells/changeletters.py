@@ -2,7 +2,8 @@
 
 from django.utils.translation import gettext as _
 
-from properties.templatetags.stays import day, money
+from properties.dates import when
+from properties.templatetags.stays import money
 from upsells import receipts
 from upsells.letterhead import Letter, another_time, guest_of, income, to_cleaners, to_guest, to_host
 from upsells.models import Purchase
@@ -105,8 +106,8 @@ def somebody_comes(purchase: Purchase) -> Letter:
     comes, leaves = takes.start.astimezone(zone), takes.end.astimezone(zone)
     words = {
         "property": purchase.property.name,
-        "comes": f"{day(comes.date())}, {comes:%H:%M}",
-        "leaves": f"{day(leaves.date())}, {leaves:%H:%M}",
+        "comes": when(comes, "yMMMEd Hm"),
+        "leaves": when(leaves, "yMMMEd Hm"),
     }
     subject = _("%(property)s: a guest comes on %(comes)s")
     return to_cleaners(

@@ -266,7 +266,7 @@ def _confirm_or_ask(purchase: Purchase, now: datetime) -> Purchase.State:
 
 
 def _confirm(purchase: Purchase, now: datetime, *, needs_proof: bool) -> Purchase.State:
-    """Raises Unproven while a feed is unread, NotOnSale for a property that sells no more, and what the ledger raises."""
+    """Raises Unproven while a feed is unread, NotOnSale where nothing is sold any more, and what the ledger raises."""
     with ledger.changing(purchase.property, now) as change:
         by_card = purchase.collection == Offer.Collection.CARD
         to = Purchase.State.CAPTURING if by_card else Purchase.State.CONFIRMED

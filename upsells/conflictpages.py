@@ -12,7 +12,6 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils import timezone
-from django.utils.formats import date_format
 from django.utils.timezone import localtime
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST
@@ -26,8 +25,9 @@ from domain.channels import Channel
 from domain.events import Kind
 from domain.roles import Power
 from domain.spans import Span
+from properties.dates import clock, day, moment, stay
 from properties.models import Property
-from properties.templatetags.stays import day, money, stay
+from properties.templatetags.stays import money
 from upsells import remedies, sentences, tasks
 from upsells.models import Offer, Purchase
 
@@ -195,7 +195,7 @@ def _when(block: Block) -> str:
     nights = stay(block.span) if block.span else ""
     if not block.period:
         return nights
-    edges = (date_format(localtime(at), "j M, H:i") for at in (block.period.lower, block.period.upper))
+    edges = (moment(localtime(at)) for at in (block.period.lower, block.period.upper))
     hours = "\N{EN DASH}".join(edges)
     return f"{nights} ({hours})" if nights else hours
 
@@ -314,7 +314,7 @@ def _leaves_room(alert: Alert, span: Span) -> bool:
 def _taken_back(alert: Alert, purchase: Purchase) -> str:
     late = purchase.kind in LATE_SIDE
     at = alert.property.check_out if late else alert.property.check_in
-    words = {"day": day(purchase.day), "time": f"{at:%H:%M}"}
+    words = {"day": day(purchase.day), "time": clock(at)}
     first = _("I have to take back what you booked with me, and you don't pay for it.")
     then = (
         _("You check out on %(day)s at %(time)s, as before.")

@@ -22,7 +22,6 @@ from upsells.models import Delivery, Purchase
 
 log = structlog.get_logger()
 
-HOSTS_LANGUAGE = "en"  # until hosts choose one
 AT_ONCE = 50
 TURN_S = 15.0  # of sending; the last mail may take the server's own patience more
 SENDING = timedelta(minutes=2)  # longer than a worker may take for a task
@@ -88,7 +87,7 @@ def _addresses(purchase: Purchase, to: Delivery.To) -> Iterator[tuple[str, str]]
         case Delivery.To.HOST:
             for member in wishes.members([purchase.organization_id]):
                 if member.opens(home.pk):
-                    yield member.user.email, HOSTS_LANGUAGE
+                    yield member.user.email, member.user.language
         case Delivery.To.CLEANER if home.cleaner_email:
             yield home.cleaner_email, home.cleaner_language
 

@@ -1,4 +1,4 @@
-"""What the mails about a purchase say: to the guest and the cleaners in their language, to the host in English.
+"""What the mails about a purchase say: to guest, cleaners and each of the hosts in their own language.
 
 A cleaner learns the new time of a home and nothing about the guest.
 """
@@ -39,10 +39,10 @@ def message(
 ) -> EmailMultiAlternatives:
     """The mail of a delivery in its language; tried again, it keeps its Message-ID (RFC 5322 §3.6.4).
 
-    To a member it says how to turn off such mails.
+    To a member it is in the language they read by now, and says how to turn off such mails.
     """
     purchase = delivery.purchase
-    with translation.override(delivery.language):
+    with translation.override(member.user.language if member else delivery.language):
         letter = LETTERS[To(delivery.to), News(delivery.news)](delivery)
         headers = {"Message-ID": message_id(delivery)}
         context = {"letter": letter}

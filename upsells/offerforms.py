@@ -24,6 +24,7 @@ from properties.fields import (
 )
 from properties.models import Property
 from properties.rateforms import WEEK, day_name
+from properties.templatetags.stays import named
 from upsells import terms
 from upsells.models import Offer
 from upsells.terms import DAY
@@ -325,7 +326,7 @@ def collection_fields(channels: Iterable[str], *, takes_cards: bool) -> dict[str
     as_others = ("", _("As from all others"))
     fields = {
         f"from_{key}": ToolField(
-            label=_("From %(site)s") % {"site": CHANNELS[key].name},
+            label=_("From %(site)s") % {"site": named(CHANNELS[key])},
             choices=[as_others, *ways],
             takes_cards=takes_cards,
         )

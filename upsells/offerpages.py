@@ -1,17 +1,20 @@
 """The Offers tab: what a property sells, each offer's own form with a live preview, copying, the cleaners' limit."""
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 from django.contrib import messages
 from django.http import Http404, HttpResponse, QueryDict
 from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
+from accounts.deeds import Change, What, done
 from accounts.tenancy import HostRequest, get_or_404, host
 from calendars.models import Feed
 from domain.roles import Power
@@ -24,6 +27,7 @@ from upsells.tabforms import CleanersForm, CopyForm, DayForm
 
 UNPROCESSABLE = 422
 USUAL_PERSONS = 2
+NAME = 200  # characters of what a deed was done to
 ICONS = {
     "extra_nights": "bed-double",
     "nights_before": "calendar-plus",
@@ -78,7 +82,7 @@ def _tab(
     context = {
         "property": home,
         "tab": "offers",
-        "cards": [_card(offer, home) for offer in every.values()],
+        "cards": [card(offer, home) for offer in every.values()],
         "unpayable": [offer.get_kind_display() for offer in terms.unpayable(home, saved)],
         "sells": any(offer.mode != Offer.Mode.OFF for offer in saved),
         "copying": copying or (CopyForm(saved, others) if saved and others else None),
@@ -90,7 +94,7 @@ def _tab(
     return render(request, "upsells/offers.html" + ("#preview" if fragment else ""), context, status=status)
 
 
-def _card(offer: Offer, home: Property) -> dict[str, Any]:
+def card(offer: Offer, home: Property) -> dict[str, Any]:
     """What a card says of an offer."""
     return {
         "offer": offer,
@@ -149,6 +153,7 @@ def switch(request: HostRequest, public_id: str, kind: str) -> HttpResponse:
     """Sell one offer at once, on request, or not at all; its form opens where its terms don't hold any more."""
     home = _home(request, public_id)
     offer, mode = _offer(request, home, kind), request.POST.get("mode", "")
+    before = offer.mode
     if mode not in Offer.Mode.values:
         messages.error(request, _("Choose how it is sold."))
         return redirect("upsells:offers", public_id)
@@ -156,8 +161,13 @@ def switch(request: HostRequest, public_id: str, kind: str) -> HttpResponse:
         _ask_for_terms(request, offer)
         return redirect("upsells:terms", public_id, kind)
     words = _("%(offer)s: not on sale.") if mode == Offer.Mode.OFF else _("%(offer)s: on sale.")
-    messages.success(request, words % {"offer": offer.get_kind_display()})
-    return redirect("upsells:offers", public_id)
+    words, place = words % {"offer": offer.get_kind_display()}, reverse("upsells:offers", args=[public_id])
+    if mode == Offer.Mode.OFF != before:
+        what = What([terms.of_the_home(home), Change.of(offer, {"mode": before}, {"mode": mode})])
+        done(request, words, what, name=offer.get_kind_display(), place=place)
+    else:
+        messages.success(request, words)
+    return redirect(place)
 
 
 def _switch(offer: Offer, home: Property, mode: Offer.Mode) -> bool:
@@ -203,7 +213,7 @@ def _terms(
     context = {
         "property": home,
         "tab": "offers",
-        "card": _card(found, home),
+        "card": card(found, home),
         "offer": found,
         "form": form,
         "gone_wrong": bool(form.errors),
@@ -236,15 +246,27 @@ def copy(request: HostRequest, public_id: str) -> HttpResponse:
     form = CopyForm(saved, others, request.POST)
     if not form.is_valid():
         return _tab(request, home, copying=form)
-    for target in others:
-        if target.public_id in form.cleaned_data["homes"]:
-            chosen = [offer for offer in saved if offer.kind in form.cleaned_data["kinds"]]
-            _copy(request, chosen, target)
-    return redirect("upsells:offers", public_id)
+    chosen = [offer for offer in saved if offer.kind in form.cleaned_data["kinds"]]
+    targets = [target for target in others if target.public_id in form.cleaned_data["homes"]]
+    copies = {target.name: _copy(request, chosen, target) for target in targets}
+    place = reverse("upsells:offers", args=[public_id])
+    if came := {name: copied for name, copied in copies.items() if copied.changes}:
+        words = " ".join(copied.words for copied in came.values())
+        what = What([change for copied in came.values() for change in copied.changes])
+        done(request, words, what, name=", ".join(came)[:NAME], place=place)
+    return redirect(place)
 
 
-def _copy(request: HostRequest, chosen: Iterable[Offer], target: Property) -> None:
-    done = []
+@dataclass(frozen=True, slots=True)
+class _Copied:
+    """What was written at another home, and the words that say so."""
+
+    changes: list[Change]
+    words: str
+
+
+def _copy(request: HostRequest, chosen: Iterable[Offer], target: Property) -> _Copied:
+    changes, names = [], []
     for offer in chosen:
         came = terms.copied(offer, target)
         if came.refusal:
@@ -252,11 +274,10 @@ def _copy(request: HostRequest, chosen: Iterable[Offer], target: Property) -> No
             told = {"offer": offer.get_kind_display(), "home": target.name, "why": came.refusal}
             messages.warning(request, words % told)
         else:
-            terms.save(came.offer)
-            done.append(offer.get_kind_display())
-    if done:
-        words = _("Copied to %(home)s: %(offers)s.")
-        messages.success(request, words % {"home": target.name, "offers": ", ".join(done)})
+            changes.append(terms.save(came.offer))
+            names.append(offer.get_kind_display())
+    words = _("Copied to %(home)s: %(offers)s.") % {"home": target.name, "offers": ", ".join(names)}
+    return _Copied(changes, words)
 
 
 @require_http_methods(["GET", "POST"])

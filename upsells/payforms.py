@@ -5,9 +5,10 @@ from typing import Any
 
 from babel import Locale
 from django import forms
-from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import ngettext
 
+from properties.dates import numbers
 from properties.fields import Column, RowsField
 from upsells.models import CancelTerms
 
@@ -19,7 +20,7 @@ COUNTRIES = (
 
 
 def _countries() -> list[tuple[str, str]]:
-    names = Locale.parse(get_language() or "en", sep="-").territories
+    names = Locale.parse(numbers()).territories
     named = sorted(((code, names.get(code, code)) for code in COUNTRIES.split()), key=lambda each: each[1])
     return [("", "—"), *named]
 
@@ -63,9 +64,14 @@ class CancelForm(forms.Form):
             raise forms.ValidationError(_("Six rows are enough for anybody."))
         for (hours, percent), (later, less) in pairwise(tiers):
             if hours == later:
-                raise forms.ValidationError(_("%(n)s hours stand there twice."), params={"n": hours})
+                words = ngettext("%(n)s hour stands there twice.", "%(n)s hours stand there twice.", hours)
+                raise forms.ValidationError(words, params={"n": hours})
             if percent < less:
-                words = _("Who cancels %(n)s hours before would get less back than who cancels later.")
+                words = ngettext(
+                    "Who cancels %(n)s hour before would get less back than who cancels later.",
+                    "Who cancels %(n)s hours before would get less back than who cancels later.",
+                    hours,
+                )
                 raise forms.ValidationError(words, params={"n": hours})
         return tiers
 

@@ -16,8 +16,8 @@ from domain.money import Money
 from domain.offers import NIGHTLY, Kind, Mode, Quote
 from domain.prices import Price
 from domain.spans import NIGHT, Span, gaps
+from properties.dates import clock, day
 from properties.models import Property
-from properties.templatetags.stays import day
 from upsells import sentences, shelves, terms
 from upsells.models import Offer
 from upsells.shelves import AROUND, FARTHEST, KINDS, Side, Stay
@@ -93,6 +93,44 @@ def days(home: Property, now: datetime) -> Days:
     return Days(tuple(leaving[:SHOWN_DAYS]), tuple(arriving[:SHOWN_DAYS]), free[0].start if free else today)
 
 
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """What a guest with a day sees on their page: the first option of each kind, and how many more there are.
+
+    `why` says what keeps them from seeing more, or anything.
+    """
+
+    stay: Stay
+    options: tuple[Option, ...]
+    more: int
+    why: tuple[str, ...]
+
+    @property
+    def leaves(self) -> bool:
+        """Whether it is the day they leave on, not the one they come on."""
+        return self.stay.side is Side.LEAVING
+
+
+def seen(home: Property, stay: Stay, now: datetime) -> Seen:
+    """What a guest of this day is shown at this moment: only what is on sale, by calendars fresh enough."""
+    shelf = shelves.shelf(home, stay, now)
+    firsts = [choice for kind in KINDS[stay.side] for choice in shelf.of(kind)[:1]]
+    options = tuple(_option(choice.quote, home) for choice in firsts)
+    if shelf.why is shelves.Nothing.OFF:
+        return Seen(stay, (), 0, (_off(stay.side),))
+    why = [_unread(home, now)]
+    if not options:
+        why += [sentences.stopped(kind, stop, home.house, some=False) for kind, stop in shelf.stops]
+    told = tuple(dict.fromkeys(each for each in why if each))
+    return Seen(stay, options, len(shelf.choices) - len(options), told)
+
+
+def _off(side: Side) -> str:
+    if side is Side.LEAVING:
+        return _("Nothing is on sale to guests who leave.")
+    return _("Nothing is on sale to guests who arrive.")
+
+
 def tried(home: Property, chosen: Iterable[Offer], stay: Stay, now: datetime) -> list[Tried]:
     """Each of the offers for this stay, in the calendar as it is, whether or not they are on sale."""
     diary = ledger.diary(home, Span(stay.day - AROUND, stay.day + AROUND))
@@ -133,16 +171,13 @@ def _option(quote: Quote, home: Property) -> Option:
     words = _("Check-out until %(time)s") if late else _("Check-in from %(time)s")
     at = (quote.period.end if late else quote.period.start).astimezone(zone)
     lost = _("closes the night of %(night)s") % {"night": day(quote.nights.start)} if quote.nights else ""
-    return Option(words % {"time": f"{at:%H:%M}"}, quote.price, lost)
+    return Option(words % {"time": clock(at)}, quote.price, lost)
 
 
 def notes(home: Property, stay: Stay, now: datetime) -> list[str]:
     """What keeps guests of that day from seeing what the host sees here: the home, its calendars, no such stay."""
     found = [_("This home is archived, so nothing is sold.")] if home.archived_at else []
-    rows = list(Feed.objects.filter(property=home).only("label", "channel", "last_good_at", "paused_at"))
-    reads = [None if feed.paused_at else feed.last_good_at for feed in rows]
-    told = [(feed.title, feed.last_good_at, feed.paused_at is not None) for feed in rows]
-    found.append(sentences.feeds(told, offers.mode(Mode.INSTANT, reads, now), home.house))
+    found.append(_unread(home, now))
     if _nobody(home, stay, now):
         words = (
             _("No stay in your calendars ends on %(day)s, so a guest who enters that day is offered nothing.")
@@ -153,6 +188,14 @@ def notes(home: Property, stay: Stay, now: datetime) -> list[str]:
         )
         found.append(words % {"day": day(stay.day)})
     return [note for note in found if note]
+
+
+def _unread(home: Property, now: datetime) -> str:
+    """What the calendars' age leaves of all offers; empty while all were just read."""
+    rows = list(Feed.objects.filter(property=home).only("label", "channel", "last_good_at", "paused_at"))
+    reads = [None if feed.paused_at else feed.last_good_at for feed in rows]
+    told = [(feed.title, feed.last_good_at, feed.paused_at is not None) for feed in rows]
+    return sentences.feeds(told, offers.mode(Mode.INSTANT, reads, now), home.house)
 
 
 def _nobody(home: Property, stay: Stay, now: datetime) -> bool:

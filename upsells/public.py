@@ -12,9 +12,12 @@ from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.csp import CSP
 from django.utils.http import urlencode
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
+from django.views.decorators.clickjacking import xframe_options_sameorigin
+from django.views.decorators.csp import csp_override
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
@@ -59,6 +62,9 @@ class HttpResponseSeeOther(HttpResponseRedirect):
     status_code = 303
 
 
+FRAMED: dict[str, Any] = settings.SECURE_CSP | {"frame-ancestors": [CSP.SELF]}
+
+
 def guest(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
     """Let in whoever holds the token that the view looks up; keep the address out of caches, search and referrers."""
 
@@ -76,13 +82,15 @@ def guest(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
 
 def _link(token: str) -> StayLink:
     """The live link, and what was sold beside its stay if it is that of one: only then is it asked for."""
-    rows = StayLink.objects.live().select_related("property__organization", "property__photo")
+    rows = StayLink.objects.live().select_related("property__organization", "property__kept_photo")
     link = get_object_or_404(rows, token=token)
     go_on_for(link.organization_id)
     return get_object_or_404(rows.with_sold(), pk=link.pk) if link.nights else link
 
 
 @guest
+@xframe_options_sameorigin  # the host's tab shows it in a frame
+@csp_override(FRAMED)
 @require_http_methods(["GET", "HEAD", "POST"])
 def stay(request: HttpRequest, token: str) -> HttpResponse:
     """Ask for the check-out or check-in day, show what may be bought there; POST holds what was chosen.
@@ -243,7 +251,11 @@ def purchase(request: HttpRequest, token: str, purchase_id: str) -> HttpResponse
     A link that was replaced still opens what was booked through it, for it is the guest's receipt.
     """
     rows = Purchase.objects.select_related(
-        "property__organization", "property__photo", "stay_link", "moved_to__property", "moved_to__stay_link"
+        "property__organization",
+        "property__kept_photo",
+        "stay_link",
+        "moved_to__property",
+        "moved_to__stay_link",
     )
     usable = Q(stay_link__revoked_at=None) | Q(requested_at__isnull=False) | Q(payment__isnull=False)
     row = get_object_or_404(rows.filter(usable), stay_link__token=token, public_id=purchase_id)

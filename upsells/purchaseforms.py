@@ -17,7 +17,7 @@ from domain.house import House
 from domain.money import Money
 from properties.fields import MoneyField, day_input
 from properties.models import Property
-from properties.templatetags.stays import money
+from properties.templatetags.stays import money, named
 from upsells.models import Offer, Purchase
 from upsells.models.purchases import PurchaseQuerySet
 
@@ -64,7 +64,7 @@ class FilterForm(forms.Form):
         self._choose("home", [("", _("All")), *((home.public_id, home.name) for home in homes)])
         self._choose("kind", [("", _("All")), *Offer.Kind.choices])
         self._choose("collection", [("", _("All")), *((v, capfirst(w)) for v, w in Offer.Collection.choices)])
-        known = sorted((key, CHANNELS[key].name) for key in channels if key in CHANNELS)
+        known = sorted((key, named(CHANNELS[key])) for key in channels if key in CHANNELS)
         self._choose("channel", [("", _("All")), *known, (UNKNOWN, _("Not known"))])
 
     def _choose(self, name: str, choices: list[tuple[Any, Any]]) -> None:

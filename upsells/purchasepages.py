@@ -14,10 +14,11 @@ from django.http import HttpResponse, StreamingHttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils import timezone
-from django.utils.text import get_text_list
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST
 
+from accounts.models import SavedView
+from accounts.savedviews import can_be_saved
 from accounts.tenancy import HostRequest, get_or_404, host
 from calendars.models import Feed
 from domain import offers
@@ -25,6 +26,7 @@ from domain.channels import CHANNELS
 from domain.money import Money
 from domain.roles import Power
 from properties.models import Property
+from properties.templatetags.stays import listed
 from upsells import (
     bars,
     cancelling,
@@ -81,6 +83,7 @@ def _form(request: HostRequest, homes: list[Property]) -> FilterForm:
 
 @require_GET
 @host(Power.GUESTS)
+@can_be_saved(SavedView.Listing.SALES)
 def everything(request: HostRequest) -> HttpResponse:
     """What guests ask for and what was sold at all properties, newest first."""
     return _listing(request, _homes(request), {"tab": "list"})
@@ -88,6 +91,7 @@ def everything(request: HostRequest) -> HttpResponse:
 
 @require_GET
 @host(Power.GUESTS)
+@can_be_saved(SavedView.Listing.HOME_SALES)
 def sales(request: HostRequest, public_id: str) -> HttpResponse:
     """The same of one property, in its tab."""
     home = get_or_404(Property.objects.all(), request, public_id=public_id)
@@ -146,7 +150,7 @@ def _freshness(home: Property, feeds: list[Feed]) -> str:
             "%(feeds)s can't be read at the moment. Look there yourself before you agree: "
             "if it can't be read then either, we confirm on your word."
         )
-        return words % {"feeds": get_text_list(unread, _("and"))}
+        return words % {"feeds": listed(unread)}
     reads = [None if feed.paused_at else feed.last_good_at for feed in feeds]
     mode = offers.mode(offers.Mode.INSTANT, reads, timezone.now())
     told = [(feed.title, feed.last_good_at, feed.paused_at is not None) for feed in feeds]
@@ -281,6 +285,7 @@ def _money(row: Purchase) -> dict[str, Money] | None:
 
 @require_GET
 @host(Power.MONEY)
+@can_be_saved(SavedView.Listing.REVENUE)
 def figures(request: HostRequest) -> HttpResponse:
     """What was sold and how far guests came, by offer and month, of all properties or of one."""
     homes = _homes(request)

@@ -21,7 +21,8 @@ from domain.money import Money
 from domain.offers import Kind
 from domain.prices import Item
 from domain.spans import Period
-from properties.templatetags.stays import Summary, day, hours, money, stay, summed
+from properties.dates import between, day, day_at, hours, stay, when
+from properties.templatetags.stays import Summary, money, summed
 from upsells import typeface
 from upsells.models import Offer, Payment, Purchase
 from upsells.typeface import BOLD, Style
@@ -113,7 +114,7 @@ def bought(purchase: Purchase) -> Pair:
         return words % {"n": len(span)}, stay(span)
     took = _local(purchase)
     what = _("Late check-out") if purchase.kind == Kind.LATE_CHECK_OUT else _("Early check-in")
-    return what, f"{day(purchase.day)}, {took.start:%H:%M} – {took.end:%H:%M}"  # noqa: RUF001 - from, to
+    return what, f"{day(purchase.day)}, {between(took.start, took.end, 'Hm')}"
 
 
 def new_time_label(purchase: Purchase) -> str:
@@ -130,14 +131,14 @@ def new_time(purchase: Purchase) -> str:
     """The day and time that the guest now leaves, or comes, at."""
     took = _local(purchase)
     at = took.end if purchase.kind in LEAVING else took.start
-    return f"{day(at.date())}, {at:%H:%M}"
+    return when(at, "yMMMEd Hm")
 
 
 def old_time(purchase: Purchase) -> str:
     """The day and time that they would have left, or come, at without it."""
     home = purchase.property
     at = home.check_out if purchase.kind in LEAVING else home.check_in
-    return f"{day(purchase.day)}, {at:%H:%M}"
+    return day_at(purchase.day, at)
 
 
 def first_time(purchase: Purchase) -> str:
@@ -146,7 +147,7 @@ def first_time(purchase: Purchase) -> str:
     if span is None:
         return new_time(purchase)
     on, at = (span.end, home.check_out) if purchase.kind in LEAVING else (span.start, home.check_in)
-    return f"{day(on)}, {at:%H:%M}"
+    return day_at(on, at)
 
 
 def lines(purchase: Purchase) -> tuple[Pair, ...]:
@@ -210,8 +211,7 @@ def _local(purchase: Purchase) -> Period:
 
 
 def _moment(at: datetime, purchase: Purchase) -> str:
-    local = at.astimezone(purchase.property.house.zone)
-    return f"{day(local.date())}, {local:%H:%M}"
+    return when(at.astimezone(purchase.property.house.zone), "yMMMEd Hm")
 
 
 # On paper

@@ -4,7 +4,6 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any
 
-from django.utils.formats import date_format
 from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
@@ -14,8 +13,10 @@ from domain.money import Money
 from domain.offers import NIGHTLY, Kind, Mode
 from domain.prices import Item, Line, Price
 from domain.stops import Stop, Why
+from properties import dates
+from properties.dates import clock, day, stay
 from properties.models import Property
-from properties.templatetags.stays import day, money, stay
+from properties.templatetags.stays import money
 from upsells.models import Offer, Payment, Purchase
 
 LATE_SIDE = frozenset({Kind.EXTRA_NIGHTS, Kind.LATE_CHECK_OUT})
@@ -138,7 +139,7 @@ def _at(stop: Stop, house: House) -> dict[str, Any]:
     return {
         "n": stop.count,
         "night": day(stop.night) if stop.night else "",
-        "weekday": date_format(stop.night, "l") if stop.night else "",
+        "weekday": dates.when(stop.night, "cccc"),
         "at": moment(stop.at, house) if stop.at else "",
         "time": _clock(stop.at, house),
         "turn": _clock(stop.turn, house),
@@ -146,12 +147,12 @@ def _at(stop: Stop, house: House) -> dict[str, Any]:
 
 
 def _clock(at: datetime | None, house: House) -> str:
-    return f"{at.astimezone(house.zone):%H:%M}" if at else ""
+    return clock(at.astimezone(house.zone)) if at else ""
 
 
 def moment(at: datetime, house: House) -> str:
     """A local day and time: 4 Dec, 11:00."""
-    return date_format(at.astimezone(house.zone), "j M, H:i")
+    return dates.moment(at.astimezone(house.zone))
 
 
 def feeds(feeds: Iterable[tuple[str, datetime | None, bool]], mode: Mode, house: House) -> str:
@@ -248,7 +249,7 @@ def reach(offer: Offer, home: Property, farthest: str) -> str:
     late = offer.kind == Offer.Kind.LATE_CHECK_OUT
     words = _("until %(time)s instead of %(usual)s") if late else _("from %(time)s instead of %(usual)s")
     usual = home.check_out if late else home.check_in
-    return words % {"time": farthest, "usual": f"{usual:%H:%M}"}
+    return words % {"time": farthest, "usual": clock(usual)}
 
 
 def bought(purchase: Purchase, house: House) -> tuple[str, str]:
@@ -262,7 +263,7 @@ def bought(purchase: Purchase, house: House) -> tuple[str, str]:
     late = purchase.kind == Kind.LATE_CHECK_OUT
     at = (purchase.takes.end if late else purchase.takes.start).astimezone(house.zone)
     words = _("Late check-out, until %(time)s") if late else _("Early check-in, from %(time)s")
-    return words % {"time": f"{at:%H:%M}"}, day(purchase.day)
+    return words % {"time": clock(at)}, day(purchase.day)
 
 
 def stuck(payment: Payment) -> tuple[str, ...]:

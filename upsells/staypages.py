@@ -13,6 +13,7 @@ from django.utils import timezone, translation
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
+from accounts.deeds import done
 from accounts.tenancy import HostRequest, get_or_404, host
 from calendars import ledger
 from domain.channels import CHANNELS, OTHER
@@ -162,22 +163,38 @@ def stay_qr(request: HostRequest, public_id: str, token: str) -> HttpResponse:
 @host(Power.SELL)
 def stop_stay(request: HostRequest, public_id: str, token: str) -> HttpResponse:
     """Let the link of a stay open no more."""
-    stays.stop(_stay_link(request, public_id, token), timezone.now())
-    messages.success(request, _("The link opens no more. What was booked through it stays booked."))
-    return redirect("upsells:stay", public_id, token)
+    link, place = _stay_link(request, public_id, token), _place(public_id, token)
+    words = _("The link opens no more. What was booked through it stays booked.")
+    if what := stays.stop(link, timezone.now()):
+        done(request, words, what, name=_name(link), place=place, way="stay")
+    else:
+        messages.success(request, words)
+    return redirect(place)
+
+
+def _place(public_id: str, token: str) -> str:
+    return reverse("upsells:stay", args=[public_id, token])
+
+
+def _name(link: StayLink) -> str:
+    """What a link is called where it has been undone."""
+    return link.guest or _("The link")
 
 
 @require_POST
 @host(Power.SELL)
 def renew_stay(request: HostRequest, public_id: str, token: str) -> HttpResponse:
     """Another address for the stay."""
+    old, now = _stay_link(request, public_id, token), timezone.now()
     try:
-        token = stays.renew(_stay_link(request, public_id, token), timezone.now()).token
+        new = stays.renew(old, now)
     except stays.Exists:
         messages.error(request, _("This stay has got another link meanwhile. It is in the list of stays."))
-    else:
-        messages.success(request, _("The stay has a new address. Send it to your guest again."))
-    return redirect("upsells:stay", public_id, token)
+        return redirect("upsells:stay", public_id, token)
+    here, place = _place(public_id, new.token), _place(public_id, token)
+    words = _("The stay has a new address. Send it to your guest again.")
+    done(request, words, stays.renewed(old, new, now), name=_name(old), place=place, here=here, way="stay")
+    return redirect(here)
 
 
 @require_GET

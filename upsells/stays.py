@@ -11,6 +11,8 @@ from datetime import date, datetime
 from django.db import IntegrityError, transaction
 from django.db.models import F, Q
 
+from accounts.deeds import Change, What, put_back
+from accounts.models import Deed
 from calendars.models import Block, Calendar, Feed, date_range
 from domain.events import Kind
 from domain.spans import NIGHT, Span
@@ -63,9 +65,14 @@ def add(home: Property, nights: Span, channel: str, guest: str, now: datetime) -
         raise Exists from error
 
 
-def stop(link: StayLink, now: datetime) -> None:
-    """The link opens no more; what was bought through it stays. The stay gets no other by itself."""
-    StayLink.objects.filter(pk=link.pk, revoked_at=None).update(revoked_at=now)
+def stop(link: StayLink, now: datetime) -> What | None:
+    """The link opens no more; what was bought through it stays. The stay gets no other by itself.
+
+    None where it had been stopped before.
+    """
+    if not StayLink.objects.filter(pk=link.pk, revoked_at=None).update(revoked_at=now):
+        return None
+    return What([Change.of(link, {"revoked_at": None}, {"revoked_at": now})])
 
 
 def renew(link: StayLink, now: datetime) -> StayLink:
@@ -85,6 +92,22 @@ def renew(link: StayLink, now: datetime) -> StayLink:
             )
     except IntegrityError as error:
         raise Exists from error
+
+
+def renewed(old: StayLink, new: StayLink, now: datetime) -> What:
+    """What it takes to let the old address open again, as far as it did, and the new one no more."""
+    changes = [Change.of(new, {"revoked_at": now}, {"revoked_at": None})]
+    if old.revoked_at is None:
+        changes.append(Change.of(old, {"revoked_at": None}, {"revoked_at": now}))
+    return What(changes)
+
+
+def bring_back(deed: Deed, now: datetime) -> None:  # noqa: ARG001 - what every way back is given
+    """A stopped or replaced link opens again; what the calendars said of its stay meanwhile is looked at anew."""
+    with transaction.atomic():
+        put_back(deed)
+        homes = StayLink.objects.filter(pk__in=What.unpacked(deed.what).changes[0].rows).values("property")
+        StayRegister.objects.filter(property__in=homes).update(version=None)
 
 
 def _behind(most: int) -> list[int]:

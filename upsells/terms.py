@@ -8,9 +8,12 @@ from itertools import pairwise
 
 from django.conf import settings
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
+from accounts.deeds import Change
 from domain.money import Money, minor_digits
 from domain.prices import HUNDRED
+from properties.dates import clock, in_hours
 from properties.fields import HOUR
 from properties.models import Property
 from upsells.models import Offer, PayoutAccount
@@ -19,6 +22,7 @@ DAY = 24 * HOUR
 LATEST, EARLIEST = time(15), time(9)
 DEAREST = 10**12  # minor units of one sale
 OWN_TOOL = frozenset({"airbnb"})  # sites that want every charge to go through their own tool
+FITTING = ("currency", "nightly_rate", "weekday_rates", "seasons", "taxes", "check_in", "check_out")
 OF_THE_HOME = frozenset({"id", "organization", "property", "kind", "currency"})
 Contradiction = tuple[str, str]  # the field of the form, the sentence
 
@@ -77,10 +81,15 @@ def _nights(offer: Offer, _home: Property) -> Iterator[Contradiction]:
     most, gap = offer.most_nights, offer.least_gap
     if gap > most:
         words = _(
-            "You sell at most %(most)s nights and want %(gap)s left: a gap of %(bad)s nights could never be sold. Sell "
+            "You sell at most %(most)s and want %(gap)s left: a gap of %(bad)s could never be sold. Sell "
             "more nights, or leave fewer."
         )
-        yield "least_gap", words % {"most": most, "gap": gap, "bad": most + 1}
+        counted = {"most": most, "gap": gap, "bad": most + 1}
+        yield "least_gap", words % {name: _count(n) for name, n in counted.items()}
+
+
+def _count(n: int) -> str:
+    return ngettext("%(n)s night", "%(n)s nights", n) % {"n": n}
 
 
 def _steps(offer: Offer, _home: Property) -> Iterator[Contradiction]:
@@ -113,10 +122,10 @@ def _hours(offer: Offer, home: Property) -> Iterator[Contradiction]:
             if late
             else _("Check-in is from %(usual)s anyway. The earliest time must be before it.")
         )
-        yield "limit", words % {"usual": f"{usual:%H:%M}"}
+        yield "limit", words % {"usual": clock(usual)}
     elif room < step:
         words = _("Not even one step fits between %(usual)s and %(limit)s.")
-        yield "limit", words % {"usual": f"{usual:%H:%M}", "limit": f"{offer.limit:%H:%M}"}
+        yield "limit", words % {"usual": clock(usual), "limit": clock(offer.limit)}
 
 
 def _between(start: time, end: time) -> timedelta:
@@ -137,14 +146,12 @@ def _slots(offer: Offer, _home: Property) -> Iterator[Contradiction]:
     lengths = [minutes for minutes, _amount in offer.slots]
     for before, length in pairwise([0, *lengths]):
         if before // offer.step_minutes == length // offer.step_minutes:
-            words = _(
-                "No step ends within the slot up to %(hours)s hours. Choose smaller steps or a longer slot."
-            )
-            yield "slots", words % {"hours": f"{length / HOUR:g}"}
+            words = _("No step ends within the slot up to %(hours)s. Choose smaller steps or a longer slot.")
+            yield "slots", words % {"hours": in_hours(length / HOUR)}
             return
     if offer.slots[-1][0] > offer.most_minutes:
-        words = _("A slot of %(hours)s hours never comes: you sell at most %(most)s.")
-        hours, most = (f"{minutes / HOUR:g}" for minutes in (offer.slots[-1][0], offer.most_minutes))
+        words = _("A slot of %(hours)s never comes: you sell at most %(most)s.")
+        hours, most = (in_hours(minutes / HOUR) for minutes in (offer.slots[-1][0], offer.most_minutes))
         yield "slots", words % {"hours": hours, "most": most}
 
 
@@ -249,14 +256,22 @@ def copied(offer: Offer, home: Property) -> Copied:
     return Copied(home, twin, found[0][1] if found else "")
 
 
-def save(offer: Offer) -> None:
-    """Write the terms over those of the same kind at the same home."""
+def save(offer: Offer) -> Change:
+    """Write the terms over those of the same kind at the same home; what that changed."""
     columns = Offer._meta.concrete_fields
     names = [column.name for column in columns if column.name not in OF_THE_HOME]
     values = {name: getattr(offer, name) for name in [*names, "currency"]}
-    Offer.objects.update_or_create(
+    before = Offer.objects.filter(property=offer.property, kind=offer.kind).values(*values).first()
+    row, _is_new = Offer.objects.update_or_create(
         organization_id=offer.organization_id, property=offer.property, kind=offer.kind, defaults=values
     )
+    return Change.of(row, before, values)
+
+
+def of_the_home(home: Property) -> Change:
+    """No change, but what must still hold at the home for an offer that fitted it to be put on sale again."""
+    same = {name: getattr(home, name) for name in FITTING}
+    return Change.of(home, same, same)
 
 
 def _has_amounts(offer: Offer) -> bool:
@@ -275,4 +290,4 @@ def farthest(offer: Offer, home: Property) -> str:
     if offer.limit is not None:
         limit = datetime.combine(day, offer.limit)
         far = min(far, limit) if late else max(far, limit)
-    return f"{far:%H:%M}"
+    return clock(far)

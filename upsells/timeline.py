@@ -10,7 +10,6 @@ from copy import copy
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from django.utils.formats import date_format
 from django.utils.timezone import localtime
 from django.utils.translation import gettext as _
 
@@ -18,6 +17,7 @@ from calendars import history, readership
 from calendars.models import Alert, Block, FeedRead
 from calendars.readership import Exposure
 from domain.money import Money
+from properties.dates import moment
 from properties.templatetags.stays import money
 from upsells.models import Certificate, Delivery, Payment, Purchase
 
@@ -239,7 +239,7 @@ def _exported(purchase: Purchase, now: datetime) -> Iterator[Step]:
 
 
 def _moment(at: datetime | None) -> str:
-    return date_format(localtime(at), "j M, H:i") if at else ""
+    return moment(localtime(at)) if at else ""
 
 
 # Money and mails

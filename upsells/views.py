@@ -9,13 +9,15 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST
 
+from accounts.deeds import done
 from accounts.tenancy import HostRequest, get_or_404, host
 from calendars.models import Feed
 from connectors.broker import hint
 from domain.channels import CHANNELS, OTHER
 from domain.roles import Power
 from properties.models import Property
-from upsells import cancelling, checkout, tasks
+from properties.templatetags.stays import named
+from upsells import cancelling, checkout, previews, stays, tasks
 from upsells.models import Purchase, StayLink
 from upsells.offerforms import USUAL_CHANNELS
 from upsells.staypages import address, channel_of, code, general_link, listed, pays
@@ -38,15 +40,23 @@ def guest_page(request: HostRequest, public_id: str) -> HttpResponse:
         "tab": "guest",
         "link": link,
         "sites": [site for site in sites if site != OTHER and not site.is_manager],
-        "site": CHANNELS[link.channel].name if link.channel else "",
+        "site": named(CHANNELS[link.channel]) if link.channel else "",
         "qr_url": reverse("upsells:qr", args=[public_id])
         + (f"?channel={link.channel}" if link.channel else ""),
         "address": address(link),
+        "preview": _preview(row, link),
         "pays": pays(request, row, link),
         "languages": settings.LANGUAGES,
         **listed(request, row),
     }
     return render(request, "upsells/guest_page.html", context)
+
+
+def _preview(row: Property, link: StayLink) -> str:
+    """The path of the page as the next guest sees it, or as it asks for the day where nobody is known to stay."""
+    page = reverse("guest:stay", args=[link.token])
+    leaving = previews.days(row, timezone.now()).leaving[:1]
+    return page + "".join(f"?departure={day}" for day in leaving)
 
 
 @require_GET
@@ -61,11 +71,16 @@ def qr(request: HostRequest, public_id: str) -> HttpResponse:
 def renew_link(request: HostRequest, public_id: str) -> HttpResponse:
     """Replace an address of the guest page; the old one stops at once."""
     row, channel = _property(request, public_id), channel_of(request)
-    live = StayLink.objects.of(request.org).live().general()
-    live.filter(property=row, channel=channel).update(revoked_at=timezone.now())
-    messages.success(request, _("The guest page has a new address. Print the QR code again."))
-    page = reverse("upsells:guest-page", args=[public_id])
-    return redirect(f"{page}?channel={channel}" if channel else page)
+    page, now = reverse("upsells:guest-page", args=[public_id]), timezone.now()
+    page = f"{page}?channel={channel}" if channel else page
+    old = StayLink.objects.of(request.org).live().general().filter(property=row, channel=channel).first()
+    words = _("The guest page has a new address. Print the QR code again.")
+    if old and stays.stop(old, now):
+        what = stays.renewed(old, general_link(request, row, channel), now)
+        done(request, words, what, name=_("The guest page"), place=page, way="stay")
+    else:
+        messages.success(request, words)
+    return redirect(page)
 
 
 def _purchase(request: HostRequest, public_id: str, purchase_id: str) -> Purchase:

@@ -9,7 +9,6 @@ from typing import Any
 from django import forms
 from django.http import HttpResponse
 from django.shortcuts import render
-from django.template.defaultfilters import floatformat
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_GET
@@ -20,6 +19,7 @@ from domain.house import House
 from domain.offers import Quote
 from domain.roles import Power
 from domain.whatif import Case, Outcome, Rules
+from properties.dates import clock, in_hours
 from properties.fields import QUARTER, HoursField, MoneyField, time_input
 from properties.models import DAY_MINUTES, Property
 from upsells import replays, terms
@@ -191,7 +191,7 @@ def _sums(outcomes: Iterable[Outcome], home: Property) -> dict[str, Any]:
         "guests": found.guests,
         "nights": found.nights,
         "nights_price": found.nights_price,
-        "hours": f"{floatformat(number, -2)} h",
+        "hours": in_hours(number),
         "hours_price": found.hours_price,
     }
 
@@ -200,4 +200,4 @@ def _seen(quote: Quote | None, home: Property) -> Seen:
     if quote is None:
         return Seen()
     at = quote.period.start if quote.kind in KINDS[Side.ARRIVING] else quote.period.end
-    return Seen(quote.price.total, quote.nights, f"{at.astimezone(home.house.zone):%H:%M}")
+    return Seen(quote.price.total, quote.nights, clock(at.astimezone(home.house.zone)))

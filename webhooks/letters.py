@@ -4,11 +4,12 @@ from datetime import datetime, timedelta
 
 import structlog
 from django.conf import settings
+from django.core.mail import EmailMultiAlternatives
 from django.db.models import Q
 from django.utils.translation import gettext as _
 
-from accounts import mail, wishes
-from accounts.models import Topic
+from accounts import language, mail, wishes
+from accounts.models import Membership, Topic
 from domain.roles import Power
 from webhooks.models import Webhook
 
@@ -36,16 +37,22 @@ def tell_stopped(now: datetime) -> int:
 
 def _tell(webhook: Webhook) -> int:
     """Raises OSError when the mail server is away."""
-    subject = _("Your webhook at %(host)s was stopped") % {"host": webhook.host}
     members = wishes.members([webhook.organization_id])
     people = [each for each in members if each.may(Power.CONNECT) and each.homes is None]
     sent = 0
     for member in wishes.written_to(people, Topic.SOFTWARE):
-        context = {"webhook": webhook, "subject": subject, "site_url": settings.SITE_URL}
         try:
-            mail.send(mail.to_member(member, Topic.SOFTWARE, subject, "webhook", context))
+            mail.send(_letter(webhook, member))
         except mail.Refused as error:
             log.warning("mail refused", webhook=webhook.pk, error=type(error.__cause__).__name__)
         else:
             sent += 1
     return sent
+
+
+def _letter(webhook: Webhook, member: Membership) -> EmailMultiAlternatives:
+    """In the member's language."""
+    with language.spoken_to(member):
+        subject = _("Your webhook at %(host)s was stopped") % {"host": webhook.host}
+        context = {"webhook": webhook, "subject": subject, "site_url": settings.SITE_URL}
+        return mail.to_member(member, Topic.SOFTWARE, subject, "webhook", context)

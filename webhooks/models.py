@@ -12,7 +12,7 @@ from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
 from accounts.fields import SecretField, public_id, token
-from accounts.models import TenantModel, TenantQuerySet
+from accounts.models import TenantModel, TenantQuerySet, There
 from domain.webhooks import secret_of
 
 SECRET_BYTES = 32
@@ -56,6 +56,9 @@ class WebhookQuerySet(TenantQuerySet["Webhook"]):
         return self.exclude(disabled_at=None).exclude(stopped="host").filter(told_at=None)
 
 
+WebhooksThere = There.from_queryset(WebhookQuerySet)
+
+
 class Webhook(TenantModel):
     """An address that other software listens at: what it wants to hear, and the secret that signs it.
 
@@ -83,9 +86,11 @@ class Webhook(TenantModel):
     failing_since = models.DateTimeField(null=True)
     disabled_at = models.DateTimeField(null=True)
     stopped = models.CharField(max_length=8, choices=Stopped.choices, blank=True, default="")
+    removed_at = models.DateTimeField(null=True)
     told_at = models.DateTimeField(null=True)  # when its members heard that it was stopped, not by their hand
 
-    objects: ClassVar[WebhookQuerySet] = WebhookQuerySet.as_manager()  # type: ignore[assignment]  # django-stubs types the manager
+    objects: ClassVar[WebhookQuerySet] = WebhooksThere()  # type: ignore[assignment]  # django-stubs types the manager
+    everything: ClassVar[WebhookQuerySet] = WebhookQuerySet.as_manager()  # type: ignore[assignment]  # django-stubs types the manager
 
     class Meta:
         constraints = [

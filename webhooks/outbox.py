@@ -4,14 +4,17 @@ Where nobody listens for an event, one look at an index is all it costs, and not
 """
 
 import json
+from collections import defaultdict
 from collections.abc import Callable, Iterable
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from django.db import connection, transaction
 
+from accounts.deeds import Change, What
 from webhooks.models import Event, Message, Sending, SendingQuerySet, Webhook, new_secret
 
+SECRETS = ("secret", "old_secret", "old_secret_until")
 BOTH_SECRETS = timedelta(hours=24)
 KEPT = timedelta(days=30)
 AT_ONCE = 5_000  # messages that are forgotten in one turn
@@ -40,14 +43,15 @@ def announce_all(organization_id: int, event: Event, each: Iterable[Data], now: 
 
 
 def _listening(organization_id: int, event: Event) -> list[int]:
-    """The webhooks that want it, which can't be removed before the commit; one that is being removed wants nothing.
+    """The webhooks that want it, which can't be swept before the commit; one that is being swept wants nothing.
 
-    Without that lock, a removal at the same moment would undo the sale that is announced (its foreign key).
+    Without that lock, a sweep at the same moment would undo the sale that is announced (its foreign key).
     """
     with connection.cursor() as cursor:
         cursor.execute(
             """SELECT id FROM webhooks_webhook
-               WHERE organization_id = %s AND disabled_at IS NULL AND events @> ARRAY[%s]::varchar[]
+               WHERE organization_id = %s AND disabled_at IS NULL AND removed_at IS NULL
+                 AND events @> ARRAY[%s]::varchar[]
                ORDER BY id FOR KEY SHARE SKIP LOCKED""",
             [organization_id, event.value],
         )
@@ -116,23 +120,40 @@ def _begin_anew(rows: SendingQuerySet, webhook: int, now: datetime) -> int:
     return count
 
 
-def rotate(webhook: Webhook, now: datetime) -> None:
+def rotate(webhook: Webhook, now: datetime) -> What:
     """Give the webhook a new secret; the one it had signs beside it for a day, so that nothing is missed meanwhile."""
     with transaction.atomic():
         row = Webhook.objects.select_for_update(no_key=True).get(pk=webhook.pk)
+        before = {name: getattr(row, name) for name in SECRETS}
         row.old_secret, row.old_secret_until = row.secret, now + BOTH_SECRETS
         row.secret = new_secret()
-        row.save(update_fields=["secret", "old_secret", "old_secret_until"])
+        row.save(update_fields=SECRETS)
+    return What([Change.of(row, before, {"old_secret_until": row.old_secret_until})])
 
 
-def stop(webhook: Webhook, why: Webhook.Stopped, now: datetime) -> bool:
-    """Tell it nothing any more; what waits for it is given up. Whether it was told anything."""
+def stop(webhook: Webhook, why: Webhook.Stopped, now: datetime) -> What | None:
+    """Tell it nothing any more; what waits for it is given up. None where it was told nothing before."""
     with transaction.atomic():
         rows = Webhook.objects.live().filter(pk=webhook.pk)
-        stopped = rows.update(disabled_at=now, stopped=why, told_at=None, rest_until=None)
-        if stopped:
-            Sending.objects.open().filter(webhook=webhook).update(given_up_at=now, trouble="stopped")
-    return bool(stopped)
+        if not rows.update(disabled_at=now, stopped=why, told_at=None, rest_until=None):
+            return None
+        waiting: defaultdict[str, list[int]] = defaultdict(list)
+        for pk, trouble in Sending.objects.open().filter(webhook=webhook).values_list("pk", "trouble"):
+            waiting[trouble].append(pk)
+        given_up = [pk for rows in waiting.values() for pk in rows]
+        Sending.objects.filter(pk__in=given_up).update(given_up_at=now, trouble="stopped")
+    goes_on = Change.of(webhook, {"disabled_at": None, "stopped": ""}, {"disabled_at": now})
+    return What(
+        [
+            goes_on,
+            *(
+                Change(
+                    "webhooks.sending", pks, {"given_up_at": None, "trouble": trouble}, {"given_up_at": now}
+                )
+                for trouble, pks in waiting.items()
+            ),
+        ]
+    )
 
 
 def resume(webhook: Webhook) -> None:
@@ -142,11 +163,10 @@ def resume(webhook: Webhook) -> None:
     )
 
 
-def remove(webhook: Webhook) -> None:
-    """Forget the webhook and its log. Whoever announces something at this moment passes it over."""
-    with transaction.atomic():
-        for row in Webhook.objects.select_for_update().filter(pk=webhook.pk):
-            row.delete()
+def remove(webhook: Webhook, now: datetime) -> What:
+    """Tell the webhook nothing any more and hide it. It is swept with its log when nobody can take that back."""
+    Webhook.objects.filter(pk=webhook.pk).update(removed_at=now)
+    return What([Change.of(webhook, {"removed_at": None}, {"removed_at": now})])
 
 
 def forget(now: datetime) -> int:

@@ -14,6 +14,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
+from accounts.deeds import What, done
 from accounts.tenancy import HostRequest, fresh, get_or_404, host
 from connectors.broker import hint
 from domain.roles import Power
@@ -132,8 +133,8 @@ def show_secret(request: HostRequest, webhook_id: str) -> HttpResponse:
 def rotate(request: HostRequest, webhook_id: str) -> HttpResponse:
     """A new secret, beside which the old one signs for a day."""
     webhook = get_or_404(Webhook.objects.all(), request, public_id=webhook_id)
-    outbox.rotate(webhook, timezone.now())
-    messages.success(request, _("There is a new secret. For 24 hours, messages are signed with both."))
+    what = outbox.rotate(webhook, timezone.now())
+    _done(request, _("There is a new secret. For 24 hours, messages are signed with both."), webhook, what)
     return _reveal(request, webhook)
 
 
@@ -156,7 +157,7 @@ def test(request: HostRequest, webhook_id: str) -> HttpResponse:
 @host(Power.CONNECT, everywhere=True)
 def again(request: HostRequest, webhook_id: str, message_id: str) -> HttpResponse:
     """Send a message once more."""
-    rows = Sending.objects.select_related("webhook")
+    rows = Sending.objects.select_related("webhook").filter(webhook__removed_at=None)
     sending = get_or_404(rows, request, webhook__public_id=webhook_id, message__public_id=message_id)
     if outbox.again(sending, timezone.now()):
         hint(tasks.send)
@@ -187,8 +188,11 @@ def again_all(request: HostRequest, webhook_id: str) -> HttpResponse:
 def stop(request: HostRequest, webhook_id: str) -> HttpResponse:
     """Tell it nothing for now."""
     webhook = get_or_404(Webhook.objects.all(), request, public_id=webhook_id)
-    outbox.stop(webhook, Webhook.Stopped.HOST, timezone.now())
-    messages.success(request, _("Stopped. It is told nothing until you resume it."))
+    words = _("Stopped. It is told nothing until you resume it.")
+    if what := outbox.stop(webhook, Webhook.Stopped.HOST, timezone.now()):
+        _done(request, words, webhook, what)
+    else:
+        messages.success(request, words)
     return redirect("webhooks:log", webhook_id)
 
 
@@ -205,8 +209,14 @@ def resume(request: HostRequest, webhook_id: str) -> HttpResponse:
 @require_POST
 @host(Power.CONNECT, everywhere=True)
 def remove(request: HostRequest, webhook_id: str) -> HttpResponse:
-    """Forget it and its log."""
+    """Remove it with its log."""
     webhook = get_or_404(Webhook.objects.all(), request, public_id=webhook_id)
-    outbox.remove(webhook)
-    messages.success(request, _("Removed: %(name)s is told nothing any more.") % {"name": webhook.title})
-    return redirect("webhooks:list")
+    what, place = outbox.remove(webhook, timezone.now()), reverse("webhooks:list")
+    words = _("Removed: %(name)s is told nothing any more.") % {"name": webhook.title}
+    done(request, words, what, name=webhook.title, place=place)
+    return redirect(place)
+
+
+def _done(request: HostRequest, words: str, webhook: Webhook, what: What) -> None:
+    place = reverse("webhooks:log", args=[webhook.public_id])
+    done(request, words, what, name=webhook.title, place=place)

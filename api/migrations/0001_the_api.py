@@ -11,7 +11,7 @@ class Migration(migrations.Migration):
     initial = True
 
     dependencies = [
-        ('accounts', '0004_walls'),
+        ('accounts', '0007_walls'),
     ]
 
     operations = [

@@ -13,7 +13,7 @@ from api.problems import conflict, invalid, of_form
 from api.scopes import Scope
 from api.v1.properties import home_of
 from api.wire import Body, Flag, Out, Text
-from calendars import history, ledger, linking, polling, standing, tasks
+from calendars import history, ledger, linking, removals, standing, tasks
 from calendars.forms import SWITCHES, FeedForm, FeedsForm, LinkForm
 from calendars.models import Feed, FeedRead
 from connectors.broker import hint
@@ -246,7 +246,8 @@ class Free(OrgView):
     @operation("freeHeldNights", Scope.CALENDAR_WRITE, gives=FreedOut)
     def post(self, request: ApiRequest, asked: dict[str, Any], feed_id: str) -> Any:  # noqa: ARG002 - nothing is asked
         """Open the nights that a calendar no longer names, without waiting for more reads."""
-        return {"nights": polling.free_held(_feed(request, feed_id), request.now)}
+        nights, _undo = removals.free_held(_feed(request, feed_id), request.now)
+        return {"nights": nights}
 
 
 class Reads(OrgView):

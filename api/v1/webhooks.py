@@ -153,7 +153,7 @@ class OneWebhook(OrgView):
     @operation("deleteWebhook", Scope.CONNECTIONS_WRITE, whole=True)
     def delete(self, request: ApiRequest, asked: dict[str, Any], webhook_id: str) -> None:  # noqa: ARG002 - nothing is asked
         """Forget it and its log."""
-        outbox.remove(_webhook(request, webhook_id))
+        outbox.remove(_webhook(request, webhook_id), request.now)
 
 
 class Secret(OrgView):

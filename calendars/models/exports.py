@@ -17,6 +17,7 @@ from calendars.models.blocks import Block
 from calendars.models.feeds import Feed
 from calendars.models.rows import PropertyRow
 from domain.channels import CHANNELS, Channel
+from properties.templatetags.stays import named
 
 
 class ExportLinkQuerySet(TenantQuerySet["ExportLink"]):
@@ -90,7 +91,7 @@ class ExportLink(PropertyRow):
     @property
     def title(self) -> str:
         """The host's label, else the channel's name."""
-        return self.label or (gettext("People") if self.kind == self.Kind.PEOPLE else self.source.name)
+        return self.label or (gettext("People") if self.kind == self.Kind.PEOPLE else named(self.source))
 
 
 class ExportRead(TenantModel):
@@ -153,7 +154,7 @@ class Suspension(PropertyRow):
     """One sale, left out of one channel's link while the host lengthens the guest's stay in that channel itself.
 
     The sale is left out until `until`, and for as long as the channel's own feed shows the longer stay (`shown_at`).
-    `said_at` is when the host said that it is done there; `feed` is null once the host has removed it.
+    `said_at` is when the host said that it is done there; `feed` is null once it was removed and swept.
     `since_version` is the calendar's that left the sale out, and `back_version` the one that told of it again; null
     while it is left out. For everybody else it stays closed.
     """

@@ -10,12 +10,13 @@ from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
 from accounts.fields import SealedField, SecretField, public_id
-from accounts.models import TenantQuerySet
+from accounts.models import TenantQuerySet, There
 from calendars.models.rows import PropertyRow
 from domain.channels import CHANNELS, Channel
 from domain.pace import Pace
 from domain.spans import Span
 from domain.switches import Switches
+from properties.templatetags.stays import named
 
 
 class FeedQuerySet(TenantQuerySet["Feed"]):
@@ -30,8 +31,14 @@ class FeedQuerySet(TenantQuerySet["Feed"]):
         return self.filter(paused_at=None)
 
 
+FeedsThere = There.from_queryset(FeedQuerySet)
+
+
 class Feed(PropertyRow):
-    """One upstream calendar: a link, what it said last, and when it is read next."""
+    """One upstream calendar: a link, what it said last, and when it is read next.
+
+    A removed one closes nothing and is never due (`next_poll_at` is null).
+    """
 
     public_id = models.CharField(max_length=14, unique=True, default=public_id, editable=False)
     channel = models.CharField(max_length=24)
@@ -41,6 +48,7 @@ class Feed(PropertyRow):
     host = models.CharField(max_length=255)
     created_at = models.DateTimeField()
     paused_at = models.DateTimeField(null=True)
+    removed_at = models.DateTimeField(null=True)
     quarantined_at = models.DateTimeField(null=True)
     sells_around = models.BooleanField(_("sell preparation nights and short gaps"), default=False)
     sells_tentative = models.BooleanField(_("sell nights that are only tentative"), default=False)
@@ -68,11 +76,16 @@ class Feed(PropertyRow):
     echoes = models.JSONField(default=list)  # [arrival, departure] of nights it reads back from our export
     quiet_line = models.BigIntegerField(null=True)  # the log line that counts reads without news
 
-    objects: ClassVar[FeedQuerySet] = FeedQuerySet.as_manager()  # type: ignore[assignment]  # django-stubs types the manager
+    objects: ClassVar[FeedQuerySet] = FeedsThere()  # type: ignore[assignment]  # django-stubs types the manager
+    everything: ClassVar[FeedQuerySet] = FeedQuerySet.as_manager()  # type: ignore[assignment]  # django-stubs types the manager
 
     class Meta:
         constraints = [
-            models.UniqueConstraint(fields=["property", "url_digest"], name="link_once_per_property"),
+            models.UniqueConstraint(
+                fields=["property", "url_digest"],
+                condition=Q(removed_at=None),
+                name="link_once_per_property",
+            ),
         ]
         indexes = [
             models.Index(fields=["next_poll_at"], condition=Q(paused_at=None, attempts=0), name="feed_due"),
@@ -104,7 +117,7 @@ class Feed(PropertyRow):
     @property
     def title(self) -> str:
         """The host's label, else the channel's name."""
-        return self.label or self.source.name
+        return self.label or named(self.source)
 
 
 class FeedRead(models.Model):

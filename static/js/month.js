@@ -1,4 +1,4 @@
-// The month: one tab stop for all nights instead of thirty-one; arrows move between them.
+// The month, or a strip of nights: one tab stop for all of them instead of thirty; arrows move between them.
 
 function roving(month) {
   const nights = [...month.querySelectorAll(".night")];
@@ -24,6 +24,7 @@ function step(month, nights, here, key) {
   if (key === "End") return nights.at(-1);
   if (key !== "ArrowDown" && key !== "ArrowUp") return undefined;
   const cell = here.closest("td");
+  if (!cell) return above(nights, here, key === "ArrowDown" ? 1 : -1);
   let row = cell.parentElement;
   const along = key === "ArrowDown" ? "nextElementSibling" : "previousElementSibling";
   while ((row = row[along])) {
@@ -31,6 +32,13 @@ function step(month, nights, here, key) {
     if (night) return night;
   }
   return null;
+}
+
+// In a strip the lines break where there is room: the night below, or above, begins at the same place.
+function above(nights, here, way) {
+  const place = (night) => Math.round(night.getBoundingClientRect().left);
+  const column = nights.filter((night) => place(night) === place(here));
+  return column[column.indexOf(here) + way] ?? null;
 }
 
 // htmx swaps only the answer; the mark of the chosen night moves along, and on a phone stays above the sheet.

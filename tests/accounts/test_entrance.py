@@ -49,7 +49,7 @@ def test_a_sign_up_makes_a_user_an_organization_and_its_owner(
     client: Client, sign_up: Callable[..., Answer]
 ) -> None:
     answer = sign_up()
-    assert (answer.status_code, answer["Location"]) == (302, reverse("home"))
+    assert (answer.status_code, answer["Location"]) == (302, reverse("properties:new"))
     user = User.objects.get()
     membership = Membership.objects.get()
     assert (user.email, membership.user, membership.role) == ("ada@example.org", user, "owner")

@@ -105,7 +105,12 @@ def test_other_addresses_and_methods_are_problems_too(api: Caller) -> None:
 def test_what_no_id_can_be_never_reaches_the_database(api: Caller, home: Property) -> None:
     nights = {"arrival": "2027-01-01", "departure": "2027-01-02"}
     assert "property" in fields(api("POST", "/blocks/", nights | {"property": "a\x00"}))
-    for path in ("/blocks/?property=%00", "/alerts/?property=a%20b", "/purchases/?property=%00", "/purchases/?q=%00"):
+    for path in (
+        "/blocks/?property=%00",
+        "/alerts/?property=a%20b",
+        "/purchases/?property=%00",
+        "/purchases/?q=%00",
+    ):
         assert api("GET", path).status_code in {400, 422}, path
     assert api("GET", "/purchases/?q=%0A").status_code == 200
 

@@ -8,11 +8,11 @@ from pathlib import Path
 from typing import Any
 
 import psutil
-import psycopg
 import pytest
 from django.conf import settings
 
-from bench.database import LARGE, NAME, SERVERS_OWN, named
+from bench.database import LARGE, NAME
+from launcher.template import server_of
 
 ROOT = Path(__file__).resolve().parents[2]
 PLACES = {
@@ -57,7 +57,7 @@ def figures(process: "subprocess.Popen[str]") -> dict[str, Any]:
 
 
 def databases() -> set[str]:
-    with psycopg.connect(named(PLACES["DATABASE_URL"], SERVERS_OWN)) as server:
+    with server_of(PLACES["DATABASE_URL"]) as server:
         return {row[0] for row in server.execute("SELECT datname FROM pg_database")}
 
 
@@ -88,6 +88,21 @@ def test_polling_is_measured_through_broker_workers_and_database(bench: Bench) -
     assert notes["cpu_ms_per_read_by_part"]["workers"] > 0
 
 
+def test_the_calendar_of_a_hundred_homes_is_measured_on_a_real_server_and_asks_a_fixed_number_of_times(
+    bench: Bench,
+) -> None:
+    found = figures(bench("calendar"))
+    notes = found.pop("notes")
+    served = {"server_p50_ms", "server_p95_ms", "compressed_bytes", "queries"}
+    seen = {"ttfb_ms", "lcp_ms", "dom_nodes", "scroll_frame_p50_ms", "scroll_frame_p95_ms"}
+    assert set(found) - seen == served | {"baseline_p50_ms", "home_p50_ms", "home_p95_ms"}
+    assert all(value > 0 for value in found.values())
+    assert notes["homes"] == 100
+    assert notes["bars"] > 1_000
+    assert found["queries"] == notes["queries"]["calendar of few homes"]
+    assert found["compressed_bytes"] < 60_000
+
+
 def test_an_interrupted_benchmark_leaves_no_process_and_no_database(bench: Bench) -> None:
     process = bench("poll")
     assert process.stderr
@@ -109,7 +124,7 @@ def test_an_unknown_benchmark_is_refused_with_the_names_there_are(bench: Bench) 
     out, err = process.communicate(timeout=BOUND_S)
     assert process.returncode != 0
     assert out == ""
-    assert "'checkout', 'export', 'poll', 'scale'" in err
+    assert "'calendar', 'checkout', 'export', 'poll', 'scale'" in err
 
 
 def test_of_many_guests_who_want_the_same_night_exactly_one_gets_it(bench: Bench) -> None:

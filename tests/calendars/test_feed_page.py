@@ -178,7 +178,8 @@ def test_buttons_of_the_page_lead_back_to_it(alices: Client, feed: Feed, name: s
 
 def test_a_button_beside_a_night_leads_back_to_the_night(alices: Client, feed: Feed) -> None:
     answer = alices.post(at(feed, "free"), {"from": "2026-12-05"})
-    assert answer["Location"] == f"{feed.property.get_absolute_url()}?month=2026-12&night=2026-12-05"
+    month = reverse("calendars:month", args=[feed.property.public_id])
+    assert answer["Location"] == f"{month}?month=2026-12&night=2026-12-05"
 
 
 @pytest.mark.parametrize("origin", ["//evil.example", "https://evil.example/", "2026-13-01", "\x00"])

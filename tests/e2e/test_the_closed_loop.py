@@ -117,14 +117,14 @@ def test_the_loop_from_sign_up_to_a_sale_that_every_channel_closes(
     home = _new_property(page)
     _connect(page, airbnb, booking)
     _paste_our_links(page, airbnb=airbnb, booking=booking)
-    page.goto(home)
+    page.goto(f"{home}calendar/")
     assert [_cell(page, _day(2)), _cell(page, _day(3)), _cell(page, _day(21))] == ["closed", "free", "closed"]
     expect(page.locator("#why")).to_contain_text("Closed by Booking.com")
 
     _test_the_loop(page, home, airbnb, booking)
     address = _go_live(page, home)
     _buy_two_nights(page, address, _day(3))
-    page.goto(home)
+    page.goto(f"{home}calendar/")
     assert [_cell(page, _day(3)), _cell(page, _day(4)), _cell(page, _day(5))] == ["sale", "sale", "free"]
     for channel in (airbnb, booking):
         channel.read_imports()

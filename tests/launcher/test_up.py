@@ -36,31 +36,35 @@ def children(pid: int) -> list[int]:
     return sorted(below - {pid})
 
 
+@pytest.fixture(scope="module")
+def data(tmp_path_factory: pytest.TempPathFactory) -> str:
+    """A data folder, empty at first and kept from one start to the next as that of a checkout is."""
+    return str(tmp_path_factory.mktemp("checkout") / "data")
+
+
 @pytest.fixture
-def up(start: Start, tmp_path: Path) -> tuple[subprocess.Popen[str], str]:
+def up(start: Start, data: str) -> tuple[subprocess.Popen[str], str]:
     """A bin/up without demo that has said where it runs, and its address."""
     port = free_port()
-    process = start(
-        "-m", "launcher.up", "--no-demo", "--port", str(port), AMPLISTAY_DATA=str(tmp_path / "data")
-    )
+    process = start("-m", "launcher.up", "--no-demo", "--port", str(port), AMPLISTAY_DATA=data)
     read_until(process, LAST_LINE)
     return process, f"http://127.0.0.1:{port}"
 
 
 def test_up_serves_pages_says_what_runs_when_started_twice_and_leaves_nothing_on_ctrl_c(
-    up: tuple[subprocess.Popen[str], str], start: Start, tmp_path: Path
+    up: tuple[subprocess.Popen[str], str], start: Start, data: str
 ) -> None:
     process, address = up
     assert requests.get(f"{address}/healthz", timeout=5).json()["database"] == "ok"
     family = children(process.pid)
     assert len(family) >= 6  # watcher, PostgreSQL, Valkey, web, worker, beat
 
-    second = start("-m", "launcher.up", "--no-demo", AMPLISTAY_DATA=str(tmp_path / "data"))
+    second = start("-m", "launcher.up", "--no-demo", AMPLISTAY_DATA=data)
     said = second.communicate(timeout=20)[0]
 
     assert second.returncode == 1
     assert f"bin/up runs already at {address} (pid {process.pid}" in said
-    asked = start("-m", "launcher.manage", "showmigrations", "--plan", AMPLISTAY_DATA=str(tmp_path / "data"))
+    asked = start("-m", "launcher.manage", "showmigrations", "--plan", AMPLISTAY_DATA=data)
     assert "[ ]" not in asked.communicate(timeout=30)[0]
     assert asked.returncode == 0
     assert process.poll() is None
@@ -73,7 +77,7 @@ def test_up_serves_pages_says_what_runs_when_started_twice_and_leaves_nothing_on
 
 
 def test_a_killed_up_leaves_no_orphan_and_the_next_one_names_a_part_that_dies(
-    up: tuple[subprocess.Popen[str], str], start: Start, tmp_path: Path
+    up: tuple[subprocess.Popen[str], str], start: Start, data: str
 ) -> None:
     process, address = up
     family = children(process.pid)
@@ -84,7 +88,7 @@ def test_a_killed_up_leaves_no_orphan_and_the_next_one_names_a_part_that_dies(
     assert all_end(family, PATIENCE_SECONDS)
     again = start(
         *("-m", "launcher.up", "--no-demo", "--port", address.rpartition(":")[2]),
-        AMPLISTAY_DATA=str(tmp_path / "data"),
+        AMPLISTAY_DATA=data,
     )
     read_until(again, LAST_LINE)
     family = children(again.pid)

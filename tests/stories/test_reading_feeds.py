@@ -5,7 +5,7 @@ import pytest
 from django.utils import timezone
 from pytest_django import Settings
 
-from calendars import leases, polling, sentences
+from calendars import leases, ledger, polling, sentences
 from calendars.models import Block, FeedRead
 from properties.models import Property
 from tests import cast
@@ -208,7 +208,8 @@ def test_the_host_can_free_waiting_nights_at_once(home: Property, listing: Open)
     read(feed, now)
     place.fault("empty")
     read(feed, now + timedelta(minutes=15))
-    assert polling.free_held(feed, now + timedelta(minutes=16)) == 4
+    with ledger.changing(home, now + timedelta(minutes=16)) as change:
+        assert polling.free_held(change, feed) == 4
     assert cast.busy(home) == []
 
 

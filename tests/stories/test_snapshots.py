@@ -10,6 +10,7 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 from pytest_django import Settings
 
+from amplistay import sweeping
 from calendars import leases, ledger, polling, tasks, verdicts
 from calendars.models import Feed, FeedRead, Snapshot
 from domain import ics
@@ -168,6 +169,8 @@ def test_history_goes_with_its_feed_and_with_the_property_without_being_opened(
         if what == "feed":
             with ledger.changing(home, NOW + MINUTE) as change:
                 ledger.remove_feed(change, feed)
+            assert Snapshot.objects.count() > 1, "it can come back"
+            sweeping.sweep(NOW + 2 * DAY)
         else:
             (home if what == "property" else home.organization).delete()
     assert [snapshot.feed for snapshot in Snapshot.objects.all()] == [kept]

@@ -11,8 +11,8 @@ from django.utils import timezone
 from accounts.models import User
 from calendars import ledger
 from calendars.models import Alert, Feed
+from properties.dates import day
 from properties.models import Property
-from properties.templatetags.stays import day
 from tests import cast, tills
 from tests.conftest import Listing, read
 from tests.stories.test_a_card_payment import conflict

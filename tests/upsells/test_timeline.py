@@ -267,7 +267,7 @@ def test_the_links_that_tell_channels_are_named_with_who_has_seen_it(alices: Cli
     assert "Seen 1 Dec, 11:15" in page
     assert page.count("Not read yet") == 1
     assert ("11:15", "Seen by Booking.com") in steps_of(alices, sold)
-    assert page.count("Read there 1\xa0hour, 10\xa0minutes after the sale.") == 2
+    assert page.count("Read there 1 hour, 10 minutes after the sale.") == 2
     assert ExportRead.objects.filter(link=airbnb).exists() is False
 
 

@@ -215,8 +215,11 @@ def test_a_removed_webhook_is_gone_with_its_log(
     outbox.announce(organization.pk, Event.SALE_CONFIRMED, dict, NOW)
     assert "Removed: Our own books is told nothing any more." in press(alices, webhook, "remove")
     assert not Webhook.objects.exists()
-    assert not Sending.objects.exists()
+    assert not outbox.announce(organization.pk, Event.SALE_CONFIRMED, dict, NOW)
+    assert not sending.send_due(NOW + timedelta(minutes=1)), "what waited for it waits"
+    message = Sending.objects.get().message.public_id
     assert alices.get(page(webhook)).status_code == 404
+    assert alices.post(page(webhook, "again", message)).status_code == 404
 
 
 def test_the_log_costs_the_same_however_long_it_is(

@@ -6,7 +6,7 @@ from accounts import walls
 class Migration(migrations.Migration):
     """Each table behind row-level security."""
 
-    dependencies = [('upsells', '0012_refunds_on_their_way'), ('calendars', '0012_walls'), ('accounts', '0004_walls')]
+    dependencies = [('upsells', '0012_refunds_on_their_way'), ('calendars', '0013_walls'), ('accounts', '0007_walls')]
 
     operations = [
         *(

@@ -25,7 +25,7 @@ DROP FUNCTION accounts_auditline_stays();
 class Migration(migrations.Migration):
     """The audit log, to which lines are only added; old ones go by retention alone."""
 
-    dependencies = [('accounts', '0005_roles')]
+    dependencies = [('accounts', '0008_roles')]
 
     operations = [
         migrations.CreateModel(

@@ -13,7 +13,7 @@ class Migration(migrations.Migration):
     """Invitations, letters about accounts, and the end of an organization; what is a person's own, no tenant sees."""
 
     dependencies = [
-        ('accounts', '0006_audit'),
+        ('accounts', '0009_audit'),
         ('mfa', '0003_authenticator_type_uniq'),
         ('usersessions', '0001_initial'),
     ]

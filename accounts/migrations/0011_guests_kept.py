@@ -3,7 +3,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
 
-    dependencies = [('accounts', '0007_teams')]
+    dependencies = [('accounts', '0010_teams')]
 
     operations = [
         migrations.AddField(

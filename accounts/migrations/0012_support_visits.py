@@ -7,7 +7,7 @@ from accounts import walls
 
 class Migration(migrations.Migration):
 
-    dependencies = [('accounts', '0008_guests_kept')]
+    dependencies = [('accounts', '0011_guests_kept')]
 
     operations = [
         migrations.CreateModel(

@@ -6,7 +6,7 @@ from accounts import walls
 class Migration(migrations.Migration):
     """Each table behind row-level security."""
 
-    dependencies = [('properties', '0006_photos'), ('accounts', '0004_walls')]
+    dependencies = [('properties', '0007_a_removed_photo_can_come_back'), ('accounts', '0007_walls')]
 
     operations = [
         walls.wall('properties_property', walls.of_home('id')),

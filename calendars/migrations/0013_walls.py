@@ -6,7 +6,7 @@ from accounts import walls
 class Migration(migrations.Migration):
     """Each table behind row-level security."""
 
-    dependencies = [('calendars', '0011_a_removed_calendar_leaves_what_was_suspended'), ('accounts', '0004_walls')]
+    dependencies = [('calendars', '0012_a_removed_calendar_can_come_back'), ('accounts', '0007_walls')]
 
     operations = [
         *(

@@ -1,0 +1,34 @@
+"""The search of a host's own things: a page, and the same answers in the palette that Ctrl-K opens."""
+
+from django.http import HttpResponse
+from django.shortcuts import render
+from django.utils import timezone
+from django.views.decorators.http import require_GET
+from django.views.decorators.vary import vary_on_headers
+
+from accounts.tenancy import HostRequest, host
+from amplistay import searching
+from domain.roles import Power
+from domain.search import LONGEST
+
+IN_PALETTE, ON_PAGE = 5, 20  # of each kind
+
+
+@require_GET
+@vary_on_headers("HX-Request")
+@host(Power.GUESTS)
+def page(request: HostRequest) -> HttpResponse:
+    """What answers `q`, by kind; the palette gets the list alone, and, asked nothing, where people go most."""
+    text = request.GET.get("q", "").replace("\0", "").strip()[:LONGEST]
+    is_palette = bool(request.htmx)  # type: ignore[attr-defined]  # django-htmx sets it
+    most = IN_PALETTE if is_palette else ON_PAGE
+    today = timezone.localtime(timezone.now()).date()
+    groups = searching.find(request.org, text, today, most) if text else searching.first_places(ON_PAGE)
+    context = {
+        "q": text,
+        "groups": groups,
+        "count": sum(len(group.hits) for group in groups),
+        "longest": LONGEST,
+        "today": today,
+    }
+    return render(request, "search.html#options" if is_palette else "search.html", context)

@@ -1,0 +1,195 @@
+"""`calendar`: the calendar of a hundred homes over sixty days, what it shows later, and the host's home page.
+
+A real server is asked over a socket, one request at a time, each kind in turn with a bare view that answers the same
+page's bytes from memory: so that whatever else the machine does hits all alike, and the machine's own speed is told.
+"""
+
+import gzip
+import importlib
+import sys
+import time
+from collections.abc import Mapping, Sequence
+from http.client import HTTPConnection
+from importlib.util import find_spec
+from typing import Any
+from urllib.parse import urlsplit
+
+from django.conf import settings
+from django.db import connection
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
+
+from accounts.models import Membership, User
+from bench import rows
+from bench.processes import HOST, BenchError, Processor, await_port, database_root, running
+from launcher import chromium
+
+HOMES = 100
+DAYS_BETWEEN_STAYS = (
+    7  # each on two sites, and a night of ours after every second: some 1,300 bars on the board
+)
+TIMES, QUICK_TIMES = 120, 8
+BATCH = 25  # answers for which processor time is counted at once
+WARM_UP = 5
+LONGEST_S = 90.0  # on a slow machine it is done less often
+FEW = "Home 1"  # the filter that leaves a tenth of the homes
+ENOUGH_BARS = 1_000
+PATHS = {"baseline": "/bare/calendar/", "calendar": "/calendar/", "gaps": "/calendar/?gaps=1", "home": "/"}
+PARTS = {"HX-Request": "true"}  # the gaps come as parts of a page that is there already
+GOOD = 200
+COMPRESSION = 6
+
+
+def run(*, quick: bool) -> dict[str, Any]:
+    """The figures; raises BenchError."""
+    began = timezone.now()
+    host = a_member()
+    rows.homes_to_look_at(host.organizations.get(), HOMES, began, DAYS_BETWEEN_STAYS)
+    rows.settle()
+    say("The homes are there")
+    browser = Client(headers={"host": HOST})
+    browser.force_login(host)
+    asked = {kind: queries(browser, PATHS[kind]) for kind in ("calendar", "gaps", "home")}
+    few = queries(browser, f"{PATHS['calendar']}?q={FEW.replace(' ', '+')}")
+    session = browser.cookies[settings.SESSION_COOKIE_NAME].value
+    connection.close()
+    port = urlsplit(settings.SITE_URL).port or 0
+    words = ("--interface", "wsgi", "--host", HOST, "--port", str(port), "--blocking-threads", "4")
+    with running("-m", "granian", *words, "amplistay.wsgi:application") as web:
+        await_port(web, port)
+        desk = Desk(port, session)
+        found = waits(desk, QUICK_TIMES if quick else TIMES)
+        processor = used(desk, web.pid, QUICK_TIMES if quick else BATCH)
+        pages = {kind: desk.body(kind) for kind in PATHS}
+        if pages["calendar"].count(b'class="bar ') < ENOUGH_BARS or b'class="gap ' not in pages["gaps"]:
+            message = "the calendar does not show what it should"
+            raise BenchError(message)
+        seen = look(port, session)
+    return figures(found, processor, pages, asked | {"calendar of few homes": few}, seen)
+
+
+def a_member() -> User:
+    """The host's account; it never logs in by password."""
+    user = User.objects.create_user("bench@amplistay.example")
+    Membership.objects.create(user=user, organization=rows.a_host(), role=Membership.Role.OWNER)
+    return user
+
+
+def queries(browser: Client, path: str) -> int:
+    """How often that page asks the database; raises BenchError when it isn't there."""
+    with CaptureQueriesContext(connection) as captured:
+        answer = browser.get(path)
+    if answer.status_code != GOOD:
+        message = f"{path} answers {answer.status_code}"
+        raise BenchError(message)
+    return len(captured)
+
+
+class Desk:
+    """A host's browser, as far as one kept connection goes."""
+
+    def __init__(self, port: int, session: str) -> None:
+        self.door = HTTPConnection(HOST, port, timeout=60)
+        self.cookie = {"Cookie": f"{settings.SESSION_COOKIE_NAME}={session}"}
+
+    def ask(self, kind: str) -> tuple[float, bytes]:
+        """Milliseconds until the answer began, and the answer; raises BenchError when it is another page."""
+        began = time.perf_counter()
+        self.door.request("GET", PATHS[kind], headers=self.cookie | (PARTS if kind == "gaps" else {}))
+        answer = self.door.getresponse()
+        took = (time.perf_counter() - began) * 1000
+        body = answer.read()
+        if answer.status != GOOD:
+            message = f"{PATHS[kind]} answers {answer.status}"
+            raise BenchError(message)
+        return took, body
+
+    def body(self, kind: str) -> bytes:
+        return self.ask(kind)[1]
+
+
+def waits(desk: Desk, times: int) -> dict[str, list[float]]:
+    """Of each kind in turn: milliseconds until the answer began, sorted."""
+    say("Asking")
+    found: dict[str, list[float]] = {kind: [] for kind in PATHS}
+    ends = time.monotonic() + LONGEST_S
+    for number in range(-WARM_UP, times):
+        if time.monotonic() > ends and found["home"]:
+            break
+        for kind in PATHS:
+            took, _ = desk.ask(kind)
+            if number >= 0:
+                found[kind].append(took)
+    return {kind: sorted(each) for kind, each in found.items()}
+
+
+def used(desk: Desk, web: int, times: int) -> dict[str, tuple[float, float]]:
+    """Of each kind: processor milliseconds of web and database for one answer."""
+    processors = Processor(web), Processor(database_root())
+    connection.close()
+    found = {}
+    for kind in PATHS:
+        before = [processor.seconds() for processor in processors]
+        for _ in range(times):
+            desk.ask(kind)
+        each = [1000 * (one.seconds() - b) / times for one, b in zip(processors, before, strict=True)]
+        found[kind] = (round(each[0], 2), round(each[1], 2))
+    return found
+
+
+def look(port: int, session: str) -> dict[str, Any]:
+    """What a browser measures; nothing where there is none."""
+    path = chromium.find()
+    if not path or find_spec("playwright") is None:
+        say("No browser: what it would measure is left out")
+        return {}
+    say("Looking")
+    found: dict[str, Any] = importlib.import_module("bench.browsing").look(
+        path, f"http://{HOST}:{port}", {settings.SESSION_COOKIE_NAME: session}, PATHS["calendar"]
+    )
+    return found
+
+
+def figures(
+    waited: Mapping[str, Sequence[float]],
+    processor: Mapping[str, tuple[float, float]],
+    pages: Mapping[str, bytes],
+    asked: Mapping[str, int],
+    seen: dict[str, Any],
+) -> dict[str, Any]:
+    """Medians and 95th percentiles; the calendar's first, then the others' in the notes."""
+    compressed = {kind: len(gzip.compress(page, COMPRESSION)) for kind, page in pages.items()}
+    return {
+        "server_p50_ms": share(waited["calendar"], 0.5),
+        "server_p95_ms": share(waited["calendar"], 0.95),
+        "compressed_bytes": compressed["calendar"],
+        "queries": asked["calendar"],
+        "baseline_p50_ms": share(waited["baseline"], 0.5),
+        "home_p50_ms": share(waited["home"], 0.5),
+        "home_p95_ms": share(waited["home"], 0.95),
+        **seen,
+        "notes": {
+            "p50_ms": {kind: share(each, 0.5) for kind, each in waited.items()},
+            "p95_ms": {kind: share(each, 0.95) for kind, each in waited.items()},
+            "web_cpu_ms": {kind: web for kind, (web, _) in processor.items()},
+            "database_cpu_ms": {kind: database for kind, (_, database) in processor.items()},
+            "compressed_bytes": compressed,
+            "bytes": {kind: len(page) for kind, page in pages.items()},
+            "queries": dict(asked),
+            "homes": HOMES,
+            "bars": pages["calendar"].count(b'class="bar '),
+            "gaps": pages["gaps"].count(b'class="gap '),
+            "samples": len(waited["calendar"]),
+            "gaps_are": "what is on sale: it comes after the board, by a request of its own",
+        },
+    }
+
+
+def share(waited: Sequence[float], part: float) -> float:
+    """The milliseconds that this part of the sorted waits stayed within."""
+    return round(waited[int(part * (len(waited) - 1))], 2)
+
+
+def say(sentence: str) -> None:
+    sys.stderr.write(f"{sentence}\n")
