@@ -32,7 +32,10 @@ def done(request: HttpRequest, response: HttpResponseBase, *, logged: bool) -> b
 
 
 def record(
-    request: HttpRequest, organization: Organization, who: tuple[AuditLine.Kind, str, int | None], now: datetime
+    request: HttpRequest,
+    organization: Organization,
+    who: tuple[AuditLine.Kind, str, int | None],
+    now: datetime,
 ) -> AuditLine:
     """Write the line for what this request did; `who` is a kind, a name and the user's primary key."""
     match = request.resolver_match
