@@ -61,7 +61,7 @@ def membership(request: HttpRequest) -> Membership | None:
     if visit is None:
         return None
     found = Membership(organization=visit.organization, user=user, role=Membership.Role.VIEWER)
-    found.is_support = True
+    found.is_support = found.has_verified_address = True
     return found
 
 

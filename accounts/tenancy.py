@@ -19,7 +19,7 @@ from django.utils import timezone
 from django_htmx.http import HttpResponseClientRedirect
 
 from accounts import audit, support
-from accounts.acting import Acting, acting_as
+from accounts.acting import Acting, acting_as, acting_for_the_house
 from accounts.models import AuditLine, Membership, Organization, TenantQuerySet, User
 from domain.roles import Power
 
@@ -129,15 +129,29 @@ def membership_of(request: HttpRequest) -> Membership | None:
 
     For an operator whom an owner let in, that of a viewer there.
     """
-    if not isinstance(request.user, User):
+    if not isinstance(request.user, User) or request.user.pk is None:
         return None
     if visit := support.membership(request):
         return visit
-    proven = EmailAddress.objects.filter(user=OuterRef("user"), email=OuterRef("user__email"), verified=True)
-    mine = request.user.memberships.select_related("organization", "user").order_by("pk")
-    mine = mine.annotate(has_verified_address=Exists(proven))  # type: ignore[no-redef]  # the model says what it is
-    chosen = request.session.get(CHOSEN)
-    return (mine.filter(organization__public_id=chosen).first() if chosen else None) or mine.first()
+    mine = memberships_of(request)
+    chosen = request.session.get(CHOSEN) if mine else None
+    return next((each for each in mine if each.organization.public_id == chosen), mine[0] if mine else None)
+
+
+def memberships_of(request: HttpRequest) -> list[Membership]:
+    """All of the person's, the oldest first; the database is asked once for a request."""
+    if not isinstance(request.user, User) or request.user.pk is None:
+        return []
+    if not hasattr(request, "memberships"):
+        proven = EmailAddress.objects.filter(
+            user=OuterRef("user"), email=OuterRef("user__email"), verified=True
+        )
+        mine = request.user.memberships.select_related("organization", "user").order_by("pk")
+        mine = mine.annotate(has_verified_address=Exists(proven))  # type: ignore[no-redef]  # the model says what it is
+        with acting_for_the_house():
+            request.memberships = list(mine)  # type: ignore[attr-defined]  # this is where it is defined
+    found: list[Membership] = request.memberships  # type: ignore[attr-defined]  # as above
+    return found
 
 
 def _keep_acting(who: Acting, response: HttpResponseBase) -> None:

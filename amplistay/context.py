@@ -9,9 +9,8 @@ from django.utils import timezone
 from django.utils.functional import SimpleLazyObject
 
 from accounts import deeds
-from accounts.acting import acting_for_the_house
-from accounts.models import Membership, User
-from accounts.tenancy import membership_of
+from accounts.models import Membership
+from accounts.tenancy import membership_of, memberships_of
 from calendars.models import Alert
 from domain.roles import Power
 from notices import feed
@@ -30,7 +29,7 @@ def place(request: HttpRequest) -> dict[str, object]:
     found: dict[str, object] = {
         "member": who,
         "may": SimpleLazyObject(lambda: _powers(who)),
-        "my_memberships": partial(_memberships, request),
+        "my_memberships": partial(memberships_of, request),
         "needs": partial(_open_alerts, who),
         "unread_news": partial(_unread_news, who),
         "deeds": partial(deeds.shown, request),
@@ -47,8 +46,6 @@ def place(request: HttpRequest) -> dict[str, object]:
 
 def _member(request: HttpRequest) -> Membership | None:
     """The membership that the page is made in."""
-    if not isinstance(request.user, User) or request.user.pk is None:
-        return None
     return getattr(request, "membership", None) or membership_of(request)
 
 
@@ -58,16 +55,6 @@ def _powers(member: Membership | None) -> dict[str, bool]:
         return {}
     powers = {power.value: member.may(power) for power in Power}
     return powers | {"everywhere": member.homes is None}
-
-
-def _memberships(request: HttpRequest) -> list[Membership]:
-    """All of the person's, for the switcher."""
-    if not isinstance(request.user, User) or request.user.pk is None:
-        return []
-    with acting_for_the_house():
-        return list(
-            request.user.memberships.select_related("organization").order_by("organization__name", "pk")
-        )
 
 
 def _unread_news(member: Membership | None) -> int:
