@@ -7,6 +7,12 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 SENTENCES: Mapping[str, Any] = {
+    "change-view": gettext_lazy("Changed a saved view"),
+    "remove-view": gettext_lazy("Removed a saved view"),
+    "save-view": gettext_lazy("Saved a view"),
+    "tokens:new": gettext_lazy("Made an API token"),
+    "tokens:revoke": gettext_lazy("Revoked an API token"),
+    "undo": gettext_lazy("Took something back"),
     "calendars:add-export": gettext_lazy("Made a calendar link for a channel"),
     "calendars:add-feeds": gettext_lazy("Connected calendars"),
     "calendars:add-people": gettext_lazy("Made a calendar link for people"),
@@ -95,8 +101,11 @@ SENTENCES: Mapping[str, Any] = {
 UNWORTHY = frozenset(
     {"notices:read-all", "notices:wishes", "show-steps"}
 )  # change nothing but the person's own view
+OF_API = "api:"  # how the API's addresses begin; the line's details name the operation
 
 
 def sentence(name: str) -> str:
     """What was done, as the log says it; a name that no page has any more is shown as it is."""
+    if name.startswith(OF_API):
+        return _("By API: %(name)s") % {"name": name.removeprefix(OF_API)}
     return str(SENTENCES.get(name) or _("Did “%(name)s”") % {"name": name})

@@ -7,7 +7,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
-from accounts.tenancy import HostRequest, get_or_404, host
+from accounts.tenancy import HostRequest, fresh, get_or_404, host, verified
 from api import tokens
 from api.forms import TokenForm
 from api.models import ApiToken
@@ -42,6 +42,8 @@ def _homes(row: ApiToken, names: dict[int, str]) -> list[str]:
 
 @require_http_methods(["GET", "POST"])
 @host(Power.CONNECT)
+@verified
+@fresh
 def create(request: HostRequest) -> HttpResponse:
     """A new token. A member who is limited to some homes can open no others to it."""
     homes = list(Property.objects.of(request.org).order_by("name", "pk"))

@@ -78,11 +78,7 @@ def changing(property: Property, now: datetime) -> Iterator[Changing]:
 
 @contextmanager
 def changing_all(properties: Sequence[Property], now: datetime) -> Iterator[list[Changing]]:
-    """The same for several properties of one organization with one commit.
-
-    Their locks come in one order, so nobody waits in a circle. Whoever asks, the rules see all homes of the
-    organization, and nothing of another.
-    """
+    """The same for several homes of one organization, locked in one order; the rules see all its homes."""
     with acting_for(properties[0].organization_id), transaction.atomic(durable=True):
         with connection.cursor() as cursor:
             cursor.execute("SELECT set_config('lock_timeout', %s, true)", [LOCK_TIMEOUT])

@@ -106,8 +106,7 @@ def rows_on(home: Property, organization_id: int) -> dict[type[TenantModel], Ten
 
 
 OF_NO_PROPERTY = {Property, PayoutAccount, Webhook, Message, Sending, ApiToken, KeptAnswer}
-OF_NO_PROPERTY |= {AuditLine, Invitation, SupportVisit}
-OF_NO_PROPERTY = {Deed, Property, PayoutAccount, SavedView, Webhook, Message, Sending}
+OF_NO_PROPERTY |= {AuditLine, Deed, Invitation, SavedView, SupportVisit}
 KINDS = [
     model for model in apps.get_models() if issubclass(model, TenantModel) and model not in OF_NO_PROPERTY
 ]
