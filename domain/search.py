@@ -24,6 +24,7 @@ DAY_FIRST = re.compile(
 MONTH_FIRST = re.compile(
     r"\b(?P<month>[^\W\d_]{3,})\.?\s+(?P<day>\d{1,2})(?:st|nd|rd|th)?\b(?:,?\s+(?P<year>\d{4})\b)?"
 )
+FIRST_YEAR, LAST_YEAR = 1970, 2200
 
 
 def fold(text: str) -> str:
@@ -107,6 +108,9 @@ def _likely(year: int, month: int, day: int, today: date) -> tuple[bool, int]:
 
 
 def _made(year: int, month: int, day: int) -> date | None:
+    """The day, where there is one that a stay could be on."""
+    if not FIRST_YEAR <= year <= LAST_YEAR:
+        return None
     try:
         return date(year, month, day)
     except ValueError:

@@ -105,7 +105,9 @@ def test_nothing_is_written_before_the_import_and_then_exactly_what_was_shown(al
     assert "2 new homes" in words(checked)
     assert "3 links to read" in words(checked)
     assert "Airbnb www.airbnb.com" in line_of(checked, 1)
-    assert "Europe/Madrid · 16:00–10:00 · €120.00 a night" in line_of(checked, 2)
+    assert "Europe/Madrid · check-in from 16:00, check-out until 10:00 · €120.00 a night" in line_of(
+        checked, 2
+    )
     assert (Property.objects.count(), Feed.objects.count(), ExportLink.objects.count()) == (0, 0, 0)
     outside = (
         checked.content.decode().partition("<textarea")[0]
