@@ -65,6 +65,9 @@ MEMBERS_OWN = {  # no id in the address: the organization's own rows
     "team:invite",
     "audit",
     "audit-csv",
+    "support",
+    "support-give",
+    "support-end",
     "data",
     "data-guest",
     "data-erase",
@@ -254,7 +257,13 @@ def addresses(
 
 
 ALL = {address.name: address for address in addresses()}
-OURS = {name: address for name, address in ALL.items() if not address.module.startswith(OF_ALLAUTH)}
+APP = {"app_label": "upsells"}
+STAFF = "staff:"  # Django's admin, for operators: their own test below
+OURS = {
+    name: address
+    for name, address in ALL.items()
+    if not address.module.startswith(OF_ALLAUTH) and not name.startswith(STAFF)
+}
 BY_BEARER = {
     name for name in OURS if name.startswith("api:")
 } - ANYBODY  # a token; tests/api/test_walls.py tries them
@@ -294,7 +303,11 @@ def home(organization: Organization) -> Property:
 
 @pytest.fixture(scope="module")
 def alices_ids(home: Property) -> dict[str, str]:
-    """One of Alice's rows for every kind of id, with nights that wait and a sale."""
+    return ids_of(home)
+
+
+def ids_of(home: Property) -> dict[str, str]:
+    """One of the organization's rows for every kind of id, with nights that wait and a sale."""
     feed = cast.a_feed(home)
     cast.an_import(feed, cast.nights(40, 2), missing_since=cast.NOW, missing_reads=1)
     Feed.objects.filter(pk=feed.pk).update(held_nights=2)
@@ -388,6 +401,26 @@ def test_every_address_is_classified() -> None:
     assert OURS.keys() - classified == set(), "say who may come in, in the tables above"
     assert classified - OURS.keys() <= {"styleguide"}, "no such address any more"
     assert {name for name in MEMBERS_ROW if not ALL[name].ids} == set()
+
+
+def test_the_operators_addresses_open_for_nobody_else(client: Client, alices_ids: dict[str, str]) -> None:
+    """Neither for strangers nor for owners, nor for staff without a second factor."""
+    staff = [address for name, address in ALL.items() if name.startswith(STAFF)]
+    assert len(staff) > 30
+    paths = {
+        reverse(each.name, kwargs=dict.fromkeys(each.ids, "1") | APP)
+        if "app_label" in each.ids
+        else reverse(each.name, kwargs=dict.fromkeys(each.ids, "1"))
+        for each in staff
+        if not each.name.endswith((":None", ":view_on_site", ":jsi18n"))
+    }
+    owner = User.objects.get(email="carol@example.org")
+    for role in ("stranger", "member", "staff"):
+        if role != "stranger":
+            User.objects.filter(pk=owner.pk).update(is_staff=role == "staff")
+            client.force_login(owner)
+        for path in paths:
+            assert client.get(path).status_code == 302, (role, path)
 
 
 def test_addresses_open_to_strangers_live_in_files_named_public() -> None:

@@ -16,8 +16,13 @@ from properties.models import Property
 from tests import cast
 from tests.accounts.letters import the_letter
 from tests.post import Post
-from tests.test_tenancy import alices_ids, everything_of  # noqa: F401 - a fixture
+from tests.test_tenancy import everything_of, ids_of
 from upsells.models import StayLink
+
+
+@pytest.fixture
+def alices_ids(home: Property) -> dict[str, str]:
+    return ids_of(home)
 
 
 def test_it_takes_the_name_and_tells_what_happens_and_can_be_undone(

@@ -72,7 +72,7 @@ def test_there_are_words_for_every_letter_that_accounts_may_cause() -> None:
 
 def test_a_new_host_is_let_in_at_once_and_proves_the_address_by_a_letter(db: None, post: Post) -> None:
     browser = a_browser()
-    assert browser.post(reverse("account_signup"), FORM)["Location"] == reverse("home")
+    assert browser.post(reverse("account_signup"), FORM)["Location"] == reverse("properties:new")
     assert "Confirm your e-mail address" in browser.get(reverse("home")).content.decode()
     waiting = browser.post(
         reverse("team:invite"), {"email": "bob@example.org", "role": "viewer", "where": "all"}

@@ -23,12 +23,17 @@ from properties.models import Property
 from tests import cast
 from tests.accounts.letters import the_link
 from tests.post import Post
-from tests.test_tenancy import MEMBERS_OWN, MEMBERS_ROW, addresses, alices_ids, path_of  # noqa: F401 - a fixture
+from tests.test_tenancy import MEMBERS_OWN, MEMBERS_ROW, addresses, ids_of, path_of
 from upsells.deliveries import _addresses
 from upsells.models import Delivery, Purchase
 
 BOB = "bob@example.org"
 HERE = {"email": BOB, "role": "front_desk", "where": "all"}
+
+
+@pytest.fixture
+def alices_ids(home: Property) -> dict[str, str]:
+    return ids_of(home)
 
 
 def an_invitation(browser: Client, post: Post, **values: object) -> str:
@@ -262,7 +267,7 @@ def test_no_page_offers_somebody_what_their_role_would_refuse(
     role: Role,
     client: Client,
     organization: Organization,
-    alices_ids: dict[str, str],  # noqa: F811 - the fixture
+    alices_ids: dict[str, str],
 ) -> None:
     client.force_login(cast.a_member(organization, BOB, role))
     dead = set()
