@@ -17,6 +17,7 @@ from properties.models import Property
 OF_FEEDS = (
     "public_id", "property_id", "channel", "label", "paused_at", "quarantined_at", "next_poll_at", "lease_until",
     "last_read_at", "last_good_at", "failures", "failing_since", "problem", "held_nights", "events", "closed_nights",
+    "echoes",
 )  # fmt: skip
 OF_LINKS = ("public_id", "property_id", "kind", "channel", "label", "created_at")
 GOOD = frozenset({Standing.FRESH, Standing.HELD, Standing.CHECKING})

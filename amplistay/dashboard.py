@@ -40,7 +40,7 @@ def dashboard(request: HostRequest) -> HttpResponse:
         "few_homes": homes[:MOST_HOMES],
         "health": channels,
         "urgent": urgent(request.org, now),
-        "days": days(request.org, homes, now),
+        "days": days(request.org, homes, now, feeds=[feed for feed, _state in channels.feeds]),
         "takings": takings(Purchase.objects.of(request.org), every, now) if every else [],
         "sales": [sale for sale in latest if sale.state == Purchase.State.CONFIRMED],
         "steps": steps,

@@ -12,6 +12,7 @@ from django.urls import reverse
 from psycopg.types.range import TimestamptzRange
 
 from accounts.models import Organization
+from calendars.models import Feed
 from domain.board import Board
 from domain.spans import NIGHT, Span
 from properties.models import Property
@@ -82,9 +83,16 @@ class _Stay:
 
 
 def days(
-    organization: Organization, homes: Sequence[Property], now: datetime, count: int = DAYS
+    organization: Organization,
+    homes: Sequence[Property],
+    now: datetime,
+    count: int = DAYS,
+    feeds: Iterable[Feed] | None = None,
 ) -> list[Day]:
-    """Today and tomorrow, or so many days, over all these homes of the organization; in four queries."""
+    """Today and tomorrow, or so many days, over all these homes of the organization, whose `feeds` may be known.
+
+    In four queries.
+    """
     if not homes:
         return []
     todays = {home.pk: home.house.today(now) for home in homes}
@@ -92,7 +100,7 @@ def days(
     board = Board(first, (last - first).days + count)
     sold = _sold(organization, homes, board)
     found = [Day(first + number * NIGHT if first == last else None) for number in range(count)]
-    for row in Rows(organization, homes, board, now):
+    for row in Rows(organization, homes, board, now, known=feeds):
         for number, day in enumerate(found):
             _meet(day, row, sold[row.home.pk], todays[row.home.pk] + number * NIGHT)
     for day in found:
@@ -154,7 +162,7 @@ def _stays(bars: Iterable[Bar], sold: Sequence[Purchase]) -> list[_Stay]:
     sales: list[Bar] = []
     stays: list[_Stay] = []
     for bar in bars:
-        if bar.is_stay and "is-sale" in bar.css:
+        if bar.is_stay and bar.state == "sale":
             sales.append(bar)
         elif bar.is_stay:
             stays.append(_Stay(bar.nights, bar))

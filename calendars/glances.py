@@ -3,10 +3,9 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Protocol
+from typing import Any, Protocol
 
 from django.db.models import QuerySet
-from psycopg.types.range import Range
 
 from calendars.models import Block
 from domain.spans import Span
@@ -29,6 +28,8 @@ COLUMNS = (
 class Claimed(Protocol):
     """A block, or a glance at one. `span` is None for a claim on hours only."""
 
+    period: Any  # a range of two instants; None where only nights are known
+
     @property
     def pk(self) -> int: ...
     @property
@@ -37,8 +38,6 @@ class Claimed(Protocol):
     def kind(self) -> str: ...
     @property
     def span(self) -> Span | None: ...
-    @property
-    def period(self) -> Range[datetime] | None: ...
     @property
     def feed_id(self) -> int | None: ...
     @property
@@ -57,7 +56,7 @@ class Glance:
     origin: str
     kind: str
     span: Span | None
-    period: Range[datetime] | None
+    period: Any
     feed_id: int | None
     missing_since: datetime | None
     yields: bool

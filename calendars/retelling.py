@@ -31,18 +31,24 @@ def retold[B: Claimed](
     """
     told: list[Told] = []
     by_name: dict[str, B] = {}
+    gathering: dict[str, bool] = {}
     for block in blocks:
         span = block.span
         if span is None:
             continue
         feed = feeds[block.feed_id or 0]
+        source = str(feed.pk)
+        if source not in gathering:
+            gathering[source] = feed.gathers
         left, sleeps = span.minus(feed.echo_spans) if feed.echoes else (span,), is_stay(block, feed)
         hours = Period(block.period.lower, block.period.upper) if block.period and left == (span,) else None
-        may_repeat = feed.gathers or (sleeps and block.kind not in STAYS)
+        may_repeat = gathering[source] or (sleeps and block.kind not in STAYS)
         for part in left:
             name = str(len(by_name))
             by_name[name] = block
-            told.append(Told(name, str(feed.pk), part, sleeps, may_repeat, hours))
-    told.sort(key=lambda one: feeds[int(one.source)].gathers)
-    shown = sorted(shown_once(told, closed), key=lambda one: (one.nights, int(one.name)))
+            told.append(Told(name, source, part, sleeps, may_repeat, hours))
+    told.sort(key=lambda one: gathering[one.source])
+    shown = sorted(
+        shown_once(told, closed), key=lambda one: (one.nights.start, one.nights.end, int(one.name))
+    )
     return [(by_name[one.name], one) for one in shown]

@@ -1,65 +1,66 @@
 """The board of many homes: who stays where and when, what is closed, and which free nights are on sale for how much.
 
-A fixed number of queries, however many homes there are; the words of a bar are made once for each day and calendar.
+A fixed number of queries, however many homes there are. As there are thousands of bars, each is made once, of the
+lightest parts there are, and what many share is worded once.
 """
 
 import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime, time
-from functools import cached_property
+from datetime import UTC, date, datetime, time, timedelta
+from functools import cache, cached_property
+from typing import NamedTuple
 
 from django.db.models import Q
 from django.urls import reverse
-from django.utils.html import escape
-from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import gettext as _
 
 from accounts.models import Organization
 from calendars import conflicts, ledger, lineage
+from calendars.glances import Glance, glances
 from calendars.models import Alert, Block, Feed, Suspension, date_range
+from calendars.models.blocks import BlockQuerySet
 from calendars.retelling import is_stay, retold
 from domain.board import Board, Place, lanes
+from domain.channels import Channel
 from domain.diary import Diary
 from domain.events import Kind
 from domain.money import Money
 from domain.offers import Mode
 from domain.spans import NIGHT, Span
-from properties.dates import short_stay, when
+from properties.dates import when
 from properties.models import Property
 from properties.templatetags.stays import money
 from upsells.models import Offer, PayoutAccount
 from upsells.shelves import Side, Stand, Stay, is_payable, quotes
 
 WITHOUT_CENTS = re.compile(r"[.,]00(?=\D|$)")
+SOME_HOME = "some-home"  # stands for a home's id in an address
 MARGIN = 62 * NIGHT  # around the board, for what a price depends on
-COLUMNS = (
-    "property_id",
-    "origin",
-    "kind",
-    "nights",
-    "period",
-    "feed_id",
-    "missing_since",
-    "yields",
-    "side",
-    "summary",
-)
+OF_FEEDS = ("property_id", "channel", "label", "echoes", "failing_since", "paused_at", "last_good_at")
+OF_CLAIMS = ("property_id", "origin", "kind", "nights", "period", "feed_id", "side")
 
 
-@dataclass(frozen=True, slots=True)
-class Bar:
-    """Something that takes the home's time: where it lies, how it is drawn, what it says, where it leads."""
+class Mark(NamedTuple):
+    """Who makes a claim: how it is coloured, and what stands on it."""
 
-    css: str
     channel: str
     initials: str
-    word: str
-    said: str
-    href: str
+    title: str
+
+
+class Bar(NamedTuple):
+    """Something that takes the home's time: where it lies, how it is drawn, what it says, where it leads."""
+
+    place: Place
     nights: Span
+    state: str
+    mark: Mark
+    word: str
+    href: str
     is_stay: bool
+    is_disputed: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,65 +76,46 @@ class Gap:
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One home on the board; `failing` calendars can't be read. `gaps` are empty where they weren't asked for."""
+    """One home on the board; `failing` calendars can't be read. `gaps` are empty where they weren't asked for.
+
+    `lanes` are those of the bars, counted from 0.
+    """
 
     home: Property
     href: str
     bars: tuple[Bar, ...]
+    lanes: tuple[int, ...]
     gaps: tuple[Gap, ...]
-    lanes: int
     failing: int
     disputes: int
 
-    @property
-    def drawn_bars(self) -> SafeString:
-        """The bars as HTML; a template takes four times as long for a thousand of them."""
-        return mark_safe("".join(map(_drawn_bar, self.bars)))  # noqa: S308 - every part is escaped below
 
-    @property
-    def drawn_gaps(self) -> SafeString:
-        """The gaps as HTML."""
-        return mark_safe("".join(map(_drawn_gap, self.gaps)))  # noqa: S308 - every part is escaped below
+type _Drawn = tuple[Place, Span, str, Mark, str, bool]  # as a bar has it
 
 
-def _drawn_bar(bar: Bar) -> str:
-    said = escape(bar.said)
-    return (
-        f'<a class="bar {bar.css}" href="{escape(bar.href)}" data-channel="{bar.channel}" data-panel '
-        f'aria-label="{said}" title="{said}"><span class="ini">{escape(bar.initials)}</span>'
-        f'<span class="word">{escape(bar.word)}</span></a>'
-    )
+def _mark(channel: Channel, title: str) -> Mark:
+    return Mark("manager" if channel.is_manager else channel.key, channel.initials, title)
 
 
-def _drawn_gap(gap: Gap) -> str:
-    return (
-        f'<a class="gap {gap.css}" href="{escape(gap.href)}" data-panel aria-label="{escape(gap.said)}">'
-        f"{escape(gap.price)}</a>"
-    )
-
-
-@dataclass(frozen=True, slots=True)
-class _Drawn:
-    """A bar before its lane is known."""
-
-    place: Place
-    nights: Span
-    state: str
-    feed: Feed | None
-    word: str
-    is_stay: bool
+OURS = _mark(lineage.AMPLISTAY, "")  # each says itself what it is
 
 
 @dataclass(frozen=True)
 class Rows:
-    """The homes of one organization on a board at an instant; with what is on sale, which takes longer to reckon."""
+    """The homes of one organization on a board at an instant; with what is on sale, which takes longer to reckon.
+
+    `with_bars` is False where nothing but that is asked for. `known` are the homes' feeds, where they were read before.
+    """
 
     organization: Organization
     homes: Sequence[Property]
     board: Board
     now: datetime
     with_gaps: bool = False
+    with_bars: bool = True
+    known: Iterable[Feed] | None = None
     days: dict[date, str] = field(default_factory=dict)
+    prices: dict[Money, tuple[str, str]] = field(default_factory=dict)
 
     def __iter__(self) -> Iterator[Row]:
         for home in self.homes:
@@ -142,8 +124,10 @@ class Rows:
 
     @cached_property
     def _feeds(self) -> dict[int, Feed]:
-        rows = Feed.objects.of(self.organization).filter(property__in=self.homes)
-        return {feed.pk: feed for feed in rows.defer("url", "problem")}
+        rows = self.known
+        if rows is None:
+            rows = Feed.objects.of(self.organization).filter(property__in=self.homes).only(*OF_FEEDS)
+        return {feed.pk: feed for feed in rows}
 
     @cached_property
     def _feeds_of(self) -> Mapping[int, list[Feed]]:
@@ -153,16 +137,31 @@ class Rows:
         return found
 
     @cached_property
+    def _marks(self) -> Mapping[int, Mark]:
+        return {number: _mark(feed.source, feed.title) for number, feed in self._feeds.items()}
+
+    @cached_property
+    def _glances(self) -> Mapping[int, list[Glance]]:
+        """What lies on the board, of each home."""
+        found: dict[int, list[Glance]] = defaultdict(list)
+        for home, block in glances(self._near(NIGHT)):
+            found[home].append(block)
+        return found
+
+    @cached_property
     def _blocks(self) -> Mapping[int, list[Block]]:
-        window = self.board.window
-        margin = MARGIN if self.with_gaps else NIGHT
-        reach = Span(window.start - margin, window.end + margin)
-        near = Q(nights__overlap=date_range(reach)) | Q(period__overlap=_instants(reach))
-        rows = Block.objects.of(self.organization).filter(near, property__in=self.homes)
+        """What the prices of the board's free nights depend on, of each home."""
         found: dict[int, list[Block]] = defaultdict(list)
-        for block in rows.only(*COLUMNS).order_by("nights", "pk"):
+        rows = self._near(MARGIN).filter(yields=False)
+        for block in rows.only(*OF_CLAIMS).order_by("nights", "pk"):
             found[block.property_id].append(block)
         return found
+
+    def _near(self, margin: timedelta) -> BlockQuerySet:
+        window = self.board.window
+        reach = Span(window.start - margin, window.end + margin)
+        near = Q(nights__overlap=date_range(reach)) | Q(period__overlap=_instants(reach))
+        return Block.objects.of(self.organization).filter(near, property__in=self.homes)
 
     @cached_property
     def _lengthened(self) -> frozenset[int]:
@@ -194,82 +193,71 @@ class Rows:
         return {home: tuple(offers) for home, offers in found.items()}
 
     def _row(self, home: Property) -> Row:
-        blocks, disputes = self._blocks.get(home.pk, []), self._disputes.get(home.pk, [])
-        href = reverse("calendars:month", args=[home.public_id])
-        drawn = sorted((*self._drawn(blocks), *self._drawn_hours(home, blocks)), key=lambda each: each.place)
-        found = lanes([each.place for each in drawn])
+        disputes = self._disputes.get(home.pk, [])
+        href = _month().replace(SOME_HOME, home.public_id)
+        bars = self._bars(home, href, disputes) if self.with_bars else []
         feeds = self._feeds_of.get(home.pk, [])
         return Row(
             home=home,
             href=href,
-            bars=tuple(
-                self._bar(each, lane, href, disputes) for each, lane in zip(drawn, found, strict=True)
-            ),
-            gaps=tuple(self._gaps(home, blocks, feeds, href)) if self.with_gaps else (),
-            lanes=max(found, default=0) + 1,
+            bars=tuple(bars),
+            lanes=tuple(lanes([bar.place for bar in bars])),
+            gaps=tuple(self._gaps(home, feeds, href)) if self.with_gaps else (),
             failing=sum(1 for feed in feeds if feed.failing_since),
             disputes=len(disputes),
         )
 
     # Bars
 
-    def _drawn(self, blocks: Iterable[Block]) -> Iterator[_Drawn]:
+    def _bars(self, home: Property, href: str, disputes: Sequence[Span]) -> list[Bar]:
+        """All that takes the home's time, from left to right."""
+        blocks = self._glances.get(home.pk)
+        if not blocks:
+            return []
+        found: list[Bar] = []
+        for place, nights, state, mark, word, sleeps in (*self._lying(blocks), *self._hours(home, blocks)):
+            leads = _night(href, max(nights.start, self.board.first))
+            is_disputed = bool(disputes) and any(nights.overlaps(span) for span in disputes)
+            found.append(Bar(place, nights, state, mark, word, leads, sleeps, is_disputed))
+        found.sort(key=_across)
+        return found
+
+    def _lying(self, blocks: Iterable[Glance]) -> Iterator[_Drawn]:
         """What takes nights, each stay once although several calendars may tell of it."""
         window = self.board.window
-        theirs: list[Block] = []
+        theirs: list[Glance] = []
         own: list[Span] = []
         for block in blocks:
             span = block.span
-            if span is None or not span.overlaps(window) or block.kind == Kind.HOURS:
+            if span is None or block.kind == Kind.HOURS or not span.overlaps(window):
                 continue
-            state, feed = lineage.state_of(block), self._feeds.get(block.feed_id or 0)
-            if feed and state == "closed":
+            state, has_feed = lineage.state_of(block), block.feed_id in self._feeds
+            if has_feed and state == "closed":
                 theirs.append(block)
             elif block.pk not in self._lengthened:
-                own += [span] if feed is None else []
-                yield from self._one(span, state, feed, _word(block, feed), is_stay=state == "sale")
+                own += [] if has_feed else [span]
+                yield from self._one(span, state, block, is_stay=state == "sale")
         for block, shown in retold(theirs, self._feeds, own):
-            feed = self._feeds[block.feed_id or 0]
-            sleeps = is_stay(block, feed)
-            yield from self._one(shown.nights, "closed", feed, _word(block, feed), is_stay=sleeps)
+            sleeps = is_stay(block, self._feeds[block.feed_id or 0])
+            yield from self._one(shown.nights, "closed", block, is_stay=sleeps)
 
-    def _one(
-        self, span: Span, state: str, feed: Feed | None, word: str, *, is_stay: bool
-    ) -> Iterator[_Drawn]:
+    def _one(self, span: Span, state: str, block: Glance, *, is_stay: bool) -> Iterator[_Drawn]:
         if place := self.board.place(span):
-            yield _Drawn(place, span, state if is_stay or state != "closed" else "rule", feed, word, is_stay)
+            mark = self._marks.get(block.feed_id or 0, OURS)
+            drawn = "rule" if state == "closed" and not is_stay else state
+            yield place, span, drawn, mark, mark.title or _word(block), is_stay
 
-    def _drawn_hours(self, home: Property, blocks: Iterable[Block]) -> Iterator[_Drawn]:
+    def _hours(self, home: Property, blocks: Iterable[Glance]) -> Iterator[_Drawn]:
         """Sold hours, whether they close a night or not: the half of the day that they lie in."""
         for block in blocks:
-            if block.kind != Kind.HOURS or block.origin not in Block.EXCLUSIVE:
+            if block.kind != Kind.HOURS or block.origin not in Block.EXCLUSIVE or block.period is None:
                 continue
             start = block.period.lower.astimezone(home.house.zone)
             is_late = start == home.house.instant(start.date(), home.house.check_out)
             if place := self.board.hours(start.date(), morning=not is_late):
                 word = _("Late check-out") if is_late else _("Early check-in")
                 nights = Span(start.date(), start.date() + NIGHT)
-                yield _Drawn(place, nights, lineage.state_of(block), None, word, is_stay=False)
-
-    def _bar(self, each: _Drawn, lane: int, href: str, disputes: Iterable[Span]) -> Bar:
-        place, nights = each.place, each.nights
-        channel = each.feed.source if each.feed else lineage.AMPLISTAY
-        css = [f"s{place.start}", f"n{place.count}", f"is-{each.state}"]
-        css += [f"lane{min(lane, 2)}"] if lane else []
-        css += ["comes-in"] if place.comes_in else []
-        css += ["goes-on"] if place.goes_on else []
-        if any(nights.overlaps(span) for span in disputes):
-            css.append("is-conflict")
-        return Bar(
-            css=" ".join(css),
-            channel="manager" if channel.is_manager else channel.key,
-            initials=channel.initials,
-            word=each.word,
-            said=f"{each.word}, {short_stay(nights)}",
-            href=_night(href, max(nights.start, self.board.first)),
-            nights=nights,
-            is_stay=each.is_stay,
-        )
+                yield place, nights, lineage.state_of(block), OURS, word, False
 
     def _day(self, day: date) -> str:
         if day not in self.days:
@@ -278,9 +266,7 @@ class Rows:
 
     # Gaps
 
-    def _gaps(
-        self, home: Property, blocks: Iterable[Block], feeds: Iterable[Feed], href: str
-    ) -> Iterator[Gap]:
+    def _gaps(self, home: Property, feeds: Iterable[Feed], href: str) -> Iterator[Gap]:
         """The first night after a stay, and the last one before, where they are on sale at this moment."""
         offers = self._offers.get(home.pk, ())
         reads = tuple(None if feed.paused_at else feed.last_good_at for feed in feeds)
@@ -288,7 +274,7 @@ class Rows:
         selling = [offer for offer in stand.offers if stand.mode(offer, self.now) is not Mode.OFF]
         if not selling:
             return
-        diary = Diary(home.house, ledger.claims(block for block in blocks if not block.yields))
+        diary = Diary(home.house, ledger.claims(self._blocks.get(home.pk, [])))
         found: dict[date, Money] = {}
         for offer in selling:
             offer.most_nights = 1  # of this copy: the board names the price of the first
@@ -298,13 +284,19 @@ class Rows:
                     found[night] = min(found.get(night, quote.price.total), quote.price.total)
         for night, price in sorted(found.items()):
             if place := self.board.place(Span(night, night + NIGHT)):
-                text = money(price)
+                text, short = self._price(price)
                 said = _("%(day)s is free and on sale for %(price)s") % {
                     "day": self._day(night),
                     "price": text,
                 }
-                short = WITHOUT_CENTS.sub("", text.removeprefix("US"))
                 yield Gap(f"s{place.start} n{place.count}", short, said, _night(href, night), night)
+
+    def _price(self, price: Money) -> tuple[str, str]:
+        """What it costs, in full and in short."""
+        if price not in self.prices:
+            text = money(price)
+            self.prices[price] = text, WITHOUT_CENTS.sub("", text.removeprefix("US"))
+        return self.prices[price]
 
     def _turns(self, diary: Diary, offer: Offer) -> Iterator[Stay]:
         """The days on which somebody leaves, or comes, beside a free night of the board."""
@@ -317,17 +309,24 @@ class Rows:
                 yield Stay(busy.start, Side.ARRIVING)
 
 
+@cache
+def _month() -> str:
+    return reverse("calendars:month", args=[SOME_HOME])
+
+
 def _night(href: str, night: date) -> str:
     named = night.isoformat()
     return f"{href}?month={named[:7]}&night={named}"
 
 
-def _word(block: Block, feed: Feed | None) -> str:
-    if feed:
-        return feed.title
+def _word(block: Glance) -> str:
     if block.origin == Block.Origin.HOST:
         return block.summary or _("Closed by you")
     return (block.summary or _("Sold")) if block.origin == Block.Origin.SALE else _("A guest is booking")
+
+
+def _across(bar: Bar) -> tuple[int, int]:
+    return bar.place.start, bar.place.count
 
 
 def _instants(window: Span) -> tuple[datetime, datetime]:

@@ -2,8 +2,7 @@
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from datetime import date, timedelta
-from functools import cache
+from datetime import date, datetime, timedelta
 from itertools import groupby
 from operator import attrgetter
 from urllib.parse import urlencode
@@ -17,7 +16,6 @@ from django.utils.html import escape
 from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET
-from lucide.templatetags.lucide import lucide
 
 from accounts.models import SavedView
 from accounts.savedviews import can_be_saved
@@ -25,10 +23,11 @@ from accounts.tenancy import HostRequest, host
 from calendars.models import Alert, Block, date_range
 from domain.board import Board
 from domain.roles import Power
-from domain.spans import NIGHT
+from domain.spans import NIGHT, Span
 from properties.dates import when
 from properties.models import Property
 from upsells.boards import Row, Rows
+from upsells.drawing import Drawing, gaps, icon
 
 DAYS = 60
 BEFORE = timedelta(days=2)  # of what is over, at the left edge
@@ -38,6 +37,7 @@ FORTNIGHT = 14
 AT_ONCE = 100  # homes; more come as they are scrolled into view
 CHUNK = 50
 WEEKEND = 5
+AGENDA = "agenda"  # in the address
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,53 +67,105 @@ class Item:
     def drawn(self) -> str:
         """The line as HTML; a template takes many times as long for some hundreds of them."""
         return (
-            f'<li><a class="plain-link" href="{escape(self.href)}">{_icon(self.icon)}<span><b>{escape(self.home)}</b>'
+            f'<li><a class="plain-link" href="{escape(self.href)}">{icon(self.icon, 18)}'
+            f"<span><b>{escape(self.home)}</b>"
             f'<span class="muted sm"> {escape(self.what)} · {escape(self.word)}</span></span></a></li>'
         )
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What a request asks of the calendar: the filter, the first day, and how many homes come before."""
+
+    q: str
+    show: str
+    first: date
+    after: int
+
+    @classmethod
+    def of(cls, request: HostRequest, today: date) -> "Asked":
+        """Of the address; what can't be read counts as not said."""
+        given = request.GET
+        return cls(
+            q=given.get("q", "").replace("\0", "").strip()[:80],
+            show=given.get("show", ""),
+            first=_first(given.get("from", ""), today),
+            after=_number(given.get("after", "")),
+        )
+
+    @property
+    def filters(self) -> dict[str, str]:
+        """What narrows the homes."""
+        return {name: value for name, value in (("q", self.q), ("show", self.show)) if value}
+
+    def link(self, **other: object) -> str:
+        """The address of the same, but for these."""
+        rest = {"after": self.after} if self.after else {}
+        return f"?{urlencode(self.filters | {'from': self.first} | rest | other)}"
 
 
 @require_GET
 @host(Power.GUESTS)
 @can_be_saved(SavedView.Listing.PLANNER)
 def page(request: HostRequest) -> HttpResponse:
-    """The board, or, asked for by a board that is there already, its next homes."""
+    """The board, or what a board that is there already asks for: its next homes, or what is on sale."""
     now = timezone.now()
     today = timezone.localtime(now).date()
-    board = Board(_first(request.GET.get("from", ""), today), DAYS)
-    asked = {
-        "q": request.GET.get("q", "").replace("\0", "").strip()[:80],
-        "show": request.GET.get("show", ""),
-    }
-    homes = _homes(request, asked, board)
-    count = homes.count()
-    done = _number(request.GET.get("after", ""))
-    most = AT_ONCE if count <= AT_ONCE else CHUNK
-    with_gaps = "gaps" in request.GET
-    rows = list(Rows(request.org, list(homes[done : done + most]), board, now, with_gaps))
-    more = done + most if done + most < count else 0
-    kept = {name: value for name, value in asked.items() if value}
-    here = kept | {"from": board.first} | ({"after": done} if done else {})
+    asked = Asked.of(request, today)
+    if request.GET.get("view") == AGENDA:
+        return _agenda(request, asked, now)
+    board = Board(asked.first, DAYS)
+    homes, count = _homes(request, asked, board.window)
+    is_part, with_gaps = bool(request.htmx), "gaps" in request.GET  # type: ignore[attr-defined]  # django-htmx sets it
+    only_gaps = is_part and with_gaps
+    rows = list(Rows(request.org, homes, board, now, with_gaps, with_bars=not only_gaps))
+    if only_gaps:
+        return render(request, "upsells/planner.html#gaps", {"rows": _gaps(rows)})
+    more = asked.after + len(rows)
     context = {
-        "rows": rows,
+        "rows": Drawing(connects=request.membership.may(Power.CONNECT)).rows(rows),
         "count": count,
-        "more": f"?{urlencode(here | {'after': more})}" if more else "",
-        "gaps": "" if with_gaps else f"?{urlencode(here | {'gaps': 1})}",
-        "agenda": list(_agenda(rows, board, today)),
-        "today": today,
+        "more": asked.link(after=more) if more < count else "",
+        "gaps": "" if with_gaps else asked.link(gaps=1),
     }
-    if request.htmx and (done or with_gaps):  # type: ignore[attr-defined]  # django-htmx sets it
-        return render(request, f"upsells/planner.html#{'gaps' if with_gaps else 'rows'}", context)
-    context |= asked | _head(board, today, kept)
-    context |= {
-        "is_narrow": bool(kept),
-        "has_homes": bool(rows) or Property.objects.of(request.org).active().exists(),
-    }
+    if is_part and asked.after:
+        return render(request, "upsells/planner.html#rows", context)
+    context |= _head(board, today, asked) | _around(request, asked, has_rows=bool(rows))
     return render(request, "upsells/planner.html", context)
 
 
-@cache
-def _icon(name: str) -> str:
-    return str(lucide(name, size=18, aria_hidden="true"))
+def _agenda(request: HostRequest, asked: Asked, now: datetime) -> HttpResponse:
+    """What happens at the homes in a fortnight, as a page or as a part of the board's."""
+    today = timezone.localtime(now).date()
+    board = Board(max(asked.first, today), FORTNIGHT)
+    homes, count = _homes(request, asked, board.window)
+    rows = Rows(request.org, homes, board, now, with_gaps=True)
+    more = asked.after + len(homes)
+    context = {
+        "agenda": list(_days(rows, board)),
+        "today": today,
+        "view": AGENDA,
+        "more": asked.link(view=AGENDA, after=more) if more < count else "",
+    }
+    if request.htmx:  # type: ignore[attr-defined]  # django-htmx sets it
+        return render(request, "upsells/agenda.html#days", context)
+    context |= _head(board, today, asked, view=AGENDA) | _around(request, asked, has_rows=bool(homes))
+    return render(request, "upsells/agenda.html", context)
+
+
+def _gaps(rows: Iterable[Row]) -> list[tuple[str, SafeString]]:
+    """The homes where something is on sale, each with the links to it."""
+    return [(row.home.public_id, gaps(row.gaps)) for row in rows if row.gaps]
+
+
+def _around(request: HostRequest, asked: Asked, *, has_rows: bool) -> dict[str, object]:
+    """What the page has around the homes."""
+    return asked.filters | {
+        "board_url": asked.link(),
+        "agenda_url": asked.link(view=AGENDA),
+        "has_rows": has_rows,
+        "has_homes": has_rows or Property.objects.of(request.org).active().exists(),
+    }
 
 
 def _first(text: str, today: date) -> date:
@@ -128,22 +180,36 @@ def _number(text: str) -> int:
     return int(text) if text.isascii() and text.isdigit() and len(text) < len("100000") else 0
 
 
-def _homes(request: HostRequest, asked: dict[str, str], board: Board) -> QuerySet[Property]:
-    """The homes that the filter leaves, by name."""
-    homes = (
-        Property.objects.of(request.org).active().filter(name__icontains=asked["q"]).order_by("name", "pk")
-    )
-    if asked["show"] == "trouble":
+def _homes(request: HostRequest, asked: Asked, window: Span) -> tuple[list[Property], int]:
+    """The homes to show of those that the filter leaves, by name, and how many it leaves."""
+    homes = _found(request, asked, window)
+    if not asked.after:
+        first = list(homes[: AT_ONCE + 1])
+        if len(first) <= AT_ONCE:
+            return first, len(first)
+        return first[:CHUNK], homes.count()
+    count = homes.count()
+    most = AT_ONCE if count <= AT_ONCE else CHUNK
+    return list(homes[asked.after : asked.after + most]), count
+
+
+def _found(request: HostRequest, asked: Asked, window: Span) -> QuerySet[Property]:
+    homes = Property.objects.of(request.org).active().order_by("name", "pk")
+    if asked.q:
+        homes = homes.filter(name__icontains=asked.q)
+    if asked.show == "trouble":
         return homes.filter(Exists(Alert.objects.of(request.org).open().filter(property=OuterRef("pk"))))
-    if asked["show"] == "sold":
+    if asked.show == "sold":
         sold = Block.objects.of(request.org).filter(
-            origin=Block.Origin.SALE, nights__overlap=date_range(board.window)
+            origin=Block.Origin.SALE, nights__overlap=date_range(window)
         )
         return homes.filter(Exists(sold.filter(property=OuterRef("pk"))))
     return homes
 
 
-def _head(board: Board, today: date, kept: dict[str, str]) -> dict[str, object]:
+def _head(board: Board, today: date, asked: Asked, **view: str) -> dict[str, object]:
+    """The days of the board, and the ways to others."""
+    kept = asked.filters | view
     days = []
     for number, day in enumerate(board.all_days()):
         css = [f"s{2 * number} n2"]
@@ -165,11 +231,10 @@ def _head(board: Board, today: date, kept: dict[str, str]) -> dict[str, object]:
     }
 
 
-def _agenda(rows: Iterable[Row], board: Board, today: date) -> Iterator[tuple[date, SafeString]]:
-    """What happens on each of the next days at all homes; days without anything are left out."""
-    first = max(board.first, today)
-    last = first + (FORTNIGHT - 1) * NIGHT
-    items = [item for row in rows for item in _items(row, first, last)]
+def _days(rows: Iterable[Row], board: Board) -> Iterator[tuple[date, SafeString]]:
+    """What happens on each day of the board at all homes; days without anything are left out."""
+    last = board.first + (board.days - 1) * NIGHT
+    items = [item for row in rows for item in _items(row, board.first, last)]
     items.sort(key=attrgetter("day", "order", "home"))
     for day, found in groupby(items, key=attrgetter("day")):
         yield day, mark_safe("".join(item.drawn for item in found))  # noqa: S308 - every part is escaped above

@@ -3,12 +3,23 @@
 const columnOf = (element, letter) => Number([...element.classList].find((name) => new RegExp(`^${letter}\\d+$`).test(name))?.slice(1) ?? 0);
 const iso = (day) => day.toISOString().slice(0, 10);
 
-function stops(board) {
-  return [...board.querySelectorAll(".row-of:not(.head) :is(.bar, .gap)")];
-}
+const STOP = ".bar, .gap";
 
-function mark(board, chosen) {
-  for (const stop of stops(board)) stop.tabIndex = stop === chosen ? 0 : -1;
+// One tab stop among thousands: only what changes is touched.
+class Roving {
+  constructor(board) {
+    this.board = board;
+    this.here = null;
+  }
+  renew() {
+    for (const stop of this.board.querySelectorAll(":is(.bar, .gap):not([tabindex])")) stop.tabIndex = -1;
+    if (!this.here?.isConnected) this.mark(this.board.querySelector(STOP));
+  }
+  mark(stop) {
+    if (this.here) this.here.tabIndex = -1;
+    this.here = stop;
+    if (stop) stop.tabIndex = 0;
+  }
 }
 
 function sorted(row) {
@@ -35,29 +46,31 @@ function next(board, here, key) {
 }
 
 function roving(board) {
-  const first = stops(board)[0];
-  if (first) mark(board, first);
-  board.addEventListener("focusin", (event) => event.target.matches(".bar, .gap") && mark(board, event.target));
+  const stop = new Roving(board);
+  stop.renew();
+  board.addEventListener("focusin", (event) => event.target.matches(STOP) && stop.mark(event.target));
   board.addEventListener("keydown", (event) => {
-    const here = event.target.closest(".bar, .gap");
+    const here = event.target.closest(STOP);
     const there = here && next(board, here, event.key);
     if (!there) return;
     event.preventDefault();
     there.focus();
   });
+  document.addEventListener("htmx:afterSettle", () => stop.renew());
+  return stop;
 }
 
 // The panel beside the board is the month's own: why is this night closed?
-function panels(board, place) {
+function panels(board, place, stop) {
   board.addEventListener("click", (event) => {
-    const link = event.target.closest("[data-panel]");
+    const link = event.target.closest(STOP);
     if (!link || event.ctrlKey || event.metaKey || event.shiftKey || !window.htmx) return;
     event.preventDefault();
     window.htmx.ajax("GET", link.getAttribute("href"), { target: place, swap: "innerHTML" });
   });
   const shut = () => {
     place.replaceChildren();
-    board.querySelector("[data-panel][tabindex='0']")?.focus();
+    stop.here?.focus();
   };
   place.addEventListener("click", (event) => {
     if (!event.target.closest("header > a.icon")) return;
@@ -111,7 +124,7 @@ class Choosing {
     this.track.after(this.ghost);
   }
   open(low, high) {
-    const { close, offer, home } = this.track.dataset, form = this.ask.querySelector("form");
+    const { close, offer } = this.track.dataset, home = this.track.parentElement.ariaLabel, form = this.ask.querySelector("form");
     const at = (number) => iso(new Date(this.first.getTime() + number * 86400000));
     this.ask.querySelector("h2").textContent = home;
     form.action = close;
@@ -130,13 +143,11 @@ class Choosing {
 
 const board = document.querySelector(".board");
 if (board) {
-  roving(board);
-  panels(board, document.getElementById("why-place"));
+  panels(board, document.getElementById("why-place"), roving(board));
   const ask = document.getElementById("planner-ask");
   new Choosing(board, ask, document.getElementById("planner-from").defaultValue);
   ask.querySelector("[data-dismiss]").addEventListener("click", () => ask.close());
-  document.addEventListener("htmx:afterSettle", () => {
-    const here = board.querySelector("[data-panel][tabindex='0']") ?? stops(board)[0];
-    if (here) mark(board, here);
-  });
+  // Where the agenda doesn't come, what waited for it goes; the link to its page stays.
+  const agenda = document.getElementById("agenda-days");
+  agenda.addEventListener("htmx:afterRequest", (event) => event.detail.failed && agenda.querySelector("[data-waits]")?.remove());
 }

@@ -16,7 +16,7 @@ from calendars.models import Block
 from domain.spans import Span
 from properties.models import Property
 from tests import cast, tills
-from tests.e2e.sight import barriers, flaws
+from tests.e2e.sight import PHONE, barriers, flaws
 from tests.tills import Till
 from upsells.models import Payment, Purchase, StayLink
 
@@ -117,6 +117,11 @@ def test_the_calendar_of_all_homes_is_used_by_keys_and_by_mouse(
     host.get_by_role("button", name="Close these nights").click()
     expect(host.get_by_text("Closed. Every channel sees it")).to_be_visible()
     assert Block.objects.get(origin=Block.Origin.HOST).span == Span(first, first + timedelta(days=3))
+
+    host.set_viewport_size(PHONE)
+    host.goto("/calendar/")
+    expect(host.locator("#agenda-days").get_by_text("Free and on sale").first).to_be_visible()
+    assert barriers(host) == []
 
 
 def test_the_host_hands_out_the_link_of_a_stay_and_prints_the_sheet_of_the_home(

@@ -52,8 +52,8 @@ def a_read_feed(home: Property, url: str = "https://www.airbnb.com/calendar/ical
 def test_a_stay_is_drawn_from_its_first_afternoon_to_its_last_morning(alices: Client, home: Property) -> None:
     cast.an_import(a_read_feed(home), cast.nights(0, 3))
     page = board(alices)  # two days of the past come first
-    assert bars(page, home) == [("s5 n6", "Airbnb, 1 Dec to 4 Dec")]
-    assert bars(board(alices, **{"from": cast.TODAY + NIGHT}), home) == [("s0 n5", "Airbnb, 1 Dec to 4 Dec")]
+    assert bars(page, home) == [("s5 n6", "Airbnb, 1–4 Dec")]
+    assert bars(board(alices, **{"from": cast.TODAY + NIGHT}), home) == [("s0 n5", "Airbnb, 1–4 Dec")]
 
 
 def test_one_stay_told_by_two_calendars_is_one_bar_and_a_double_booking_is_two(
@@ -64,7 +64,7 @@ def test_one_stay_told_by_two_calendars_is_one_bar_and_a_double_booking_is_two(
     vrbo = a_read_feed(home, "https://www.vrbo.com/icalendar/1.ics")
     cast.an_import(airbnb, cast.nights(0, 3))
     cast.an_import(manager, cast.nights(0, 3))
-    assert [said for _where, said in bars(board(alices), home)] == ["Airbnb, 1 Dec to 4 Dec"]
+    assert [said for _where, said in bars(board(alices), home)] == ["Airbnb, 1–4 Dec"]
     cast.an_import(vrbo, cast.nights(2, 3))
     page = board(alices)
     assert len(bars(page, home)) == 2
@@ -90,7 +90,7 @@ def test_what_is_on_sale_comes_after_the_board_and_into_it(alices: Client, home:
     cast.an_offer(home)
     answer = text(alices.get(reverse("planner"), {"gaps": 1}, headers={"HX-Request": "true"}))
     assert f'id="gaps-{home.public_id}" hx-swap-oob="innerHTML"><a class="gap s11 n2"' in answer
-    assert 'id="agenda-days" hx-swap-oob="innerHTML"' in answer
+    assert 'class="bar ' not in answer
     assert "<html" not in answer
 
 
@@ -105,7 +105,7 @@ def test_sales_closures_and_held_nights_are_drawn_each_in_its_way(alices: Client
     page = board(alices)
     for state in ("is-closed", "is-sale", "is-host", "is-held", "is-rule"):
         assert state in page, state
-    assert "Painter, 21 Dec to 23 Dec" in page
+    assert "Painter, 21–23 Dec" in page
 
 
 def test_a_stay_that_the_site_shows_lengthened_by_the_sale_is_one_bar(alices: Client, home: Property) -> None:
@@ -114,7 +114,7 @@ def test_a_stay_that_the_site_shows_lengthened_by_the_sale_is_one_bar(alices: Cl
     with ledger.changing(home, cast.NOW) as change:
         linking.suspend(change, sale, link, feed)
     cast.an_import(feed, cast.nights(0, 5))
-    assert [said for _where, said in bars(board(alices), home)] == ["Airbnb, 1 Dec to 6 Dec"]
+    assert [said for _where, said in bars(board(alices), home)] == ["Airbnb, 1–6 Dec"]
 
 
 def test_the_number_of_queries_does_not_grow_with_the_homes(
@@ -144,7 +144,7 @@ def test_above_a_hundred_homes_the_others_come_as_they_are_scrolled_to(
     rows = [cast.a_property(organization, f"Home {number:03}") for number in range(103)]
     page = board(alices)
     assert page.count('role="group"') == 50
-    more = re.search(r'hx-get="([^"]+)"', page)
+    more = re.search(r'class="more-homes" hx-get="([^"]+)"', page)
     assert more
     rest = alices.get(reverse("planner") + more[1], headers={"HX-Request": "true"}).content.decode()
     assert rest.count('role="group"') == 50
@@ -188,12 +188,39 @@ def test_the_agenda_says_who_comes_and_leaves_and_what_is_on_sale_day_by_day(
 ) -> None:
     cast.an_import(a_read_feed(home), cast.nights(0, 3))
     cast.an_offer(home)
-    agenda = board(alices, gaps=1).split('id="agenda"')[1].split('id="board-h"')[0]
+    agenda = board(alices, view="agenda")
     assert re.findall(r"Arrival|Departure|Free and on sale", agenda) == [
         "Arrival",
         "Departure",
         "Free and on sale",
     ]
+    assert 'name="view" value="agenda"' in agenda  # another filter stays with the agenda
+
+
+def test_the_board_names_the_agenda_by_its_address_and_has_none_of_its_lines(
+    alices: Client, home: Property
+) -> None:
+    cast.an_import(a_read_feed(home), cast.nights(0, 3))
+    page = board(alices, q="casa")
+    assert "Arrival" not in page
+    address = re.search(r'id="agenda-days" hx-get="([^"]+)" hx-trigger="intersect once"', page)
+    assert address
+    assert f'href="{address[1]}"' in page  # where there is no JavaScript
+    part = text(alices.get(reverse("planner") + address[1], headers={"HX-Request": "true"}))
+    assert part.count("Arrival") == 1
+    assert "<html" not in part
+
+
+def test_the_agenda_of_many_homes_leads_on_to_the_next(alices: Client, organization: Organization) -> None:
+    for number in range(101):
+        cast.an_import(a_read_feed(cast.a_property(organization, f"Home {number:03}")), cast.nights(0, 3))
+    page = board(alices, view="agenda")
+    assert page.count("Arrival") == 50
+    more = re.search(r'href="([^"]+after=50[^"]*)"', page)
+    assert more
+    rest = text(alices.get(reverse("planner") + more[1]))
+    assert rest.count("Arrival") == 50
+    assert "Home 050" in rest
 
 
 def test_nobody_sees_another_organizations_homes(client: Client, home: Property, mallory: User) -> None:
