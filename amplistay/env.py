@@ -60,12 +60,14 @@ def secrets(name: str, *, development: str | None) -> list[str]:
     raise ImproperlyConfigured(message)
 
 
-def database(url: str) -> dict[str, object]:
-    """Django's database settings from a PostgreSQL connection string (URL or key=value)."""
+def database(url: str, role: str = "") -> dict[str, object]:
+    """Django's database settings from a PostgreSQL connection string; with a role, every session is that one's."""
     if not url.startswith(("postgres://", "postgresql://")):
         message = "DATABASE_URL must begin with postgresql://. Only PostgreSQL is supported."
         raise ImproperlyConfigured(message)
     parts = conninfo_to_dict(url)
+    if role:
+        parts["options"] = f"{parts.get('options', '')} -c role={role}".strip()
     name = unquote(urlsplit(url).path.lstrip("/")) or parts.get("dbname")
     return {
         "ENGINE": "amplistay.postgres",

@@ -139,6 +139,7 @@ def start_product(crew: Crew, env: Mapping[str, str], data: Path, port: int) -> 
     calm = "ignore:You're running the worker with superuser privileges"
     celery = [sys.executable, "-W", calm, "-m", "celery", "--quiet", "--app", "amplistay"]
     schedule = str(data / "celerybeat-schedule")
+    env = {**env, "DATABASE_ROLE": "amplistay_house"}  # what serves owns no table
     web_part = crew.start("web", web, env=env)
     crew.start("worker", [*celery, "worker", "--concurrency", "2", "--loglevel", "INFO"], env=env)
     crew.start("beat", [*celery, "beat", "--loglevel", "INFO", "--schedule", schedule], env=env)
