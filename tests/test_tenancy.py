@@ -347,7 +347,7 @@ def ids_of(home: Property) -> dict[str, str]:
         "view_id": cast.a_saved_view(carol.memberships.get()).public_id,
         "webhook_id": webhook.public_id,
         "message_id": message.public_id,
-        "conflict_id": Alert.objects.get(kind=Alert.Kind.CONFLICT).public_id,
+        "conflict_id": Alert.objects.get(kind=Alert.Kind.CONFLICT, property=home).public_id,
         "public_id": home.public_id,
         "feed_id": feed.public_id,
         "alert_id": an_alert(feed).public_id,
