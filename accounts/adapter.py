@@ -38,8 +38,7 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]  # allauth sh
         """
         user = context.get("user")
         with language.spoken_to(user) if isinstance(user, User) else nullcontext():
-            words = sentences.words(template_prefix, context)
-        post.write(email, words, timezone.now())
+            post.write(email, sentences.words(template_prefix, context), timezone.now())
 
     def get_reset_password_from_key_url(self, key: str) -> str:
         """The link of the letter, at our own address whatever host the request named."""

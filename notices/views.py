@@ -68,10 +68,10 @@ def choose(request: HostRequest) -> HttpResponse:
     """What the member wishes to be told, how, and in which language; this device follows at once."""
     form = WishesForm(request.membership, request.POST or None)
     if form.is_valid() and form.save():
-        with language.spoken_to(request.user):
+        with language.spoken_to(request.membership):
             messages.success(request, _("You are told as you chose from now on."))
         response = redirect("notices:wishes")
-        language.remember(response, request.user.language)
+        language.remember(response, request.membership.user.language)
         return response
     context = {"form": form, "unmailed": wishes.unmailed(request.org)}
     return render(request, "notices/wishes.html", context, status=422 if form.errors else 200)

@@ -5,11 +5,13 @@ from datetime import datetime, timedelta
 
 from django.utils import timezone
 
-from accounts import wishes
+from accounts import teams, wishes
 from accounts.models import Organization, Topic, User
+from api import tokens
 from calendars import ledger
 from calendars.models import Alert, Feed, date_range
 from calendars.sentences import status
+from domain.roles import Role
 from domain.spans import Span
 from properties.models import Property
 from tests import cast
@@ -185,7 +187,16 @@ def _others(town: Town, organization: Organization, alice: User) -> None:
     """A webhook that was told something, and the address that turns Alice's e-mails off."""
     webhook, message = cast.a_message(organization)
     member = alice.memberships.get()
+    now = timezone.now()
+    token, _text = tokens.make(organization, tokens.Wanted("PMS", ["calendar:read"]), alice.email, now)
+    invited = teams.invite(organization, alice, "dave@example.org", now, role=Role.VIEWER)
+    carol = cast.a_member(organization, "carol@example.org", Role.VIEWER)
     town.ids |= {
+        "member_id": str(carol.memberships.get().pk),
+        "invitation_id": invited.public_id,
+        "token_id": token.public_id,
+        "view_id": cast.a_saved_view(member).public_id,
+        "deed_id": "nothing",
         "webhook_id": webhook.public_id,
         "message_id": message.public_id,
         "signed": wishes.off_address(member, next(iter(Topic))).rstrip("/").rpartition("/")[2],

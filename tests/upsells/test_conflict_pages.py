@@ -234,10 +234,8 @@ def test_one_click_shortens_the_sale_to_its_own_price_of_what_is_left(
     guests_page = words(client.get(page_of(sale)))
     assert "€242.00" in guests_page
     assert "Your host had to shorten this" in guests_page
-    assert "You had booked Fri 4 Dec\u2009–\u2009Mon 7 Dec" in guests_page
-    assert "shortened from 4 Dec – 7 Dec" in words(
-        alices.get(reverse("upsells:sales", args=[home.public_id]))
-    )
+    assert "You had booked Fri 4 Dec – Mon 7 Dec" in guests_page
+    assert "shortened from 4–7 Dec" in words(alices.get(reverse("upsells:sales", args=[home.public_id])))
 
 
 def test_an_early_arrival_keeps_the_nights_next_to_its_stay(
