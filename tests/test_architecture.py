@@ -479,7 +479,6 @@ def test_sql_is_written_in_few_places() -> None:
     users = {source.name for source in EDGE if "django.db.connection" in set(imported(source))}
     assert users == {
         "accounts/acting.py",  # says for whom a transaction is made
-        "accounts/audit.py",  # forgets old lines, which nothing else may
         "amplistay/views.py",  # health asks for the oldest due feed
         "calendars/public.py",  # exports ask for one row
     }
