@@ -1,7 +1,7 @@
 """Lighthouse's verdict on the pages where people spend their time, on a real server with collected static files.
 
-Lighthouse simulates a slow phone on a slow line: it takes this machine for four times as fast as the phone. Where its
-own measure says that the machine is slower than that, it is told so before the page is tried again; the median counts.
+Lighthouse simulates a slow phone on a slow line: it takes this machine for four times as fast as the phone. How fast a
+page is, is printed; what doesn't depend on the machine is asserted.
 """
 
 import gzip
@@ -33,9 +33,7 @@ pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True), pyte
 PAGES_JS = Path(os.environ.get("PAGES_JS") or Path(__file__).parents[1] / "pages_js")
 CLI = PAGES_JS / "node_modules" / "lighthouse" / "cli" / "index.js"
 NODE = Path(sys.executable).with_name("node")
-MOST_RUNS = 3
 USUAL_SLOWDOWN = 4.0
-INDEX_OF_PHONE = 375  # a usual desk machine's benchmark index of 1,500, four times slower
 PATIENCE_S = 90
 KB = 1_000
 LEAST = {"accessibility": 100, "best-practices": 100}
@@ -179,12 +177,6 @@ def test_slow_phones_get_fast_pages_that_everybody_can_use(server: Server, town:
 
 def slowed(verdict: dict[str, Any]) -> float:
     return float(verdict["configSettings"]["throttling"]["cpuSlowdownMultiplier"])
-
-
-def slowdown_for(verdict: dict[str, Any]) -> float:
-    """How many times slower than this machine, as it was just now, the phone is."""
-    index = verdict["environment"]["benchmarkIndex"]
-    return round(min(max(index / INDEX_OF_PHONE, 1.0), USUAL_SLOWDOWN), 1)
 
 
 def measured(verdict: dict[str, Any]) -> dict[str, float]:
