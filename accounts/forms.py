@@ -44,8 +44,8 @@ class EndForm(forms.Form):
     )
 
     def __init__(self, organization: Organization, data: Any = None) -> None:
-        """For that organization."""
-        super().__init__(data)
+        """For that organization; beside a form that has a name too."""
+        super().__init__(data, auto_id="id_end_%s")
         self.organization = organization
 
     def clean_name(self) -> str:

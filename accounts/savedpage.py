@@ -37,7 +37,8 @@ def _page(request: HostRequest, changed: SavedView | None = None, **context: Any
         for row in rows:
             if row.listing == listing:
                 fresh = SavedViewForm(
-                    initial={"name": row.name, "is_default": row.is_default}, auto_id=f"{row.public_id}-%s"
+                    initial={"name": row.name, "is_default": row.is_default},
+                    auto_id=f"view-{row.public_id}-%s",
                 )
                 forms.append((row, context["form"] if row == changed else fresh))
         lists.append((listing, savedviews.path(listing), forms))
@@ -79,7 +80,7 @@ def save_view(request: HostRequest) -> HttpResponse:
 def change_view(request: HostRequest, view_id: str) -> HttpResponse:
     """Another name, or another default."""
     row = _row(request, view_id)
-    form = SavedViewForm(request.POST, auto_id=f"{row.public_id}-%s")
+    form = SavedViewForm(request.POST, auto_id=f"view-{row.public_id}-%s")
     if form.is_valid():
         try:
             savedviews.change(row, form.cleaned_data["name"], is_default=form.cleaned_data["is_default"])

@@ -17,6 +17,9 @@ EXCEPTION WHEN duplicate_object OR unique_violation THEN NULL;
 END $$;
 """
 
+ROLES = "".join(_ROLE.format(role=role) for role in (HOUSE, TENANT))
+"""SQL that makes the roles where they don't exist; they belong to the server, so no copy of a database brings them."""
+
 _GRANTS = """
 DO $$ BEGIN
     EXECUTE format('GRANT {house}, {tenant} TO %I', current_user);
@@ -56,9 +59,8 @@ ALTER TABLE {table} DISABLE ROW LEVEL SECURITY;
 
 def roles() -> migrations.RunSQL:
     """The two roles, what they may do, and what policies ask: who is acting. Roles stay when it is undone."""
-    made = "".join(_ROLE.format(role=role) for role in (HOUSE, TENANT))
     return migrations.RunSQL(
-        made + _GRANTS.format(house=HOUSE, tenant=TENANT) + _WHO,
+        ROLES + _GRANTS.format(house=HOUSE, tenant=TENANT) + _WHO,
         "DROP FUNCTION amplistay_organization(); DROP FUNCTION amplistay_homes();",
     )
 

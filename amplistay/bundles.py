@@ -7,6 +7,7 @@ gives it a name of its content, and by the development server.
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from threading import Lock
 from typing import Any
 
 from django.conf import settings
@@ -19,12 +20,14 @@ BUNDLES: Mapping[str, tuple[str, ...]] = {
 }
 
 
+_FOLDER = TemporaryDirectory(
+    prefix="amplistay-bundles-"
+)  # Django may make a second finder and drop the first
+_MAKING = Lock()
+
+
 class BundleFinder(BaseFinder):
     """Finds the bundles, in a folder that lasts as long as the process."""
-
-    def __init__(self) -> None:
-        self._folder = TemporaryDirectory(prefix="amplistay-bundles-")
-        self._storage = FileSystemStorage(self._folder.name)
 
     def find(self, path: str, find_all: bool = False) -> Any:
         """Where the bundle of that name is, made anew from its parts."""
@@ -37,16 +40,17 @@ class BundleFinder(BaseFinder):
         """All bundles."""
         for path in BUNDLES:
             self._made(path)
-            yield path, self._storage
+            yield path, FileSystemStorage(_FOLDER.name)
 
     def _made(self, path: str) -> str:
-        file = Path(self._folder.name, path)
+        file = Path(_FOLDER.name, path)
         words = joined(path)
-        if not file.exists() or file.read_text() != words:
-            file.parent.mkdir(exist_ok=True)
-            half = file.with_name(f".{file.name}")
-            half.write_text(words)
-            half.replace(file)
+        with _MAKING:
+            if not file.exists() or file.read_text() != words:
+                file.parent.mkdir(exist_ok=True)
+                half = file.with_name(f".{file.name}")
+                half.write_text(words)
+                half.replace(file)
         return str(file)
 
 

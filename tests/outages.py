@@ -15,6 +15,7 @@ import requests
 from django.core.management import call_command
 from django.db import connection
 
+from accounts import walls
 from launcher import engines, template
 from launcher.run import leashed
 from tests.conftest import free_port
@@ -103,6 +104,7 @@ def moved_to(folder: Path) -> Iterator[None]:
     """Everything of Django's in this process, and the processes that tests start from it, use that database."""
     with psycopg.connect(host=str(folder), user="postgres", dbname="postgres", autocommit=True) as door:
         door.execute(f"CREATE DATABASE {DATABASE}")
+        door.execute(walls.ROLES)
     fill(folder)
     before = dict(connection.settings_dict)
     connection.close()

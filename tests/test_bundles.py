@@ -1,5 +1,6 @@
 """The style sheets and scripts that come as one."""
 
+import gc
 import re
 from pathlib import Path
 
@@ -10,7 +11,7 @@ from django.contrib.staticfiles.finders import get_finder
 from django.test import Client
 from django.urls import reverse
 
-from amplistay.bundles import BUNDLES
+from amplistay.bundles import BUNDLES, BundleFinder
 from properties.models import Property
 from tests import cast
 
@@ -31,6 +32,12 @@ def test_bundles_are_collected_and_nothing_else_by_that_finder() -> None:
     finder = get_finder("amplistay.bundles.BundleFinder")
     assert {path for path, storage in finder.list(None) if storage.exists(path)} == set(BUNDLES)
     assert finders.find("css/no-such-bundle.css") is None
+
+
+def test_a_finder_that_goes_leaves_the_bundles_where_they_are() -> None:
+    found = BundleFinder().find("js/guest-page.js")
+    gc.collect()
+    assert Path(found).exists()
 
 
 @pytest.mark.django_db

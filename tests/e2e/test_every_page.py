@@ -58,9 +58,6 @@ NONSENSE: dict[str, dict[str, str]] = {
     "webhooks:new": {"link": "http://x"},
 }
 EXCUSED = {
-    "upsells:guest-page": (
-        "Failed to load resource",
-    ),  # of the frame: guests' pages are walked by themselves
     "styleguide": ("landmark-unique", "unique-landmark", "no-dup-id"),  # it shows one page's part many times
     "pages:example": ("wcag/h32",),  # a guest's page to try, of which nothing is sent
 }
@@ -107,8 +104,7 @@ class Walk:
         """Everything that can be measured on the page that is there now; the window is a phone before and after."""
         self.seen.append(name)
         (self.folder / f"{len(self.seen)}.html").write_text(html)
-        print(name, *jumps(self.page))  # told, not asserted: on a busy machine parts of a page come late
-        wrong = [*barriers(self.page), *small(self.page, LEAST_PX), *unseen(self.page)]
+        wrong = [*jumps(self.page), *barriers(self.page), *small(self.page, LEAST_PX), *unseen(self.page)]
         self.page.set_viewport_size(DESK)
         wrong += [*barriers(self.page), *small(self.page, LEAST_PX), *unseen(self.page)]
         wrong += [f"scrolls sideways at {width}" for width in overflows(self.page)]
