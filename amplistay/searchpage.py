@@ -15,6 +15,7 @@ from accounts.tenancy import HostRequest, host
 from amplistay import searching
 from domain.roles import Power
 from domain.search import LONGEST
+from properties.models import Property
 
 IN_PALETTE, ON_PAGE = 5, 20  # of each kind
 
@@ -27,7 +28,7 @@ def page(request: HostRequest) -> HttpResponse:
     text = request.GET.get("q", "").replace("\0", "").strip()[:LONGEST]
     is_palette = bool(request.htmx)  # type: ignore[attr-defined]  # django-htmx sets it
     most = IN_PALETTE if is_palette else ON_PAGE
-    today = timezone.localtime(timezone.now()).date()
+    today = timezone.now().astimezone(Property.objects.of(request.org).active().usual_zone()).date()
     groups = searching.find(request.org, text, today, most) if text else searching.first_places(ON_PAGE)
     groups = [group for each in groups if (group := _open(each, request.membership)).hits]
     context = {

@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 
 from django.core.validators import MaxValueValidator
 from django.db import models
-from django.db.models import F, Q
+from django.db.models import Count, F, Q
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
@@ -33,6 +33,12 @@ class PropertyQuerySet(TenantQuerySet["Property"]):
     def active(self) -> Self:
         """Those that aren't archived."""
         return self.filter(archived_at=None)
+
+    def usual_zone(self) -> ZoneInfo:
+        """Where most of them are: what day it is on a page about all of them. UTC of none."""
+        zones = self.order_by().values("time_zone").annotate(homes=Count("pk"))
+        first = zones.order_by("-homes", "time_zone").first()
+        return ZoneInfo(first["time_zone"] if first else "UTC")
 
 
 class Property(TenantModel):

@@ -110,7 +110,7 @@ class Asked:
 def page(request: HostRequest) -> HttpResponse:
     """The board, or what a board that is there already asks for: its next homes, or what is on sale."""
     now = timezone.now()
-    today = timezone.localtime(now).date()
+    today = _today(request, now)
     asked = Asked.of(request, today)
     if request.GET.get("view") == AGENDA:
         return _agenda(request, asked, now)
@@ -136,7 +136,7 @@ def page(request: HostRequest) -> HttpResponse:
 
 def _agenda(request: HostRequest, asked: Asked, now: datetime) -> HttpResponse:
     """What happens at the homes in a fortnight, as a page or as a part of the board's."""
-    today = timezone.localtime(now).date()
+    today = _today(request, now)
     board = Board(max(asked.first, today), FORTNIGHT)
     homes, count = _homes(request, asked, board.window)
     rows = Rows(request.org, homes, board, now, with_gaps=True)
@@ -166,6 +166,10 @@ def _around(request: HostRequest, asked: Asked, *, has_rows: bool) -> dict[str, 
         "has_rows": has_rows,
         "has_homes": has_rows or Property.objects.of(request.org).active().exists(),
     }
+
+
+def _today(request: HostRequest, now: datetime) -> date:
+    return now.astimezone(Property.objects.of(request.org).active().usual_zone()).date()
 
 
 def _first(text: str, today: date) -> date:

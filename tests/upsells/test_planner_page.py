@@ -56,6 +56,15 @@ def test_a_stay_is_drawn_from_its_first_afternoon_to_its_last_morning(alices: Cl
     assert bars(board(alices, **{"from": cast.TODAY + NIGHT}), home) == [("s0 n5", "Airbnb, 1–4 Dec")]
 
 
+def test_today_is_the_day_where_most_homes_are(alices: Client, home: Property) -> None:
+    assert home.house.today(cast.NOW) == cast.TODAY
+    for name in ("Bach", "Hut"):
+        cast.a_property(home.organization, name, "Pacific/Kiritimati")  # 14 hours before UTC
+    with time_machine.travel(cast.NOW + timedelta(hours=3), tick=False):
+        page = board(alices)
+    assert re.findall(r'<[^>]* is-today[^>]*>\D*(\d+)', page) == [str((cast.TODAY + NIGHT).day)]
+
+
 def test_one_stay_told_by_two_calendars_is_one_bar_and_a_double_booking_is_two(
     alices: Client, home: Property
 ) -> None:
