@@ -62,7 +62,7 @@ def test_today_is_the_day_where_most_homes_are(alices: Client, home: Property) -
         cast.a_property(home.organization, name, "Pacific/Kiritimati")  # 14 hours before UTC
     with time_machine.travel(cast.NOW + timedelta(hours=3), tick=False):
         page = board(alices)
-    assert re.findall(r'<[^>]* is-today[^>]*>\D*(\d+)', page) == [str((cast.TODAY + NIGHT).day)]
+    assert re.findall(r"<[^>]* is-today[^>]*>\D*(\d+)", page) == [str((cast.TODAY + NIGHT).day)]
 
 
 def test_one_stay_told_by_two_calendars_is_one_bar_and_a_double_booking_is_two(
