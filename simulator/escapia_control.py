@@ -121,11 +121,20 @@ def described_unit(escapia: Escapia, unit: Unit) -> dict[str, object]:
     }
 
 
+def _listed(manager: Manager, unit: Unit) -> dict[str, object]:
+    """A unit in a list; `takers` counts its reservations and work orders, those that are over included."""
+    names = ("id", "manager", "code", "name", "distributed", "active")
+    return {name: getattr(unit, name) for name in names} | {
+        "enet_code": f"{manager.code}-{unit.id}",
+        "takers": len(unit.stays) + len(unit.orders),
+    }
+
+
 async def one_manager(request: web.Request) -> web.Response:
     """GET /api/escapia/managers/<id>: with every unit."""
     escapia = _escapia(request)
     manager = escapia.manager(request.match_info["manager"])
-    units = [described_unit(escapia, unit) for unit in manager.units.values()]
+    units = [_listed(manager, unit) for unit in manager.units.values()]
     return answer(described_manager(manager) | {"units": units})
 
 

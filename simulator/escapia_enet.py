@@ -164,29 +164,33 @@ def add_routes(app: web.Application) -> None:
 
 async def answer(request: web.Request) -> web.Response:
     """One SOAP call."""
-    escapia = request.config_dict[ESCAPIA]
+    escapia, body = request.config_dict[ESCAPIA], await request.read()
     operation = request.headers.get("SOAPAction", "").strip('"').rpartition("/")[2]
     asked = Asked(escapia.clock(), "enet", operation)
-    escapia.traffic.requests.append(asked)
     try:
-        root, name, secret = _read(await request.read(), operation)
+        root, asked.key, secret = _read(body, operation)
     except Refused as refusal:
-        return _done(asked, _fault(refusal))
-    asked.key, asked.unit = name, _unit_in(root)
-    if early := await traffic.instead(escapia.traffic, request, asked):
-        return _done(asked, early)
+        fault = _fault(refusal)
+        return await traffic.played(escapia.traffic, request, asked, lambda: fault)
+    asked.unit = _unit_in(root)
+    service = request.path.rpartition("/")[2]
+    return await traffic.played(
+        escapia.traffic, request, asked, lambda: _answered(escapia, asked, root, secret, service)
+    )
+
+
+def _answered(escapia: Escapia, asked: Asked, root: Element, secret: str, service: str) -> web.Response:
     if over := _over(escapia, asked):
-        return _done(asked, over)
+        return over
     try:
-        inside = _acted(escapia, asked, root, secret, request.path.rpartition("/")[2])
+        inside = _acted(escapia, asked, root, secret, service)
     except Refused as refusal:
         if refusal.status != INSIDE:
-            return _done(asked, _fault(refusal))
+            return _fault(refusal)
         inside = _told("Errors", _told("Error", escape(str(refusal)), ShortText=refusal))
-    told = {"EchoToken": root.get("EchoToken", "")} if "EchoToken" in root.attrib else {}
-    version = {} if operation == "UnitCalendarAvailBatch" else {"Version": "1.0"}
-    response = _response(_told(f"EVRN_{operation}RS", inside, xmlns=NAMESPACE, **told, **version), 200)
-    return _done(asked, await traffic.afterwards(escapia.traffic, request, asked, response))
+    echo = {"EchoToken": root.get("EchoToken", "")} if "EchoToken" in root.attrib else {}
+    version = {} if asked.operation == "UnitCalendarAvailBatch" else {"Version": "1.0"}
+    return _response(_told(f"EVRN_{asked.operation}RS", inside, xmlns=NAMESPACE, **echo, **version), INSIDE)
 
 
 def _read(body: bytes, operation: str) -> tuple[Element, str, str]:
@@ -241,11 +245,6 @@ def _over(escapia: Escapia, asked: Asked) -> web.Response | None:
         return None
     headers = {"Retry-After": str(int(wait) + 1)} if options.quota_tells_when else {}
     return web.Response(status=429, text="Too Many Requests", headers=headers)
-
-
-def _done(asked: Asked, response: web.Response) -> web.Response:
-    asked.status = response.status
-    return response
 
 
 def _fault(refusal: Refused) -> web.Response:

@@ -50,7 +50,7 @@ class Escapia:
         return answer.json() if answer.content else None
 
     def pmc(self, manager: str = DEMO_MANAGER) -> Pmc:
-        found = self.call("GET", f"/managers/{manager}")
+        (found,) = (one for one in self.call("GET")["managers"] if one["id"] == manager)
         return Pmc(**{name: found[name] for name in Pmc.__slots__})
 
     def units(self, manager: str = DEMO_MANAGER) -> list[Unit]:
@@ -61,7 +61,7 @@ class Escapia:
     def unit(self, manager: str = DEMO_MANAGER, place: int = 0, *, distributed: bool = True) -> Unit:
         """A unit of the manager's without stays; another `place`, another unit."""
         found = self.call("GET", f"/managers/{manager}")["units"]
-        idle = [one for one in found if one["active"] and not one["stays"] and not one["orders"]]
+        idle = [one for one in found if one["active"] and not one["takers"]]
         return _unit([one for one in idle if one["distributed"] == distributed][place])
 
     def state(self, unit: Unit) -> dict[str, Any]:
