@@ -127,6 +127,7 @@ def _listed(manager: Manager, unit: Unit) -> dict[str, object]:
     return {name: getattr(unit, name) for name in names} | {
         "enet_code": f"{manager.code}-{unit.id}",
         "takers": len(unit.stays) + len(unit.orders),
+        "nights": [list(span) for span in unit.nights()],
     }
 
 
