@@ -98,7 +98,7 @@ made by rule, and pages for a manager at ``/escapia/``. A reset makes that world
     ``options``, ``faults``, and ``managers``, each with keys of its own.
 ``GET /api/escapia/managers/<id>``, ``GET /api/escapia/units/<id>``
     A manager with its units; a unit with ``nights``, half-open, and what takes them: ``stays`` and ``orders`` (work
-    orders). In a manager's list ``takers`` is how many of these a unit ever had.
+    orders).
 ``PATCH /api/escapia/managers/<id>``, ``PATCH /api/escapia/units/<id>``
     ``granted``: whether the manager admits any key; ``distributed``, ``active``.
 ``POST /api/escapia/units/<id>/stays``, ``PATCH`` and ``DELETE /api/escapia/units/<id>/stays/<stay>``

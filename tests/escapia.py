@@ -61,7 +61,7 @@ class Escapia:
     def unit(self, manager: str = DEMO_MANAGER, place: int = 0, *, distributed: bool = True) -> Unit:
         """A unit of the manager's without stays; another `place`, another unit."""
         found = self.call("GET", f"/managers/{manager}")["units"]
-        idle = [one for one in found if one["active"] and not one["takers"]]
+        idle = [one for one in found if one["active"] and not one["stays"] and not one["orders"]]
         return _unit([one for one in idle if one["distributed"] == distributed][place])
 
     def state(self, unit: Unit) -> dict[str, Any]:
