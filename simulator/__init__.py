@@ -89,4 +89,31 @@ hosts and its signed messages. Its clock is the real one, put forward.
 ``POST /api/stripe/options``
     ``webhook_url`` (also ``--stripe-webhook``; ``none`` for nowhere), ``card_seconds`` of the slow card (20),
     ``refund_seconds`` until a refund has arrived (2). Kept over a reset.
+
+An Escapia is simulated, too: HSAPI, ENET and Gateway under ``/escapia``, for several managers with hundreds of units
+made by rule, and pages for a manager at ``/escapia/``. A reset makes that world anew.
+
+``GET /api/escapia``
+    ``base_urls`` and ``keys`` (each with ``hsapi``, ``enet``, ``gateway``; these keys every manager has admitted),
+    ``options``, ``faults``, and ``managers``, each with keys of its own.
+``GET /api/escapia/managers/<id>``, ``GET /api/escapia/units/<id>``
+    A manager with its units; a unit with ``stays``, ``orders`` (work orders) and ``nights``, half-open.
+``PATCH /api/escapia/managers/<id>``, ``PATCH /api/escapia/units/<id>``
+    ``granted``: whether the manager admits any key; ``distributed``, ``active``.
+``POST /api/escapia/units/<id>/stays``, ``PATCH`` and ``DELETE /api/escapia/units/<id>/stays/<stay>``
+    ``arrival``, ``departure``, ``guest``, ``hold`` (of `simulator.escapia_world.HOLDS`), ``confirmed``. 201, 200, 204;
+    409 where the nights are taken.
+``DELETE /api/escapia/units/<id>/orders/<order>``
+    The manager gives back a work order's nights. 204.
+``GET /api/escapia/requests``
+    ``count`` and ``requests``, each with ``at``, ``api``, ``operation``, ``key``, ``manager``, ``unit``, ``status``
+    (0: not answered), narrowed by all but the first and the last of these, and by ``since``. ``DELETE`` forgets them,
+    and quotas used up.
+``POST /api/escapia/fault``
+    ``kind`` (a key of `simulator.escapia_traffic.FAULTS`, or ``none`` to end all), ``count`` (without: until ended),
+    ``on`` (an operation, ``token``, ``auth/token`` or ``graphql``), ``key``, ``unit``, ``seconds``, ``retry_after``.
+``POST /api/escapia/tokens/expire``
+    Every token is over. 204.
+``POST /api/escapia/options``
+    Any of `simulator.escapia_state.Options`: what the real system's documents leave open, and quotas.
 """

@@ -147,8 +147,7 @@ async def change_unit(request: web.Request) -> web.Response:
     """PATCH /api/escapia/units/<id>: `distributed`, `active`."""
     escapia, unit, fields = _escapia(request), _unit(request), await given(request)
     distributed = fields.flag("distributed", default=unit.distributed)
-    unit.active = fields.flag("active", default=unit.active)
-    unit.distributed = distributed
+    escapia.hand_over(unit, distributed=distributed, active=fields.flag("active", default=unit.active))
     escapia.save()
     return answer(described_unit(escapia, unit))
 

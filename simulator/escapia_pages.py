@@ -153,7 +153,7 @@ def distribute(escapia: Escapia, request: web.Request, fields: Fields) -> str:
     to = fields.choice("to", ("on", "off", "all-on", "all-off"))
     for unit in manager.units.values():
         if to.startswith("all-") or f"unit-{unit.id}" in fields:
-            unit.distributed = to.endswith("on")
+            escapia.hand_over(unit, distributed=to.endswith("on"), active=unit.active)
     return f"/escapia/managers/{manager.id}"
 
 

@@ -1,12 +1,12 @@
 """The managers and units that a simulated Escapia starts with: made by rule from a seed, so always the same."""
 
+from collections.abc import Sequence
 from datetime import UTC, date, datetime, time, timedelta
 from random import Random
 
 from simulator.escapia_world import (
     GUEST_STAY,
     OWNER_STAY,
-    Change,
     Manager,
     Stay,
     Unit,
@@ -28,10 +28,10 @@ EVERY_KEPT = 3  # each third isn't distributed
 EVERY_INACTIVE = 20
 
 
-def managers(now: datetime) -> dict[str, Manager]:
+def managers(now: datetime, some: Sequence[tuple[str, str, str, int]] = MANAGERS) -> dict[str, Manager]:
     """Every manager with units and stays, the stays from a week ago on."""
     found = {}
-    for place, (manager_id, name, city, count) in enumerate(MANAGERS):
+    for place, (manager_id, name, city, count) in enumerate(some):
         manager = Manager(manager_id, name, str(int(manager_id) + 6070), int(manager_id) + 5987)
         rule = Random(f"{SEED} {manager_id}")  # noqa: S311 - a world by rule, nothing secret
         for number in range(1, count + 1):
@@ -39,6 +39,7 @@ def managers(now: datetime) -> dict[str, Manager]:
             manager.units[unit.id] = unit
             if number % EVERY_EMPTY:
                 _fill(manager, unit, rule, now)
+        manager.began = manager.version
         found[manager_id] = manager
     return found
 
@@ -83,5 +84,4 @@ def _add(manager: Manager, unit: Unit, arrival: date, nights: int, guest: str) -
         guest,
         made,
     )
-    manager.version += 1
-    manager.changes[stay_id] = Change(manager.version, stay_id, "Create", made)
+    manager.tell(stay_id, "Create", made)

@@ -1,9 +1,8 @@
 """The simulated Escapia as a whole, and what may be done to it; kept as a JSON file that survives a restart."""
 
 import json
-import secrets
 from collections.abc import Callable
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, dataclass, replace
 from datetime import date, datetime
 from pathlib import Path
 from typing import Any
@@ -22,7 +21,7 @@ STYLES = ("both", "reservation", "work_order", "none")
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """What the real system's documents leave open, and how much it lets through; kept over a reset of nothing.
+    """What the real system's documents leave open, and how much it lets through.
 
     `non_availability_end` and `work_order_end` say whether an end date is the departure day or the last night,
     `writes` which way of closing nights is permitted. `hsapi_units` is whether HSAPI tells of "all" units or of the
@@ -44,29 +43,36 @@ class Options:
     quota_tells_when: bool = True
 
 
-@dataclass(slots=True)
 class Escapia:
-    """Every manager, the options, and what is under way; kept in `path` when there is one."""
+    """Every manager, the options, and what is under way; what differs from the rule is kept in `path`, if any."""
 
-    path: Path | None
-    clock: Callable[[], datetime]
-    options: Options = field(default_factory=Options)
-    managers: dict[str, Manager] = field(default_factory=dict)
-    traffic: Traffic = field(default_factory=Traffic)
-    numbers: int = 0
-
-    def __post_init__(self) -> None:
+    def __init__(
+        self,
+        path: Path | None,
+        clock: Callable[[], datetime],
+        rule: Callable[[datetime], dict[str, Manager]] = escapia_rule.managers,
+    ) -> None:
         """Read what `path` holds, if it exists; raises ValueError or KeyError when it is no state file."""
+        self._path, self.clock, self._rule = path, clock, rule
         self.reset()
-        if self.path and self.path.exists():
-            self._restore(json.loads(self.path.read_text()))
+        if path and path.exists():
+            self._restore(json.loads(path.read_text()))
 
     def reset(self) -> None:
         """Start again with the managers and units of the rule, whose stays are as of today."""
         self.options = Options()
-        self.managers = escapia_rule.managers(self.clock())
         self.traffic = Traffic()
-        self.numbers = 0
+        self._began = self.clock()
+        self._numbers = 0
+        self._touched: dict[str, Unit] = {}
+        self._managers: dict[str, Manager] | None = None
+
+    @property
+    def managers(self) -> dict[str, Manager]:
+        """Every manager by id; made when somebody asks for the first time."""
+        if self._managers is None:
+            self._managers = self._rule(self._began)
+        return self._managers
 
     def manager(self, manager_id: str) -> Manager:
         """The manager with this id; raises UnknownThingError."""
@@ -135,58 +141,66 @@ class Escapia:
             order_id = self._number("5")
             wanted = replace(wanted, id=order_id, number=f"WO-{order_id}")
         unit.orders[wanted.id] = wanted
-        unit.changed = self.clock()
+        self._changed(unit)
         return wanted
 
     def end_order(self, unit: Unit, order_id: str) -> None:
         """The work order takes its nights no longer."""
         self.save_order(unit, replace(unit.order(order_id), active=False))
 
+    def hand_over(self, unit: Unit, *, distributed: bool, active: bool) -> None:
+        """Distribute the unit to us or not, and let it or not."""
+        unit.distributed, unit.active = distributed, active
+        self._touched[unit.id] = unit
+
     def _number(self, kind: str) -> str:
-        self.numbers += 1
-        return f"{kind}{self.numbers:07}"
+        self._numbers += 1
+        return f"{kind}{self._numbers:07}"
+
+    def _changed(self, unit: Unit) -> None:
+        unit.changed = self.clock()
+        self._touched[unit.id] = unit
 
     def _told(self, unit: Unit, stay_id: str, kind: str) -> None:
-        unit.changed = self.clock()
+        self._changed(unit)
         self.managers[unit.manager].tell(stay_id, kind, unit.changed)
 
     def save(self) -> None:
         """Write the state file, whole or not at all."""
-        if self.path is None:
+        if self._path is None:
             return
         whole = {
+            "began": self._began,
             "options": asdict(self.options),
-            "numbers": self.numbers,
-            "managers": [asdict(one) for one in self.managers.values()],
+            "numbers": self._numbers,
+            "units": [asdict(unit) for unit in self._touched.values()],
+            "withdrawn": [one.id for one in self.managers.values() if not one.granted],
+            "changes": {one.id: [asdict(change) for change in one.news()] for one in self.managers.values()},
         }
-        draft = self.path.with_name(f"{self.path.name}.{secrets.token_hex(4)}.draft")
+        draft = self._path.with_name(f"{self._path.name}.draft")
         draft.write_text(json.dumps(whole, default=str))
-        draft.replace(self.path)
+        draft.replace(self._path)
 
     def _restore(self, stored: dict[str, Any]) -> None:
+        self._began = _moment(stored["began"])
         self.options = Options(**stored["options"])
-        self.numbers = stored["numbers"]
-        self.managers = {one["id"]: _manager(one) for one in stored["managers"]}
-
-
-def _manager(stored: dict[str, Any]) -> Manager:
-    changes = [Change(**(one | {"at": _moment(one["at"])})) for one in stored["changes"].values()]
-    units = {one["id"]: _unit(one) for one in stored["units"].values()}
-    return Manager(**(stored | {"units": units, "changes": {one.stay: one for one in changes}}))
+        self._numbers = stored["numbers"]
+        for one in stored["units"]:
+            unit = self.managers[one["manager"]].units[one["id"]] = _unit(one)
+            self._touched[unit.id] = unit
+        for manager in self.managers.values():
+            manager.granted = manager.id not in stored["withdrawn"]
+            for one in stored["changes"][manager.id]:
+                manager.keep(Change(**(one | {"at": _moment(one["at"])})))
 
 
 def _unit(stored: dict[str, Any]) -> Unit:
-    stays, orders = (stored[name].values() for name in ("stays", "orders"))
-    return Unit(
-        **(
-            stored
-            | {
-                "changed": _moment(stored["changed"]),
-                "stays": {one["id"]: _stay(one) for one in stays},
-                "orders": {one["id"]: _order(one) for one in orders},
-            }
-        )
-    )
+    own = {
+        "changed": _moment(stored["changed"]),
+        "stays": {one["id"]: _stay(one) for one in stored["stays"].values()},
+        "orders": {one["id"]: _order(one) for one in stored["orders"].values()},
+    }
+    return Unit(**(stored | own))
 
 
 def _stay(stored: dict[str, Any]) -> Stay:

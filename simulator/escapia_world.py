@@ -135,7 +135,7 @@ class Manager:
     """A property-management company (PMC) with its units and the last change of each of its reservations.
 
     `code` is what ENET knows it by, `gateway_id` what Gateway does. Where `granted` is false it has withdrawn what it
-    had admitted its keys to.
+    had admitted its keys to; changes after version `began` are not of the rule that made it.
     """
 
     id: str
@@ -144,14 +144,23 @@ class Manager:
     gateway_id: int
     granted: bool = True
     version: int = FIRST_VERSION
+    began: int = FIRST_VERSION
     units: dict[str, Unit] = field(default_factory=dict)
     changes: dict[str, Change] = field(default_factory=dict)
 
     def tell(self, stay: str, kind: str, at: datetime) -> None:
         """Put the change at the end of the list, in place of what happened to the reservation before."""
-        self.version += 1
-        self.changes.pop(stay, None)
-        self.changes[stay] = Change(self.version, stay, kind, at)
+        self.keep(Change(self.version + 1, stay, kind, at))
+
+    def keep(self, change: Change) -> None:
+        """The change is the last one, and what happened to the reservation before is no longer told."""
+        self.version = change.version
+        self.changes.pop(change.stay, None)
+        self.changes[change.stay] = change
+
+    def news(self) -> list[Change]:
+        """What happened since it was made."""
+        return [one for one in self.changes.values() if one.version > self.began]
 
     def after(self, version: int, most: int) -> tuple[list[Change], int]:
         """The first `most` changes after that version, and the version to go on from."""

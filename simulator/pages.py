@@ -9,6 +9,7 @@ from aiohttp import web
 from simulator import actions
 from simulator.channels import CHANNELS
 from simulator.control import STATUSES, export_url, listing_of
+from simulator.escapia_state import ESCAPIA
 from simulator.fields import Fields
 from simulator.keys import CLOCK, READER, WORLD
 from simulator.page_parts import (
@@ -72,7 +73,7 @@ def home_page(request: web.Request, problem: str = "") -> str:
         <p class="lead">Stand-ins for booking channels. Each listing exports a calendar link and imports
         others, like the real sites do. Nothing here reaches the real sites.</p>
         {groups or "<p>No listing yet. Add one below.</p>"}
-        {_stripe(request)}
+        {_stripe(request)}{_escapia(request)}
         <section><h2>Add a listing</h2><form method="post" action="/listings" class="row">
         <label>Channel <select name="channel">{options}</select></label>
         <label>Name <input name="name" required maxlength="200"></label>
@@ -88,6 +89,13 @@ def _stripe(request: web.Request) -> str:
         payment pages, {taken} paid. Its API is at <code>{escape(str(request.url.origin() / "stripe"))}</code>,
         its <a href="/api/stripe/payments">payments</a> and <a href="/api/stripe/events">messages</a> can be read.</p>
         </section>"""
+
+
+def _escapia(request: web.Request) -> str:
+    managers = request.app[ESCAPIA].managers.values()
+    return f"""<section><h2>Simulated Escapia</h2><p><a href="/escapia/">{len(managers)} managers</a> with
+        {sum(len(one.units) for one in managers)} units. <a href="/api/escapia">Keys and addresses</a> and
+        <a href="/api/escapia/requests">what was asked of it</a> can be read.</p></section>"""
 
 
 def _group(key: str, listings: list[Listing]) -> str:

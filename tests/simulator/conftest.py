@@ -6,6 +6,7 @@ import pytest
 from channel_client import Client, day
 
 from simulator.server import application, in_thread
+from tests.escapia import Escapia
 
 
 @pytest.fixture(scope="session")
@@ -28,3 +29,9 @@ def channels(address: str) -> Iterator[Client]:
 def on() -> Callable[[int], str]:
     """The function that tells the date so many days after today."""
     return day
+
+
+@pytest.fixture
+def escapia(channels: Client) -> Escapia:
+    """The simulated Escapia, as it starts."""
+    return Escapia(channels.address)
