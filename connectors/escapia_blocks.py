@@ -20,6 +20,8 @@ _MARK = re.compile(r"amplistay-([A-Za-z0-9_-]{1,64})", re.ASCII)
 _OPENED = "Opened again by the calendar"
 _GUEST_NAMES = ("lastName", "firstName", "fullNameFirstLast", "fullNameLastCommaFirst")
 _ORDER_TEXTS = ("description", "notes", "additionalDescription")
+_ORDER_DATES = ("startDateWhenUnitIsRemovedFromAvailability", "endDateWhenUnitIsRemovedFromAvailability")
+_ORDER_KEPT = ("nativePMSID", "status", "priority", *_ORDER_TEXTS, *_ORDER_DATES)
 
 
 class Blocks(Protocol):
@@ -90,14 +92,24 @@ class OwnerStays:
     def open(self, unit: str, handle: str) -> None:
         """Cancel the stay, if it is there and still ours."""
         number = handle.removeprefix("stay:")
-        stay = self._hsapi.stay(number)
-        if stay is None or stay.get("status") == "Cancelled":
+        stay = self._standing(number)
+        if stay is None:
             return
         if shapes.maybe(stay, "unitNativePMSID", "GetReservationById") != unit or not _is_ours(stay):
             raise Rejected(api_words.NOT_OURS, detail="GetReservationById")
-        answer = self._hsapi.cancel_stay(number, _OPENED)
+        try:
+            answer = self._hsapi.cancel_stay(number, _OPENED)
+        except Rejected:
+            if self._standing(number) is None:
+                return  # somebody was quicker
+            raise
         if answer is not None and answer.get("status") != "Cancelled":
             shapes.odd("CancelReservation: status")
+
+    def _standing(self, number: str) -> Record | None:
+        """The stay as long as it takes nights."""
+        stay = self._hsapi.stay(number)
+        return None if stay is None or stay.get("status") == "Cancelled" else stay
 
     def _found(self, unit: str, nights: Span, ref: str) -> str:
         """The handle of the stay with this reference, "" where there is none. Raises Rejected for other nights."""
@@ -171,8 +183,14 @@ class WorkOrders:
         theirs = shapes.text(shapes.inner(order, "unit", where), "nativePMSID", where)
         if theirs != unit or not _order_mark(order):
             raise Rejected(api_words.NOT_OURS, detail=where)
+        kept = {name: order[name] for name in _ORDER_KEPT if isinstance(order.get(name), str)}
         answer = self._hsapi.save_work_order(
-            {**order, "workOrderRemovesUnitFromAvailability": False, "active": False}
+            {
+                **kept,
+                "unit": {"nativePMSID": unit},
+                "workOrderRemovesUnitFromAvailability": False,
+                "active": False,
+            }
         )
         if _closes(answer):
             shapes.odd("SaveWorkOrder: still closed")
@@ -184,8 +202,7 @@ class WorkOrders:
                 yield order, ref, self._closed(order)
 
     def _closed(self, order: Record) -> Span:
-        names = ("startDateWhenUnitIsRemovedFromAvailability", "endDateWhenUnitIsRemovedFromAvailability")
-        start, end = (shapes.day(order, name, "WorkOrder") for name in names)
+        start, end = (shapes.day(order, name, "WorkOrder") for name in _ORDER_DATES)
         return _span(start, end, self._beyond == NIGHT)
 
 

@@ -10,7 +10,7 @@ from datetime import UTC, date, datetime, timedelta
 from email.utils import parsedate_to_datetime
 
 from connectors import api_words, safe_xml, shapes
-from connectors.contract import AuthFailed, BadReply, Rejected, Temporary
+from connectors.contract import AuthFailed, BadReply, ConnectorError, NotPermitted, Rejected, Temporary
 from connectors.safe_xml import Element, written
 from connectors.transport import Ask, Transport
 from domain.spans import NIGHT, Span, runs
@@ -23,6 +23,7 @@ TAKEN, FREE = frozenset("UO"), frozenset("AI")
 SOME_UNITS, MANY_UNITS = 500, 20_000
 _FAULT = 500  # SOAP 1.1 §6.2: faults come with this status
 _KEY_WORDS = ("password", "credential", "authenticat", "authoriz", "requestorid", "logon", "login")
+_PERMISSION_WORDS = ("no access", "permission", "permitted")
 _NOT_FOUND = "not found"
 
 DATE_FORMATS: Mapping[str, Callable[[date], str]] = {
@@ -159,13 +160,17 @@ class Enet:
             said = "" if error is None else error.attributes.get("ShortText", "") or error.text
             raise self._refusal(said, name)
 
-    def _refusal(self, said: str, name: str) -> AuthFailed | Rejected:
+    def _refusal(self, said: str, name: str) -> ConnectorError:
+        """What its own words mean: there are no codes."""
         words = api_words.their_words(said, (self._secret, self._user))
-        if any(hint in words.lower() for hint in _KEY_WORDS):
-            return AuthFailed(api_words.WRONG_KEYS, detail=f"{name}: error")
-        if _NOT_FOUND in words.lower():
-            return Rejected(api_words.UNKNOWN_UNIT, detail=f"{name}: error")
-        return Rejected(words or api_words.REFUSED, detail=f"{name}: error")
+        low, detail = words.lower(), f"{name}: error"
+        if any(hint in low for hint in _KEY_WORDS):
+            return AuthFailed(api_words.WRONG_KEYS, detail=detail)
+        if any(hint in low for hint in _PERMISSION_WORDS):
+            return NotPermitted(api_words.NOT_ALLOWED, detail=detail)
+        return Rejected(
+            api_words.UNKNOWN_UNIT if _NOT_FOUND in low else words or api_words.REFUSED, detail=detail
+        )
 
 
 def nights(calendar: Element, window: Span) -> tuple[Span, ...]:

@@ -7,6 +7,7 @@ something there. Everything in it is made up.
 """
 
 import contextlib
+import gzip
 import json
 import threading
 from collections.abc import Callable, Iterator
@@ -55,6 +56,7 @@ class Play:
     base: str = ""
     state: str = "start"
     asked: list[str] = field(default_factory=list)
+    bodies: list[str] = field(default_factory=list)
     written: list[str] = field(default_factory=list)
     spent: list[str] = field(default_factory=list)
     fault: Callable[[BaseHTTPRequestHandler, Answer], bool] | None = None  # True: it has answered by itself
@@ -86,8 +88,8 @@ class Play:
         ]
         return [text for text in entered if text] + list(self.recording.whole["tokens"])
 
-    def connector(self, tools: Tools | None = None, **credentials: str) -> Connector:
-        account = Account({**self.credentials, **credentials}, self.recording.whole["switches"])
+    def connector(self, tools: Tools | None = None, switches: dict[str, str] | None = None) -> Connector:
+        account = Account(self.credentials, self.recording.whole["switches"] | (switches or {}))
         return registry.connect(self.recording.spec.key, account, tools or self.tools())
 
     @property
@@ -133,6 +135,7 @@ def handler(play: Play) -> type[BaseHTTPRequestHandler]:
             asked, body = f"{self.command} {self.path}", self.rfile.read(length).decode()
             exchange = play.exchange(asked, body)
             play.asked.append(asked)
+            play.bodies.append(body)
             recorded = exchange or {}
             fails = play.fault is not None and not recorded.get("always")
             if recorded.get("write") and not fails:
@@ -157,7 +160,8 @@ def handler(play: Play) -> type[BaseHTTPRequestHandler]:
 def tell(to: BaseHTTPRequestHandler, status: int, headers: dict[str, str], body: bytes) -> None:
     """A whole answer."""
     to.send_response_only(status)
-    for name, value in {"Content-Length": str(len(body)), **headers}.items():
+    headers = {"Content-Length": str(len(body)), **headers}
+    for name, value in headers.items():
         to.send_header(name, value)
     to.end_headers()
     to.wfile.write(body)
@@ -228,3 +232,15 @@ class Flood:
             to.wfile.write(b"%x\r\n%s\r\n" % (len(BLOCK), BLOCK))
             self.sent += len(BLOCK)
         return True
+
+
+def zipped(to: BaseHTTPRequestHandler, recorded: Answer) -> bool:
+    code, headers, body = recorded
+    tell(to, code, {**headers, "Content-Encoding": "gzip"}, gzip.compress(body))
+    return True
+
+
+def bomb(to: BaseHTTPRequestHandler, _: Answer) -> bool:
+    """300 MB of nothing in 300 KB."""
+    tell(to, 200, {"Content-Encoding": "gzip"}, gzip.compress(bytes(MEGABYTES_300), compresslevel=1))
+    return True
