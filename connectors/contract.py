@@ -55,7 +55,7 @@ class Switch:
 
     @property
     def default(self) -> str:
-        """The choice under which nothing can be sold twice."""
+        """The choice that the documents speak for; where they are silent, the one under which nothing is sold twice."""
         return self.choices[0]
 
 

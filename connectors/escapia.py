@@ -116,11 +116,15 @@ class Escapia:
         self._enet = self._group("enet", lambda keys: Enet(transport, *keys, choices=self._choices()))
         self._gateway = self._group("gateway", lambda keys: Gateway(Transport(tools), *keys))
 
+    @property
+    def interfaces(self) -> Interfaces:
+        """Those of which there are all keys."""
+        keys = {group: self._keys(group) for group in ("hsapi", "enet", "gateway")}
+        return Interfaces(keys, self._hsapi, self._enet, self._gateway, self._blocks)
+
     def check(self) -> Health:
         """Each group of keys, and what it is good for."""
-        keys = {group: self._keys(group) for group in ("hsapi", "enet", "gateway")}
-        having = Interfaces(keys, self._hsapi, self._enet, self._gateway, self._blocks)
-        return health(having, self._tools.today)
+        return health(self.interfaces, self._tools.today)
 
     def listings(self, cursor: str | None = None) -> Page:
         """Units of HSAPI where there are keys for it, else those of ENET."""

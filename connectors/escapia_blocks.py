@@ -59,7 +59,7 @@ class OwnerStays:
         for stay in self._hsapi.stays(unit, window.start, window.end, HOLDS):
             ref = _guest_mark(stay)
             if ref:
-                yield Stretch(_nights(stay), ref)
+                yield Stretch(stay_nights(stay), ref)
 
     def close(self, unit: str, nights: Span, ref: str, note: str) -> str:
         """A new stay unless there is one with this reference."""
@@ -83,7 +83,7 @@ class OwnerStays:
             }
         )
         where = "CreateReservation"
-        if shapes.text(answer, "unitNativePMSID", where) != unit or _nights(answer) != nights:
+        if shapes.text(answer, "unitNativePMSID", where) != unit or stay_nights(answer) != nights:
             shapes.odd(f"{where}: another stay")
         if answer.get("status") == "Cancelled":
             shapes.odd(f"{where}: status")
@@ -115,14 +115,18 @@ class OwnerStays:
         """The handle of the stay with this reference, "" where there is none. Raises Rejected for other nights."""
         for stay in self._hsapi.stays(unit, nights.start, nights.end, EVERY_KIND):
             if ref in {_guest_mark(stay), self._noted(stay, nights)}:
-                if _nights(stay) != nights:
+                if stay_nights(stay) != nights:
                     raise Rejected(api_words.OTHER_NIGHTS, detail="SearchReservationSummaries")
                 return f"stay:{shapes.text(stay, 'nativePMSID', 'SearchReservationSummaries')}"
         return ""
 
     def _noted(self, stay: Record, nights: Span) -> str:
         """The reference in the notes of a stay whose summary names no guest."""
-        if stay.get("primaryGuest") is not None or stay.get("holdType") == "None" or _nights(stay) != nights:
+        if (
+            stay.get("primaryGuest") is not None
+            or stay.get("holdType") == "None"
+            or stay_nights(stay) != nights
+        ):
             return ""
         whole = self._hsapi.stay(shapes.text(stay, "nativePMSID", "SearchReservationSummaries"))
         return next(iter(_marks(whole)), "") if whole else ""
@@ -244,7 +248,8 @@ def _is_ours(stay: Record) -> bool:
     return any(_marks(stay)) if shows_texts else stay.get("holdType") == "Owner"
 
 
-def _nights(stay: Record) -> Span:
+def stay_nights(stay: Record) -> Span:
+    """The nights of a stay, whose end is its departure."""
     start, end = dates(stay, "stayDateRange", "stay")
     return _span(start, end, inclusive=False)
 
