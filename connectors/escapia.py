@@ -18,7 +18,6 @@ from connectors.contract import (
     Changes,
     Credential,
     Health,
-    Limit,
     Listing,
     NotPermitted,
     Page,
@@ -85,7 +84,7 @@ SPEC = Spec(
         Credential("gateway_secret", group="gateway"),
     ),
     switches=SWITCHES,
-    limits=(Limit(288, timedelta(days=1), "unit"), Limit(8_640, timedelta(days=30), "unit")),
+    limits=(),  # none is published for HSAPI and ENET; the Gateway tells its own with each answer
     min_interval=timedelta(minutes=5),
     horizon=timedelta(days=730),
     block_style=BlockStyle.RECORD,
