@@ -154,6 +154,7 @@ def greet(screen: Screen, env: Mapping[str, str], data: Path) -> None:
         screen.say(f"  Demo log-in         {DEMO_LOGIN}")
         screen.say(f"  Demo channels       {env['SIMULATOR_URL']}")
         screen.say(f"  Demo mail           {env['SIMULATOR_URL']}/api/mails")
+        screen.say(f"  Demo Escapia        {env['SIMULATOR_URL']}/escapia/")
         screen.say("  Demo payments       simulated; test cards such as 4242 4242 4242 4242 pay")
         pace = [env[name] for name in DEMO_PACE]
         screen.say(

@@ -97,7 +97,8 @@ made by rule, and pages for a manager at ``/escapia/``. A reset makes that world
     ``base_urls`` and ``keys`` (each with ``hsapi``, ``enet``, ``gateway``; these keys every manager has admitted),
     ``options``, ``faults``, and ``managers``, each with keys of its own.
 ``GET /api/escapia/managers/<id>``, ``GET /api/escapia/units/<id>``
-    A manager with its units; a unit with ``stays``, ``orders`` (work orders) and ``nights``, half-open.
+    A manager with its units; a unit with ``nights``, half-open, and what takes them: ``stays`` and ``orders`` (work
+    orders).
 ``PATCH /api/escapia/managers/<id>``, ``PATCH /api/escapia/units/<id>``
     ``granted``: whether the manager admits any key; ``distributed``, ``active``.
 ``POST /api/escapia/units/<id>/stays``, ``PATCH`` and ``DELETE /api/escapia/units/<id>/stays/<stay>``

@@ -106,7 +106,7 @@ def calendar(ask: Ask) -> str:
                 UnitCode=code,
                 UnitName=unit.name,
             )
-    raise Refused(INSIDE, f"There is no unit {code} for this partner.")
+    raise Refused(INSIDE, "Unit not found")
 
 
 def batch(ask: Ask) -> str:
@@ -164,29 +164,35 @@ def add_routes(app: web.Application) -> None:
 
 async def answer(request: web.Request) -> web.Response:
     """One SOAP call."""
-    escapia = request.config_dict[ESCAPIA]
+    escapia, body = request.config_dict[ESCAPIA], await request.read()
     operation = request.headers.get("SOAPAction", "").strip('"').rpartition("/")[2]
     asked = Asked(escapia.clock(), "enet", operation)
-    escapia.traffic.requests.append(asked)
     try:
-        root, name, secret = _read(await request.read(), operation)
+        root, asked.key, secret = _read(body, operation)
     except Refused as refusal:
-        return _done(asked, _fault(refusal))
-    asked.key, asked.unit = name, _unit_in(root)
-    if early := await traffic.instead(escapia.traffic, request, asked):
-        return _done(asked, early)
+        fault = _fault(str(refusal))
+        return await traffic.played(escapia.traffic, request, asked, lambda: fault)
+    asked.unit = _unit_in(root)
+    service = request.path.rpartition("/")[2]
+    return await traffic.played(
+        escapia.traffic, request, asked, lambda: _answered(escapia, asked, root, secret, service)
+    )
+
+
+def _answered(escapia: Escapia, asked: Asked, root: Element, secret: str, service: str) -> web.Response:
     if over := _over(escapia, asked):
-        return _done(asked, over)
+        return over
+    if escapia.traffic.take("soap_fault", asked):
+        return _fault("The server was unable to process the request due to an internal error.", "Server")
     try:
-        inside = _acted(escapia, asked, root, secret, request.path.rpartition("/")[2])
+        inside = _acted(escapia, asked, root, secret, service)
     except Refused as refusal:
         if refusal.status != INSIDE:
-            return _done(asked, _fault(refusal))
+            return _fault(str(refusal))
         inside = _told("Errors", _told("Error", escape(str(refusal)), ShortText=refusal))
-    told = {"EchoToken": root.get("EchoToken", "")} if "EchoToken" in root.attrib else {}
-    version = {} if operation == "UnitCalendarAvailBatch" else {"Version": "1.0"}
-    response = _response(_told(f"EVRN_{operation}RS", inside, xmlns=NAMESPACE, **told, **version), 200)
-    return _done(asked, await traffic.afterwards(escapia.traffic, request, asked, response))
+    echo = {"EchoToken": root.get("EchoToken", "")} if "EchoToken" in root.attrib else {}
+    version = {} if asked.operation == "UnitCalendarAvailBatch" else {"Version": "1.0"}
+    return _response(_told(f"EVRN_{asked.operation}RS", inside, xmlns=NAMESPACE, **echo, **version), INSIDE)
 
 
 def _read(body: bytes, operation: str) -> tuple[Element, str, str]:
@@ -211,8 +217,6 @@ def _read(body: bytes, operation: str) -> tuple[Element, str, str]:
 def _acted(escapia: Escapia, asked: Asked, root: Element, secret: str, service: str) -> str:
     """What is answered, as XML; raises Refused."""
     place, act = OPERATIONS[asked.operation]
-    if escapia.traffic.take("soap_fault", asked):
-        raise Refused(FAULT, "The server was unable to process the request due to an internal error.")
     if place != service:
         raise Refused(
             FAULT, f"The message with Action '{asked.operation}' cannot be processed at the receiver."
@@ -243,14 +247,9 @@ def _over(escapia: Escapia, asked: Asked) -> web.Response | None:
     return web.Response(status=429, text="Too Many Requests", headers=headers)
 
 
-def _done(asked: Asked, response: web.Response) -> web.Response:
-    asked.status = response.status
-    return response
-
-
-def _fault(refusal: Refused) -> web.Response:
-    words = f"<faultcode>s:Client</faultcode><faultstring>{escape(str(refusal))}</faultstring>"
-    return _response(f"<s:Fault>{words}</s:Fault>", refusal.status)
+def _fault(text: str, whose: str = "Client") -> web.Response:
+    words = f"<faultcode>s:{whose}</faultcode><faultstring>{escape(text)}</faultstring>"
+    return _response(f"<s:Fault>{words}</s:Fault>", FAULT)
 
 
 def _response(inside: str, status: int) -> web.Response:

@@ -51,65 +51,69 @@ async def token(request: web.Request) -> web.Response:
     """GET /token: the same one until it expires."""
     escapia, (name, secret) = request.config_dict[ESCAPIA], basic(request)
     asked = Asked(escapia.clock(), "gateway", "token", name)
-    escapia.traffic.requests.append(asked)
-    response = await traffic.instead(escapia.traffic, request, asked)
-    if response is None:
-        key = traffic.known_key("gateway", name, secret, list(escapia.managers))
-        if key is None or escapia.traffic.take("unauthorised", asked):
-            response = web.Response(status=401, text="Unauthorized")
-        else:
-            made = escapia.traffic.token(key, asked.at, TOKEN_DAYS_S, again=True)
-            until = made.expires.strftime("%Y-%m-%dT%H:%M:%S.000Z")
-            response = web.Response(text=made.text, headers={"max-expires-date": until})
-            response = await traffic.afterwards(escapia.traffic, request, asked, response)
-    asked.status = response.status
-    return response
+    return await traffic.played(escapia.traffic, request, asked, lambda: _token(escapia, asked, secret))
+
+
+def _token(escapia: Escapia, asked: Asked, secret: str) -> web.Response:
+    key = traffic.known_key("gateway", asked.key, secret, list(escapia.managers))
+    if key is None or escapia.traffic.take("unauthorised", asked):
+        return web.Response(status=401, text="Unauthorized")
+    made = escapia.traffic.token(key, asked.at, TOKEN_DAYS_S, again=True)
+    until = made.expires.strftime("%Y-%m-%dT%H:%M:%S.000Z")
+    return web.Response(text=made.text, headers={"max-expires-date": until})
 
 
 async def graphql(request: web.Request) -> web.Response:
     """POST /graphql; every reply says how many requests are left."""
-    escapia = request.config_dict[ESCAPIA]
+    escapia, body = request.config_dict[ESCAPIA], await request.read()
     given = escapia.traffic.tokens.get(request.headers.get("Authorization", ""))
     asked = Asked(escapia.clock(), "gateway", "graphql", given.key.id if given else "")
-    escapia.traffic.requests.append(asked)
-    response = await traffic.instead(escapia.traffic, request, asked)
-    if response is None:
-        if given is None or given.expires <= asked.at or escapia.traffic.take("unauthorised", asked):
-            response = web.json_response({"errors": [{"message": "Unauthorized"}]}, status=401)
-        else:
-            response = await _answered(request, escapia, given.key, asked)
-            response = await traffic.afterwards(escapia.traffic, request, asked, response)
+    key = given.key if given and given.expires > asked.at else None
+    response = await traffic.played(
+        escapia.traffic, request, asked, lambda: _answered(escapia, asked, key, body)
+    )
     if "gzip" in request.headers.get("Accept-Encoding", ""):
         response.enable_compression(web.ContentCoding.gzip)
-    asked.status = response.status
     return response
 
 
-async def _answered(request: web.Request, escapia: Escapia, key: Key, asked: Asked) -> web.Response:
-    options = escapia.options
-    headers = {}
-    if options.gateway_quota:
-        left, _ = escapia.traffic.spend(key.id, asked.at, options.gateway_quota, options.quota_seconds)
-        headers = {
-            "X-RateLimit-Limit": str(options.gateway_quota),
-            "X-RateLimit-Remaining": str(max(left, 0)),
-            "X-RateLimit-Window": str(options.quota_seconds * 1000),
-        }
-        if left < 0:
-            return web.Response(status=429, text="Too Many Requests", headers=headers)
+def _answered(escapia: Escapia, asked: Asked, key: Key | None, body: bytes) -> web.Response:
+    if key is None or escapia.traffic.take("unauthorised", asked):
+        return web.json_response({"errors": [{"message": "Unauthorized"}]}, status=401)
+    if escapia.traffic.take("forbidden", asked):
+        return web.json_response({"errors": [{"message": "Forbidden"}]}, status=403)
+    left, headers = _limits(escapia, asked)
+    if left < 0:
+        return web.Response(status=429, text="Too Many Requests", headers=headers)
     try:
-        body = json.loads(await request.read())
-        query, variables = body["query"], body.get("variables") or {}
-        fields = {
-            name: FIELDS[name](Question(escapia, asked, key, arguments))
-            for name, arguments in _asked_for(query, variables).items()
+        if escapia.traffic.take("refused", asked):
+            raise Refused(200, "The simulator was told to refuse this.")  # noqa: TRY301 - told below like the others
+        question = json.loads(body)
+        wanted = _asked_for(question["query"], question.get("variables") or {})
+        told: Shape = {
+            "data": {
+                name: FIELDS[name](Question(escapia, asked, key, arguments))
+                for name, arguments in wanted.items()
+            }
         }
-        told: Shape = {"data": fields}
     except (ValueError, KeyError, TypeError, AttributeError):
         return web.json_response({"errors": [{"message": "No query."}]}, status=400, headers=headers)
-    except Refused as wrong:
-        told = {"errors": [{"message": str(wrong)}], "data": None}
+    except Refused as refusal:
+        told = {"errors": [{"message": str(refusal)}], "data": None}
     return web.Response(body=json.dumps(told).encode(), content_type="application/json", headers=headers)
+
+
+def _limits(escapia: Escapia, asked: Asked) -> tuple[int, dict[str, str]]:
+    """How many requests the key has left, and what the reply's headers say of that."""
+    quota, seconds = escapia.options.gateway_quota, escapia.options.quota_seconds
+    if not quota:
+        return 0, {}
+    left, _ = escapia.traffic.spend(asked.key, asked.at, quota, seconds)
+    return left, {
+        "X-RateLimit-Limit": str(quota),
+        "X-RateLimit-Remaining": str(max(left, 0)),
+        "X-RateLimit-Window": str(seconds * 1000),
+    }
 
 
 def _asked_for(query: str, variables: Shape) -> dict[str, dict[str, object]]:

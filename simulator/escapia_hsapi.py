@@ -217,12 +217,13 @@ async def token(request: web.Request) -> web.Response:
     """GET auth/token: a new one each time."""
     escapia, (name, secret) = request.config_dict[ESCAPIA], basic(request)
     asked = Asked(escapia.clock(), "hsapi", "auth/token", name)
-    escapia.traffic.requests.append(asked)
-    if early := await traffic.instead(escapia.traffic, request, asked):
-        return _done(asked, early)
-    key = traffic.known_key("hsapi", name, secret, list(escapia.managers))
+    return await traffic.played(escapia.traffic, request, asked, lambda: _token(escapia, asked, secret))
+
+
+def _token(escapia: Escapia, asked: Asked, secret: str) -> web.Response:
+    key = traffic.known_key("hsapi", asked.key, secret, list(escapia.managers))
     if key is None or escapia.traffic.take("unauthorised", asked):
-        return _done(asked, _response({"Message": "The client id or its secret is wrong."}, 401))
+        return _response({"Message": "The client id or its secret is wrong."}, 401)
     made = escapia.traffic.token(key, asked.at, escapia.options.token_seconds)
     text = made.text.removeprefix("Bearer ")
     told = {
@@ -231,38 +232,36 @@ async def token(request: web.Request) -> web.Response:
         "encodedId": text,
         "authorizationHeaderValue": made.text,
     }
-    response = _response(shapes.numbered(told), 200)
-    return _done(asked, await traffic.afterwards(escapia.traffic, request, asked, response))
+    return _response(shapes.numbered(told), 200)
 
 
 def _answering(operation: str, act: Act) -> Callable[[web.Request], Any]:
     async def handle(request: web.Request) -> web.StreamResponse:
-        escapia = request.config_dict[ESCAPIA]
-        body = await _body(request)
+        escapia, body = request.config_dict[ESCAPIA], await _body(request)
         asked = _asked(request, escapia, operation, body)
-        if early := await traffic.instead(escapia.traffic, request, asked):
-            return _done(asked, early)
-        try:
-            key = _admitted(request, escapia, asked)
-            if wait := _over(escapia, asked):
-                return _done(asked, wait)
-            manager = _manager(request, escapia, key, asked) if act is not list_pmcs else None
-            if isinstance(body, str):
-                raise Refused(400, body)  # noqa: TRY301 - the sentences of all refusals are told in one place
-            answer = act(Call(escapia, asked, key, manager, dict(request.query), body))
-        except Refused as refusal:
-            return _done(asked, _response({"Message": str(refusal)}, refusal.status))
-        except (ValueError, TypeError, AttributeError) as failure:
-            return _done(asked, _response({"Message": f"Bad Request: {failure}"}, 400))
-        response = _response(shapes.numbered(answer), 200)
-        return _done(asked, await traffic.afterwards(escapia.traffic, request, asked, response))
+
+        def respond() -> web.Response:
+            return _answered(request, escapia, asked, body, act)
+
+        return await traffic.played(escapia.traffic, request, asked, respond)
 
     return handle
 
 
-def _done(asked: Asked, response: web.Response) -> web.Response:
-    asked.status = response.status
-    return response
+def _answered(request: web.Request, escapia: Escapia, asked: Asked, body: Any, act: Act) -> web.Response:
+    try:
+        key = _admitted(request, escapia, asked)
+        if over := _over(escapia, asked):
+            return over
+        manager = _manager(request, escapia, key, asked) if act is not list_pmcs else None
+        if isinstance(body, str):
+            raise Refused(400, body)  # noqa: TRY301 - the sentences of all refusals are told in one place
+        answer = act(Call(escapia, asked, key, manager, dict(request.query), body))
+    except Refused as refusal:
+        return _response({"Message": str(refusal)}, refusal.status)
+    except (ValueError, TypeError, AttributeError) as failure:
+        return _response({"Message": f"Bad Request: {failure}"}, 400)
+    return _response(shapes.numbered(answer), 200)
 
 
 def _response(told: object, status: int, headers: dict[str, str] | None = None) -> web.Response:
@@ -284,11 +283,8 @@ async def _body(request: web.Request) -> Any:
 def _asked(request: web.Request, escapia: Escapia, operation: str, body: Any) -> Asked:
     known = escapia.traffic.tokens.get(request.headers.get("Authorization", ""))
     pmcid = request.headers.get(f"{HEADER}pmcid", "")
-    asked = Asked(
-        escapia.clock(), "hsapi", operation, known.key.id if known else "", pmcid, _unit_in(request, body)
-    )
-    escapia.traffic.requests.append(asked)
-    return asked
+    key = known.key.id if known else ""
+    return Asked(escapia.clock(), "hsapi", operation, key, pmcid, _unit_in(request, body))
 
 
 def _unit_in(request: web.Request, body: Any) -> str:

@@ -6,6 +6,7 @@ from html import escape
 from aiohttp import web
 
 from simulator.control import STATUSES
+from simulator.escapia_keys import key_of
 from simulator.escapia_state import ESCAPIA, Escapia
 from simulator.escapia_world import GUEST_STAY, OWNER_STAY, Manager, Unit
 from simulator.fields import Fields
@@ -13,6 +14,11 @@ from simulator.page_parts import Closures, document, month_grids
 from simulator.world import UnknownThingError
 
 PARTNER = "Amplistay"
+TITLES = {"hsapi": "HSAPI", "enet": "EscapiaNET", "gateway": "Gateway"}
+LEGEND = (
+    '<p class="legend"><span class="booking">a guest\'s stay</span> <span class="block">the owner\'s</span> '
+    '<span class="imported">work order</span></p>'
+)
 BANNER = (
     '<p class="banner">Simulated Escapia &ndash; not the real site. <a href="/escapia/">All managers</a> '
     '<a href="/">All listings</a></p>'
@@ -54,15 +60,25 @@ def manager_page(escapia: Escapia, request: web.Request, problem: str = "") -> s
         f"""{BANNER}{_problem(problem)}
         <section><h2>Unit distribution</h2><p>Network partner: <strong>{PARTNER}</strong>.</p>
         <div class="months">{columns}</div></section>
-        <section><h2>Codes</h2><p>PMC {manager.id}, Property Manager Code {manager.code},
-        Gateway {manager.gateway_id}.</p></section>""",
+        <section><h2>Keys for {PARTNER}</h2><p>PMC id {manager.id}, Property Manager Code {manager.code}.</p>
+        <ul class="imports">{_keys(manager)}</ul></section>""",
+    )
+
+
+def _keys(manager: Manager) -> str:
+    """The manager's keys, as its support desk would send them."""
+    keys = [(title, key_of(api, manager.id)) for api, title in TITLES.items()]
+    return "".join(
+        f'<li class="address"><strong>{title}</strong> id <code>{key.id}</code>, secret <code>{key.secret}</code></li>'
+        for title, key in keys
     )
 
 
 def _column(manager: Manager, *, distributed: bool) -> str:
     units = [unit for unit in manager.units.values() if unit.distributed == distributed]
     ticks = "".join(
-        f'<li><label class="tick"><input type="checkbox" name="unit-{unit.id}"> {escape(unit.name)}</label> '
+        f'<li class="row"><label class="tick"><input type="checkbox" name="unit-{unit.id}"> '
+        f"{escape(unit.name)}</label> "
         f'<a href="/escapia/units/{unit.id}" aria-label="Calendar of {escape(unit.name)}">Calendar</a></li>'
         for unit in units
     )
@@ -94,14 +110,14 @@ def unit_page(escapia: Escapia, request: web.Request, problem: str = "") -> str:
         f"""{BANNER}{_problem(problem)}
         <p><a href="/escapia/managers/{manager.id}">{escape(manager.name)}</a>, unit {unit.id},
         {state} to {PARTNER}.</p>
-        <section><h2>Calendar</h2>{month_grids(_closures(unit), escapia.clock().date())}</section>
-        <section><h2>Reservations and work orders</h2>{table}
-        <form method="post" action="/escapia/units/{unit.id}/stays" class="row">
+        <section><h2>Calendar</h2>{month_grids(_closures(unit), escapia.clock().date())}{LEGEND}</section>
+        <section><h2>Book nights</h2><form method="post" action="/escapia/units/{unit.id}/stays" class="row">
         <label>Arrival <input type="date" name="arrival" required></label>
         <label>Departure <input type="date" name="departure" required></label>
         <label>Guest <input name="guest" maxlength="100"></label>
         <button name="hold" value="None">Book</button>
-        <button name="hold" value="Owner" class="quiet">Owner's stay</button></form></section>""",
+        <button name="hold" value="Owner" class="quiet">Owner's stay</button></form></section>
+        <section><h2>Reservations and work orders</h2>{table}</section>""",
     )
 
 

@@ -3,6 +3,7 @@
 import asyncio
 import secrets
 from collections import deque
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Final
@@ -154,7 +155,20 @@ def cut(request: web.Request) -> web.Response:
     return web.Response(status=500)
 
 
-async def instead(traffic: Traffic, request: web.Request, asked: Asked) -> web.Response | None:
+async def played(
+    traffic: Traffic, request: web.Request, asked: Asked, respond: Callable[[], web.Response]
+) -> web.Response:
+    """What is answered to a request: counted, with the faults that are to be played before and after."""
+    traffic.requests.append(asked)
+    response = await _instead(traffic, request, asked)
+    if response is None:
+        response = await _afterwards(traffic, request, asked, respond())
+    if request.transport and not request.transport.is_closing():
+        asked.status = response.status
+    return response
+
+
+async def _instead(traffic: Traffic, request: web.Request, asked: Asked) -> web.Response | None:
     """What is answered in place of doing anything; None when it is to be done."""
     if traffic.take("drop_request", asked):
         return cut(request)
@@ -170,7 +184,7 @@ async def instead(traffic: Traffic, request: web.Request, asked: Asked) -> web.R
     return None
 
 
-async def afterwards(
+async def _afterwards(
     traffic: Traffic, request: web.Request, asked: Asked, response: web.Response
 ) -> web.Response:
     """What becomes of an answer on its way out."""

@@ -50,7 +50,7 @@ class Escapia:
         return answer.json() if answer.content else None
 
     def pmc(self, manager: str = DEMO_MANAGER) -> Pmc:
-        found = self.call("GET", f"/managers/{manager}")
+        (found,) = (one for one in self.call("GET")["managers"] if one["id"] == manager)
         return Pmc(**{name: found[name] for name in Pmc.__slots__})
 
     def units(self, manager: str = DEMO_MANAGER) -> list[Unit]:

@@ -53,7 +53,7 @@ class Hsapi:
             timeout=timeout,
         )
 
-    def read(self, operation: str, **query: object) -> Any:
+    def read(self, operation: str, **query: Any) -> Any:
         return whole(self.ask(operation, method="GET", **query).json())
 
     def ranges(self, unit: Unit, first: date, last: date) -> Spans:
