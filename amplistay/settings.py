@@ -231,6 +231,15 @@ ALERT_AFTER = timedelta(seconds=env.number("ALERT_AFTER_SECONDS", 3600))
 REMOVAL_WAIT = timedelta(seconds=env.number("REMOVAL_WAIT_SECONDS", 1800))
 REMOVAL_WAIT_LONG = timedelta(seconds=env.number("REMOVAL_WAIT_LONG_SECONDS", 14_400))
 
+# Units of property-management systems.
+MIRROR_FLOOR = timedelta(seconds=env.number("MIRROR_FLOOR_SECONDS", 300))  # the least time between reads of one
+MIRROR_INTERVAL = timedelta(seconds=env.number("MIRROR_INTERVAL_SECONDS", 900))  # of those that nobody asks for
+MIRROR_REMOVAL_WAIT = timedelta(seconds=env.number("MIRROR_REMOVAL_WAIT_SECONDS", 1800))
+MIRROR_PATIENCE = timedelta(milliseconds=env.number("MIRROR_PATIENCE_MS", 2000))  # of a link for a fresh copy
+MIRROR_WAITERS = env.number("MIRROR_WAITERS", 4)  # requests of one web process that may wait at a time
+MIRROR_CHANGES_INTERVAL = timedelta(seconds=env.number("MIRROR_CHANGES_SECONDS", 120))
+MIRROR_BASE_URLS: dict[str, dict[str, str]] = {}  # a simulator's addresses, by system and name
+
 # Payments: without a key, cards aren't offered. The simulator's Stripe stands in for the real one in demos and tests.
 STRIPE_SECRET_KEY = env.secrets("STRIPE_SECRET_KEY", development="")[0]
 STRIPE_API_BASE = env.words("STRIPE_API_BASE", "https://api.stripe.com")[0].rstrip("/")

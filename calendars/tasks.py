@@ -6,8 +6,8 @@ from datetime import timedelta
 from celery import shared_task
 from django.utils import timezone
 
-from calendars import alerts, leases, linking, loops, polling, unread, uptime
-from calendars.models import ExportRead, FeedRead, LoopCheck, Snapshot
+from calendars import alerts, leases, linking, loops, mirrors, polling, unread, uptime
+from calendars.models import Connection, ExportRead, FeedRead, LoopCheck, Snapshot
 from connectors.broker import hint
 
 KEPT = timedelta(days=400)
@@ -58,6 +58,13 @@ def read_now(ids: list[int]) -> None:
     now = timezone.now()
     lease, claimed = leases.claim_these(ids, now)
     polling.read(claimed, lease, now, somebody_waits=True)
+
+
+@shared_task
+def look_at_connection(pk: int) -> None:
+    """Ask a system which capabilities work with a host's keys, and which units there are."""
+    connection = Connection.objects.live().get(pk=pk)
+    mirrors.look(connection, timezone.now())
 
 
 @shared_task

@@ -76,9 +76,7 @@ class Closure(PropertyRow):
             models.CheckConstraint(condition=Q(first__lt=F("last")), name="a_closure_has_nights"),
         ]
         indexes = [
-            models.Index(
-                fields=["next_try_at"], condition=Q(next_try_at__isnull=False), name="closure_due"
-            ),
+            models.Index(fields=["next_try_at"], condition=Q(next_try_at__isnull=False), name="closure_due"),
             models.Index(fields=["feed", "last"], name="closure_of_feed"),
         ]
 

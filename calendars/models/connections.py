@@ -54,7 +54,9 @@ class Connection(TenantModel):
     state = models.CharField(max_length=8, choices=State.choices, default=State.READY)
     problem = models.JSONField(null=True)
     failing_since = models.DateTimeField(null=True)
-    rest_until = models.DateTimeField(null=True)  # the system asked to be left alone, or the budget is used up
+    rest_until = models.DateTimeField(
+        null=True
+    )  # the system asked to be left alone, or the budget is used up
     paces = models.JSONField(default=dict)  # for each short limit, up to which instant its requests are spent
 
     looked_at = models.DateTimeField(null=True)
@@ -64,7 +66,9 @@ class Connection(TenantModel):
 
     cursor = models.TextField(default="")
     next_changes_at = models.DateTimeField(null=True)
-    requests_a_day = models.PositiveIntegerField(null=True)  # what the host agreed with the system, if anything
+    requests_a_day = models.PositiveIntegerField(
+        null=True
+    )  # what the host agreed with the system, if anything
     requests_a_month = models.PositiveIntegerField(null=True)
 
     objects: ClassVar[ConnectionQuerySet] = ConnectionQuerySet.as_manager()  # type: ignore[assignment]  # django-stubs types the manager

@@ -67,7 +67,9 @@ class Feed(PropertyRow):
     lease_token = models.UUIDField(null=True)
     attempts = models.PositiveSmallIntegerField(default=0)  # leases since the last verdict
     quick_until = models.DateTimeField(null=True)
-    asked_at = models.DateTimeField(null=True)  # of a unit: when its last read was begun, for the least interval
+    asked_at = models.DateTimeField(
+        null=True
+    )  # of a unit: when its last read was begun, for the least interval
     wanted_at = models.DateTimeField(null=True)  # of a unit: when a reader of our links last wanted it read
     told_version = models.PositiveBigIntegerField(default=0)  # the calendar's that its closures there follow
 
