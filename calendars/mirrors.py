@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
-from datetime import datetime, timedelta
+from datetime import datetime
 from hashlib import sha256
 
 from django.db import IntegrityError, transaction
@@ -39,7 +39,11 @@ class Entry:
 
 
 def connect(organization: Organization, entry: Entry, now: datetime) -> Connection:
-    """Keep an account. Whoever calls this has `look` called in a worker next: until then nothing is known of it."""
+    """Keep an account. Whoever calls this has `look` called in a worker next: until then nothing is known of it.
+
+    Raises KeyError for a system that this installation doesn't know.
+    """
+    spec = systems.SYSTEMS[entry.system].spec
     return Connection.objects.create(
         organization=organization,
         system=entry.system,
@@ -48,7 +52,8 @@ def connect(organization: Organization, entry: Entry, now: datetime) -> Connecti
         switches=dict(entry.switches),
         time_zone=entry.time_zone,
         created_at=now,
-        next_changes_at=now,
+        least_interval=budgets.floor(spec),
+        next_changes_at=now if Cap.CHANGES in spec.caps else None,
     )
 
 
@@ -61,7 +66,6 @@ def rekey(connection: Connection, credentials: Mapping[str, str], now: datetime)
         failing_since=None,
         rest_until=None,
         looked_at=None,
-        next_changes_at=now,
     )
     units_of(connection).update(next_poll_at=now, failures=0, lease_until=None, lease_token=None)
 
@@ -159,8 +163,3 @@ def archive(connection: Connection, now: datetime) -> None:
     for feed in units_of(connection).select_related("property"):
         with ledger.changing(feed.property, now) as change:
             ledger.remove_feed(change, feed)
-
-
-def interval(connection: Connection) -> timedelta:
-    """The least time between two reads of one unit."""
-    return budgets.floor(systems.spec_of(connection))

@@ -72,6 +72,12 @@ LOST = Problem(
     )
 )
 
+PART_OF_IT = gettext_noop("The system answered with a part of the calendar only.")
+OVER_BUDGET = gettext_noop(
+    "The requests that this account may make are used up for now. We keep the nights as they are and go on as soon as "
+    "there are new ones."
+)
+
 
 def failure(code: str, host: str) -> dict[str, Any]:
     """The problem of a read that got no answer, as it is stored."""
@@ -82,6 +88,16 @@ def status(number: int, host: str) -> dict[str, Any]:
     """The problem of a read that was answered with an error."""
     template = STATUSES.get(number, OTHER_STATUS)
     return {"template": template, "details": {"host": host, "status": str(number)}}
+
+
+def of_system(reason: str) -> dict[str, Any]:
+    """The problem of a unit whose system gave no answer that counts: its connector's own sentence."""
+    return {"template": reason.replace("%", "%%"), "details": {}}
+
+
+def over_budget() -> dict[str, Any]:
+    """The problem of a unit that our own budget doesn't let us ask for."""
+    return {"template": OVER_BUDGET, "details": {}}
 
 
 def resting(host: str) -> dict[str, Any]:

@@ -27,6 +27,13 @@ class ClosureQuerySet(TenantQuerySet["Closure"]):
         """Those that the system has, or may have: a reply that was lost leaves one in doubt."""
         return self.filter(state__in=[Closure.State.SENT, Closure.State.THERE])
 
+    def known_there(self, since: datetime) -> Self:
+        """The same, and those that it had at some time after the instant."""
+        return self.filter(
+            Q(state__in=[Closure.State.SENT, Closure.State.THERE])
+            | Q(ended_at__gte=since, began_at__isnull=False)
+        )
+
     def due(self, now: datetime) -> Self:
         """Those that something must be said about to the system."""
         opens = Q(state__in=[Closure.State.DUE, Closure.State.SENT, Closure.State.THERE])

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import ClassVar, Self
 
 from django.db import models
@@ -13,6 +13,8 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts.fields import SecretField, public_id
 from accounts.models import TenantModel, TenantQuerySet
+
+LEAST_INTERVAL = timedelta(minutes=5)
 
 
 class ConnectionQuerySet(TenantQuerySet["Connection"]):
@@ -64,6 +66,7 @@ class Connection(TenantModel):
     troubles = models.JSONField(default=dict)
     units = models.JSONField(default=list)
 
+    least_interval = models.DurationField(default=LEAST_INTERVAL)  # between two reads of one unit
     cursor = models.TextField(default="")
     next_changes_at = models.DateTimeField(null=True)
     requests_a_day = models.PositiveIntegerField(
