@@ -72,8 +72,14 @@ def allowance(connection: Connection, day: date) -> Allowance:
     """What the connection may spend in the day and its month."""
     spec = systems.spec_of(connection)
     units = Feed.objects.filter(connection=connection).count()
-    own = {"a_day": connection.requests_a_day, "a_month": connection.requests_a_month}
-    return budget.allowance(units, _windows(spec, KEY), day, **own)
+    return budget.allowance(
+        units,
+        _windows(spec, KEY),
+        day,
+        each=_each(connection),
+        a_day=connection.requests_a_day,
+        a_month=connection.requests_a_month,
+    )
 
 
 def spent_by(connection: Connection, day: date) -> Spent:
@@ -83,6 +89,12 @@ def spent_by(connection: Connection, day: date) -> Spent:
     )
     sums = rows.aggregate(month=Sum("requests"), day=Sum("requests", filter=Q(since=day)))
     return Spent(sums["day"] or 0, sums["month"] or 0)
+
+
+def used_percent(connection: Connection, now: datetime) -> int:
+    """How much of the day's or the month's requests is spent, whichever is more."""
+    day = now.astimezone(UTC).date()
+    return budget.used_percent(allowance(connection, day), spent_by(connection, day))
 
 
 def by_unit(connection: Connection, month: date) -> Mapping[str, int]:
@@ -109,8 +121,19 @@ def floor(spec: Spec) -> timedelta:
 def sweep_interval(connection: Connection, now: datetime) -> timedelta:
     """How often a unit that nobody asks for is read."""
     day = now.astimezone(UTC).date()
-    units = Feed.objects.filter(connection=connection).count()
-    return budget.sweep_interval(settings.MIRROR_INTERVAL, units, allowance(connection, day), day)
+    reads = Feed.objects.filter(connection=connection).count() * _each(connection)
+    return budget.sweep_interval(settings.MIRROR_INTERVAL, reads, allowance(connection, day), day)
+
+
+def changes_interval(connection: Connection, now: datetime) -> timedelta:
+    """How often the system is asked what changed."""
+    day = now.astimezone(UTC).date()
+    return budget.changes_interval(settings.MIRROR_CHANGES_INTERVAL, allowance(connection, day), day)
+
+
+def _each(connection: Connection) -> int:
+    """What a read costs at the most, in requests."""
+    return 2 if connection.two_way else 1
 
 
 def _windows(spec: Spec, scope: str) -> list[Window]:

@@ -40,7 +40,7 @@ def want(unit: int, now: datetime) -> bool:
 
 
 def arrives(unit: int, known: datetime | None) -> bool:
-    """Wait for a newer copy than the known one; whether it came in time. Where too many wait already, nobody else does."""
+    """Wait for a newer copy than the known one; whether it came in time. Where too many wait, nobody else does."""
     if not _waiting.acquire(blocking=False):
         return False
     try:

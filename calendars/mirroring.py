@@ -13,6 +13,7 @@ from typing import Any
 
 import structlog
 from django.conf import settings
+from django.db import transaction
 from django.db.models import F
 
 from calendars import budgets, leases, ledger, mirrors, sentences, systems, verdicts, visits
@@ -30,8 +31,9 @@ log = structlog.get_logger()
 
 OK = 200
 TURN_S = 10.0  # no unit is asked for after this
-SOON = timedelta(seconds=5)
+SOON, DAY = timedelta(seconds=5), timedelta(days=1)
 REST = timedelta(minutes=5)  # where a system asks for one and doesn't say how long
+SYSTEMS = 10  # asked in one turn
 MOST_CHANGES = 20  # answers of one turn
 
 
@@ -39,6 +41,7 @@ MOST_CHANGES = 20  # answers of one turn
 class Turn:
     """What is the same for all units of one connection that are read together."""
 
+    key: tuple[object, ...]
     connection: Connection
     connector: Connector
     meter: Meter
@@ -54,11 +57,14 @@ def read(
     """Read the leased units, apply each, schedule the next read of each; those left when the turn ends come next."""
     deadline = time.monotonic() + TURN_S
     lines: list[FeedRead] = []
-    unread = sorted(feeds, key=attrgetter("connection_id", "pk"))
+    blocked = set(Closure.objects.filter(feed__in=feeds).known_there(now).values_list("feed", flat=True))
+    for feed in feeds:
+        feed.has_blocks = feed.pk in blocked  # type: ignore[attr-defined]  # for this turn
+    unread = sorted(feeds, key=attrgetter("connection_id", "has_blocks", "pk"))
     turn: Turn | None = None
     while unread and time.monotonic() < deadline:
         feed = unread.pop(0)
-        if turn is None or turn.connection.pk != feed.connection_id:
+        if turn is None or turn.key != _key(feed):
             turn = _turn(feed, lease, now, somebody_waits=somebody_waits)
         if verdict := _read_one(turn, feed):
             lines += verdicts.write([verdict], lease)
@@ -67,12 +73,18 @@ def read(
     return lines
 
 
+def _key(feed: Feed) -> tuple[object, ...]:
+    """Units with the same key are asked for by one connector."""
+    return feed.connection_id, feed.property.house, feed.has_blocks  # type: ignore[attr-defined]  # annotated
+
+
 def _turn(feed: Feed, lease: uuid.UUID, now: datetime, *, somebody_waits: bool) -> Turn:
     connection = Connection.objects.get(pk=feed.connection_id)
     meter = Meter(connection, Share.SWEEP, now)
-    connector = systems.opened(connection, meter, now)
+    key = _key(feed)
+    connector = systems.opened(connection, meter, now, house=feed.property.house, has_blocks=bool(key[-1]))
     usual = budgets.sweep_interval(connection, now)
-    return Turn(connection, connector, meter, lease, now, usual, somebody_waits)
+    return Turn(key, connection, connector, meter, lease, now, usual, somebody_waits)
 
 
 def _read_one(turn: Turn, feed: Feed) -> Verdict | None:
@@ -123,7 +135,7 @@ def _judge(turn: Turn, visit: Visit, began: float) -> Verdict:
 
 def own(feed: Feed, since: datetime) -> list[Own]:
     """What we closed there or may have, when a read that began at the instant was answered."""
-    rows = Closure.objects.filter(feed=feed).known_there(since)
+    rows = Closure.objects.filter(feed=feed, last__gt=since.date() - DAY).known_there(since)
     return [Own(row.reference, row.span) for row in rows]
 
 
@@ -171,3 +183,52 @@ def _put_off(visit: Visit, at: datetime) -> Verdict:
         columns["problem"] = sentences.over_budget()
         columns["failing_since"] = feed.failing_since or visit.now
     return Verdict(feed, None, at, columns)
+
+
+# What changed
+
+
+def ask_what_changed(now: datetime) -> int:
+    """Ask each system that is due what changed, and have those units read; how many systems were asked."""
+    connections = _claimed(now)
+    for connection in connections:
+        meter = Meter(connection, Share.SWEEP, now)
+        try:
+            _follow_changes(connection, systems.opened(connection, meter, now), now)
+        except AuthFailed as error:
+            mirrors.stop(connection, sentences.of_system(str(error)), now)
+        except ConnectorError as error:
+            log.info(
+                "changes not told", system=connection.system, error=type(error).__name__, detail=error.detail
+            )
+        except Exception:
+            log.exception("changes failed", connection=connection.public_id)
+    return len(connections)
+
+
+def _claimed(now: datetime) -> list[Connection]:
+    """The connections that are due to be asked; the next time is set before they are."""
+    with transaction.atomic():
+        rows = Connection.objects.asking(now).filter(next_changes_at__lte=now)
+        found = list(
+            rows.select_for_update(skip_locked=True, no_key=True).order_by("next_changes_at")[:SYSTEMS]
+        )
+        for connection in found:
+            following = now + budgets.changes_interval(connection, now)
+            Connection.objects.filter(pk=connection.pk).update(next_changes_at=following)
+    return found
+
+
+def _follow_changes(connection: Connection, connector: Connector, now: datetime) -> None:
+    """Raises ConnectorError. The cursor moves on only once the units before it are due."""
+    cursor = connection.cursor or None
+    for _ in range(MOST_CHANGES):
+        changes = connector.changes(cursor)
+        units = mirrors.units_of(connection).reading()
+        if not changes.is_everything:
+            units = units.filter(listing__in=changes.listings)
+        units.filter(next_poll_at__gt=now).update(next_poll_at=now)
+        cursor = changes.cursor
+        Connection.objects.filter(pk=connection.pk).update(cursor=cursor)
+        if not changes.more:
+            return

@@ -10,14 +10,16 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from hashlib import sha256
+from typing import Any
 
 from django.db import IntegrityError, transaction
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 
 from accounts.models import Organization
-from calendars import budgets, ledger, systems
-from calendars.models import Connection, Feed
+from calendars import alerts, budgets, ledger, systems
+from calendars.models import Alert, Closure, Connection, Feed
 from connectors.contract import Cap, Connector, ConnectorError, Health, Listing
+from domain import budget
 from properties.models import Property
 
 MOST_PAGES = 200  # of listings; a system that never ends is a fault
@@ -157,9 +159,45 @@ def stop(connection: Connection, problem: Mapping[str, object], now: datetime) -
     )
 
 
+def drop(closures: QuerySet[Closure], now: datetime) -> None:
+    """Have nights opened there again that nothing takes any more; what was never asked for is over at once."""
+    never = Q(state__in=[Closure.State.DUE, Closure.State.REFUSED])
+    unsent = closures.filter(never).values_list("pk", flat=True)
+    Closure.objects.filter(pk__in=list(unsent)).update(
+        dropped_at=now, ended_at=now, next_try_at=None, state=Closure.State.OVER
+    )
+    closures.filter(dropped_at=None).update(dropped_at=now, next_try_at=now, tries=0)
+
+
 def archive(connection: Connection, now: datetime) -> None:
     """Mirror none of its units any more: what only they closed opens, by the host's decision. Raises Crowded."""
     Connection.objects.filter(pk=connection.pk).update(archived_at=now, two_way=False)
     for feed in units_of(connection).select_related("property"):
         with ledger.changing(feed.property, now) as change:
             ledger.remove_feed(change, feed)
+
+
+def watch(now: datetime) -> None:
+    """Open and resolve what hosts must know: keys that are refused, requests that are nearly used up.
+
+    Alerts hang on homes; one that is about an account hangs on the first home that it mirrors.
+    """
+    for connection in Connection.objects.live().defer("secrets", "units").order_by("pk"):
+        home = Property.objects.filter(feeds__connection=connection, archived_at=None).order_by("pk").first()
+        if home and connection.system in systems.SYSTEMS:
+            details: dict[str, Any] = {"account": connection.name or systems.title_of(connection)}
+            stopped = connection.state == Connection.State.STOPPED
+            _say(home, Alert.Kind.KEYS, f"keys {connection.pk}", details, now, is_true=stopped)
+            used = budgets.used_percent(connection, now)
+            details |= {"percent": used}
+            nearly = used >= budget.NEARLY
+            _say(home, Alert.Kind.BUDGET, f"budget {connection.pk}", details, now, is_true=nearly)
+
+
+def _say(
+    home: Property, kind: Alert.Kind, key: str, details: dict[str, Any], now: datetime, *, is_true: bool
+) -> None:
+    if is_true:
+        alerts.open_one(home, kind, key, details, now)
+    else:
+        alerts.close_one(home, key, now)

@@ -155,6 +155,8 @@ HEADLINES: Mapping[str, str] = {
     "unread": gettext_noop("%(link)s has never read its Amplistay link for %(home)s"),
     "stopped": gettext_noop("%(link)s no longer reads its Amplistay link for %(home)s"),
     "unseen": gettext_noop("%(link)s hasn't read your sale of %(arrival)s to %(departure)s at %(home)s"),
+    "keys": gettext_noop("%(account)s no longer accepts its keys"),
+    "budget": gettext_noop("%(percent)s %% of the requests to %(account)s are used"),
 }
 ADVICE: Mapping[str, str] = {
     "failing": gettext_noop(
@@ -191,6 +193,13 @@ ADVICE: Mapping[str, str] = {
         "It has been in its link since %(since)s, longer than a read usually takes. Have the site refresh its "
         "calendars, or close the nights there yourself."
     ),
+    "keys": gettext_noop(
+        "We have stopped asking. Every night stays as it is; enter new keys, and its calendars are read again."
+    ),
+    "budget": gettext_noop(
+        "When none are left, its calendars stay as they are until the next day or month begins. What is asked for "
+        "comes before what we read by ourselves."
+    ),
 }
 RELIEF: Mapping[str, str] = {
     "failing": gettext_noop("%(feed)s can be read again for %(home)s"),
@@ -207,6 +216,8 @@ RELIEF: Mapping[str, str] = {
     "unread": gettext_noop("%(link)s has read its Amplistay link for %(home)s"),
     "stopped": gettext_noop("%(link)s reads its Amplistay link for %(home)s again"),
     "unseen": gettext_noop("%(link)s has read your sale of %(arrival)s to %(departure)s at %(home)s"),
+    "keys": gettext_noop("%(account)s accepts its keys again"),
+    "budget": gettext_noop("There are requests to %(account)s again"),
 }
 
 

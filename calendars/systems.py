@@ -5,11 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, MutableMapping
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 
 from django.conf import settings
 
 from calendars.models import Connection
+from connectors import registry
 from connectors.contract import Account, Connector, NotPermitted, Spec, Spend, Tools
+from domain.house import House
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,7 +23,9 @@ class System:
     open: Callable[[Account, Tools], Connector]
 
 
-SYSTEMS: MutableMapping[str, System] = {}
+SYSTEMS: MutableMapping[str, System] = {
+    key: System(spec, partial(registry.connect, key)) for key, spec in registry.SPECS.items()
+}
 
 
 def spec_of(connection: Connection) -> Spec:
@@ -34,8 +39,18 @@ def title_of(connection: Connection) -> str:
     return known.spec.title if known else connection.system
 
 
-def opened(connection: Connection, spend: Spend, now: datetime) -> Connector:
-    """The connector of the host's account there; each request that it makes is announced to `spend` first."""
+def opened(
+    connection: Connection,
+    spend: Spend,
+    now: datetime,
+    *,
+    house: House | None = None,
+    has_blocks: bool = False,
+) -> Connector:
+    """The connector of the host's account there; each request that it makes is announced to `spend` first.
+
+    `house` is the clock of the units that it is asked for; `has_blocks` when we may have closed nights of theirs.
+    """
     system = _system(connection)
     choices = {switch.name: switch.default for switch in system.spec.switches}
     account = Account(dict(connection.credentials), choices | connection.switches)
@@ -45,6 +60,8 @@ def opened(connection: Connection, spend: Spend, now: datetime) -> Connector:
         settings.USER_AGENT,
         settings.LOOPBACK_FEED_PORTS,
         settings.MIRROR_BASE_URLS.get(connection.system),
+        house,
+        has_blocks=has_blocks,
     )
     return system.open(account, tools)
 

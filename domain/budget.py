@@ -1,7 +1,9 @@
 """How often a system may be asked: what a key is allowed, what is set aside for whom, how often units are read.
 
-A mirrored unit costs one request every five minutes at the most: 288 a day. What a key may spend follows from its
-units, from what the system's documents say, and from what a host agreed with it; the least of them counts.
+A mirrored unit is read every five minutes at the most: 288 times a day, which costs a request, or two where nights
+that we closed there must be told from theirs. The key itself counts like one unit more, for tokens and for asking
+what changed. What a key may spend follows from that, from what the system's documents say, and from what a host
+agreed with it; the least of them counts.
 """
 
 from collections.abc import Iterable
@@ -12,6 +14,7 @@ DAY = timedelta(days=1)
 SHORTEST_MONTH = timedelta(days=28)
 A_DAY_AND_UNIT = 288
 SPARE_FOR_ASKED = 30  # per cent that the sweep leaves to those who ask
+FOR_CHANGES = 10  # per cent
 NEARLY = 80  # per cent, from which on the host is told
 
 
@@ -44,15 +47,16 @@ def allowance(
     windows: Iterable[Window],
     month: date,
     *,
+    each: int = 1,
     a_day: int | None = None,
     a_month: int | None = None,
 ) -> Allowance:
-    """What a key with so many units may spend in the month of this day; a key without units counts as one unit.
+    """What a key with so many units may spend in the month of this day, where a read costs `each` requests.
 
     What the host agreed with the system replaces our own figure, never the system's.
     """
     days = days_in(month)
-    daily = a_day if a_day is not None else A_DAY_AND_UNIT * max(units, 1)
+    daily = a_day if a_day is not None else A_DAY_AND_UNIT * (units * each + 1)
     monthly = a_month if a_month is not None else daily * days
     for window in windows:
         if window.per >= SHORTEST_MONTH:
@@ -80,10 +84,21 @@ def again_at(allowed: Allowance, spent: Spent, now: datetime, *, for_sweep: bool
     return datetime.combine(following, time(), UTC)
 
 
-def sweep_interval(usual: timedelta, units: int, allowed: Allowance, month: date) -> timedelta:
-    """How often a unit that nobody asks for is read: as usual, or less often where the sweep's share is smaller."""
-    share = min(allowed.a_day, allowed.a_month // days_in(month)) * (100 - SPARE_FOR_ASKED) // 100
-    return max(usual, DAY * max(units, 1) / max(share, 1))
+def sweep_interval(usual: timedelta, reads: int, allowed: Allowance, month: date) -> timedelta:
+    """How often a unit that nobody asks for is read: as usual, or less often where the sweep's share is smaller.
+
+    `reads` is what one round over all units costs, in requests.
+    """
+    return max(usual, DAY * max(reads, 1) / max(_daily(allowed, month, 100 - SPARE_FOR_ASKED), 1))
+
+
+def changes_interval(usual: timedelta, allowed: Allowance, month: date) -> timedelta:
+    """How often a system is asked what changed: a small part of the budget goes to that, however small it is."""
+    return max(usual, DAY / max(_daily(allowed, month, FOR_CHANGES), 1))
+
+
+def _daily(allowed: Allowance, month: date, percent: int) -> int:
+    return min(allowed.a_day, allowed.a_month // days_in(month)) * percent // 100
 
 
 def least_interval(stated: timedelta, windows_of_a_unit: Iterable[Window]) -> timedelta:

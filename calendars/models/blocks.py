@@ -37,7 +37,7 @@ class BlockQuerySet(TenantQuerySet["Block"]):
         return self.filter(origin__in=Block.EXCLUSIVE)
 
     def exported(self) -> Self:
-        """What channels are told: sales, the host's own blocks, what a mirrored system takes; nothing else, and no holds.
+        """What channels are told: sales, the host's own blocks, what a mirrored system takes; nothing else, no holds.
 
         With the feeds that entries of mirrored systems come from, but for what is secret of them.
         """

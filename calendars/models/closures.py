@@ -36,11 +36,9 @@ class ClosureQuerySet(TenantQuerySet["Closure"]):
 
     def due(self, now: datetime) -> Self:
         """Those that something must be said about to the system."""
-        opens = Q(state__in=[Closure.State.DUE, Closure.State.SENT, Closure.State.THERE])
+        asked = Q(state__in=[Closure.State.DUE, Closure.State.SENT])
         return self.filter(
-            Q(state__in=[Closure.State.DUE, Closure.State.SENT], dropped_at=None)
-            | (opens & Q(dropped_at__isnull=False)),
-            next_try_at__lte=now,
+            asked | Q(state=Closure.State.THERE, dropped_at__isnull=False), next_try_at__lte=now
         )
 
 
