@@ -1,6 +1,6 @@
 """A mirrored link under a crowd: one read in five minutes whoever asks, never empty, no error of anybody else."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -69,15 +69,15 @@ def old(mirror: Mirror, by: timedelta = FLOOR) -> None:
     )
 
 
-def race(act: object) -> list[object]:
+def race[Found](act: Callable[[], Found]) -> list[Found]:
     """What each of the racers gets who all begin at once, each with a connection of its own."""
     ready = Barrier(RACERS)
 
-    def run(_number: int) -> object:
+    def run(_number: int) -> Found:
         try:
             connection.ensure_connection()
             ready.wait(PATIENCE_S)
-            return act()  # type: ignore[operator]  # a function
+            return act()
         finally:
             connection.close()
 
@@ -102,11 +102,11 @@ def test_without_the_column_the_race_is_there_to_be_seen(mirror: Mirror) -> None
 def test_of_many_who_want_it_at_once_one_tells_a_worker_and_one_worker_reads(mirror: Mirror) -> None:
     assert race(lambda: demand.want(mirror.feed.pk, mirror.now)).count(True) == 1
     claims = race(lambda: leases.claim_these([mirror.feed.pk], mirror.now)[1])
-    assert sorted(map(len, claims)) == [0] * (RACERS - 1) + [1]  # type: ignore[arg-type]  # lists of ids
+    assert sorted(map(len, claims)) == [0] * (RACERS - 1) + [1]
     Feed.objects.update(lease_until=None, lease_token=None)
     for later, count in ((FLOOR - MINUTE, 0), (FLOOR, 1)):
-        claims = race(lambda at=mirror.now + later: leases.claim_these([mirror.feed.pk], at)[1])  # type: ignore[misc]
-        assert sum(map(len, claims)) == count  # type: ignore[arg-type]  # as above
+        claims = race(lambda at=mirror.now + later: leases.claim_these([mirror.feed.pk], at)[1])
+        assert sum(map(len, claims)) == count
 
 
 def test_a_hundred_pollers_cost_one_read_in_five_minutes(
