@@ -14,7 +14,7 @@ from accounts.models import AuditLine, Membership, User
 from amplistay import auditwords
 from properties.models import Property
 from tests import cast
-from tests.test_tenancy import MEMBERS_OWN, MEMBERS_ROW, OURS
+from tests.test_tenancy import ALL, MEMBERS_OWN, MEMBERS_ROW
 
 ONLY_SHOW = {
     "audit", "planner", "sales:list", "sales:revenue", "properties:list", "notices:list",
@@ -39,7 +39,7 @@ def test_every_address_that_changes_something_has_a_sentence_in_the_log() -> Non
     assert (MEMBERS_OWN | MEMBERS_ROW) - known - ONLY_SHOW == set(), (
         "give it a sentence, or say that it only shows"
     )
-    assert known - OURS.keys() == set(), "no such address any more"
+    assert known - ALL.keys() == set(), "no such address any more"
 
 
 def test_a_line_says_who_did_what_from_where_and_when(alices: Client, home: Property, alice: User) -> None:

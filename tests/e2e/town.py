@@ -11,6 +11,8 @@ from api import tokens
 from calendars import ledger
 from calendars.models import Alert, Feed, date_range
 from calendars.sentences import status
+from directory import joining
+from directory.models import JoinRequest
 from domain.roles import Role
 from domain.spans import Span
 from properties.models import Property
@@ -191,6 +193,15 @@ def _others(town: Town, organization: Organization, alice: User) -> None:
     token, _text = tokens.make(organization, tokens.Wanted("PMS", ["calendar:read"]), alice.email, now)
     invited = teams.invite(organization, alice, "dave@example.org", now, role=Role.VIEWER)
     carol = cast.a_member(organization, "carol@example.org", Role.VIEWER)
+    cast.a_shown_home(town.home)
+    vendor = cast.a_vendor(organization, words="Old houses and a garden.", website="https://gracia.example/")
+    wish = JoinRequest.objects.create(
+        name="Ada Lovelace", email="ada@example.org", domain="ada.example", language="en", asked_at=now
+    )
+    town.ids |= {
+        "slug": vendor.slug,
+        "confirmation": joining.link(wish).rstrip("/").rpartition("/")[2],
+    }
     town.ids |= {
         "member_id": str(carol.memberships.get().pk),
         "invitation_id": invited.public_id,
