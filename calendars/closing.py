@@ -58,7 +58,7 @@ def follow(now: datetime) -> int:
         behind.select_related("property", "connection").defer("url", "connection__secrets")[:AT_ONCE]
     )
     for feed in feeds:
-        _work_out(feed, feed.version, now)
+        _work_out(feed, feed.version, now)  # type: ignore[attr-defined]  # annotated above
     return len(feeds)
 
 

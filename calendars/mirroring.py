@@ -79,7 +79,7 @@ def _key(feed: Feed) -> tuple[object, ...]:
 
 
 def _turn(feed: Feed, lease: uuid.UUID, now: datetime, *, somebody_waits: bool) -> Turn:
-    connection = Connection.objects.get(pk=feed.connection_id)
+    connection = Connection.objects.get(feeds=feed)
     meter = Meter(connection, Share.SWEEP, now)
     key = _key(feed)
     connector = systems.opened(connection, meter, now, house=feed.property.house, has_blocks=bool(key[-1]))

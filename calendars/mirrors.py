@@ -18,6 +18,7 @@ from django.db.models import Q, QuerySet
 from accounts.models import Organization
 from calendars import alerts, budgets, ledger, systems
 from calendars.models import Alert, Closure, Connection, Feed
+from calendars.models.feeds import FeedQuerySet
 from connectors.contract import Cap, Connector, ConnectorError, Health, Listing
 from domain import budget
 from properties.models import Property
@@ -106,7 +107,7 @@ def listings(connection: Connection) -> Sequence[Listing]:
     return [Listing(**unit) for unit in connection.units]
 
 
-def units_of(connection: Connection) -> QuerySet[Feed]:
+def units_of(connection: Connection) -> FeedQuerySet:
     """The feeds that mirror one of its units."""
     return Feed.objects.filter(connection=connection)
 

@@ -90,7 +90,8 @@ def settled(wanted: Iterable[Span], closed: Iterable[Own], today: date) -> tuple
     """
     wanted = tuple(wanted)
     whole = merge(wanted)
-    stale, kept = [], []
+    stale: list[Own] = []
+    kept: list[Own] = []
     for closure in closed:
         ahead = closure.nights.clip(Span(today, max(closure.nights.end, today + timedelta(days=1))))
         (stale if ahead and ahead.minus(whole) else kept).append(closure)
