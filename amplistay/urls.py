@@ -61,6 +61,7 @@ urlpatterns = [
     path("payments/", include("upsells.payment_urls")),
     path("notifications/", include("notices.urls")),
     path("webhooks/", include("webhooks.urls")),
+    path("systems/", include("calendars.system_urls")),
     path("tokens/", include("api.urls")),
     path("api/docs/", docs, name="api-docs"),
     path("api/v1/", include("api.v1.urls")),

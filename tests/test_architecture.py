@@ -88,6 +88,7 @@ BEHIND_THE_DOOR = {
     "amplistay/takeout.py",
     "amplistay/takings.py",
     "amplistay/urgent.py",
+    "calendars/adopting.py",
     "calendars/alerts.py",
     "calendars/conflicts.py",
     "calendars/echoes.py",

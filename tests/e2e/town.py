@@ -29,6 +29,17 @@ EVERY_OFFER = {
     "late_check_out": 1_500,
     "early_check_in": 1_500,
 }
+UNITS = [
+    {
+        "id": str(number),
+        "name": f"Unit {number}",
+        "code": "",
+        "place": "",
+        "is_active": True,
+        "is_handed": handed,
+    }
+    for number, handed in enumerate((True, True, False), 101)
+]
 ENDED = {"declined": "taken"}
 OPEN = {"paying", "checking", "capturing"}
 
@@ -209,6 +220,9 @@ def _others(town: Town, organization: Organization, alice: User) -> None:
         "view_id": cast.a_saved_view(member).public_id,
         "deed_id": "nothing",
         "webhook_id": webhook.public_id,
+        "connection_id": cast.a_connection(
+            organization, looked_at=now, units=UNITS, works=["listings"]
+        ).public_id,
         "message_id": message.public_id,
         "signed": wishes.off_address(member, next(iter(Topic))).rstrip("/").rpartition("/")[2],
     }
