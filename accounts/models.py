@@ -300,6 +300,7 @@ class Letter(models.Model):
 
     public_id = models.CharField(max_length=14, unique=True, default=public_id, editable=False)
     address = models.EmailField()
+    reply_to = models.EmailField(blank=True, default="")
     subject = models.CharField(max_length=200)
     text = SecretField()
     html = SecretField()

@@ -37,14 +37,23 @@ class Words:
     otherwise: str = ""
 
 
-def write(address: str, words: Words, now: datetime) -> None:
-    """Leave a letter for the workers, in the language that is active; with the transaction that is open, if one is."""
+def write(address: str, words: Words, now: datetime, *, reply_to: str = "") -> None:
+    """Leave a letter for the workers, in the language that is active; with the transaction that is open, if one is.
+
+    `reply_to` is an address that somebody has checked to be one, where answers don't come to us.
+    """
     subject = " ".join(words.subject.split())[:LONGEST_SUBJECT]
     drawn = mail.message(address, subject, "account", {"words": words, "site_url": settings.SITE_URL})
     html = str(drawn.alternatives[0][0])
     with acting_for_the_house():
         Letter.objects.create(
-            address=address, subject=subject, text=str(drawn.body), html=html, created_at=now, next_try_at=now
+            address=address,
+            reply_to=reply_to,
+            subject=subject,
+            text=str(drawn.body),
+            html=html,
+            created_at=now,
+            next_try_at=now,
         )
 
 
@@ -79,7 +88,10 @@ def _send(letter: Letter, now: datetime) -> bool:
         "Auto-Submitted": "auto-generated",  # RFC 3834 §5
         "Message-ID": f"<{letter.public_id}@{urlsplit(settings.SITE_URL).hostname}>",
     }
-    found = EmailMultiAlternatives(letter.subject, letter.text, to=[letter.address], headers=headers)
+    answers = [letter.reply_to] if letter.reply_to else None
+    found = EmailMultiAlternatives(
+        letter.subject, letter.text, to=[letter.address], headers=headers, reply_to=answers
+    )
     found.attach_alternative(letter.html, "text/html")
     try:
         mail.send(found)

@@ -61,9 +61,9 @@ def _page(
         "form": form,
         "log_in": f"{reverse('account_login')}?next={request.path}",
     }
-    answer = render(request, "accounts/invitation.html", context, status=status)
-    answer["Referrer-Policy"] = "no-referrer"  # the address is a key
-    return answer
+    # The address is a key, which our usual "same-origin" tells nobody else. With "no-referrer" browsers would send the
+    # form with `Origin: null` (Fetch, §3.2), and it would be refused as a stranger's.
+    return render(request, "accounts/invitation.html", context, status=status)
 
 
 def _accepted(request: HttpRequest, row: Invitation, user: User) -> HttpResponse:

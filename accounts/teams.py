@@ -58,7 +58,7 @@ def found(organization: Organization, user: User) -> Membership:
 
 
 def invite(
-    organization: Organization, by: User, email: str, now: datetime, *, role: Role, homes: Homes = None
+    organization: Organization, by: User | None, email: str, now: datetime, *, role: Role, homes: Homes = None
 ) -> Invitation:
     """Keep a place for whoever reads the mail to that address, and write to it.
 
@@ -89,7 +89,7 @@ def invite(
     return row
 
 
-def invite_again(row: Invitation, by: User, now: datetime) -> bool:
+def invite_again(row: Invitation, by: User | None, now: datetime) -> bool:
     """Another letter with another link, for seven days more; the old link is void. Whether the invitation waited.
 
     Raises TooMany.

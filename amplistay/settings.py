@@ -38,6 +38,7 @@ CSRF_TRUSTED_ORIGINS = [SITE_URL]
 
 INSTALLED_APPS = [
     "amplistay.apps.AmplistayConfig",
+    "directory",
     "pages",
     "notices",
     "api",
@@ -156,6 +157,7 @@ CELERY_BEAT_SCHEDULE = {
     "forget what was removed": {"task": "amplistay.tasks.sweep_removed", "schedule": 3600.0},
     "forget old messages": {"task": "webhooks.tasks.prune", "schedule": 3600.0},
     "forget kept answers": {"task": "api.tasks.prune", "schedule": 3600.0},
+    "forget requests to join": {"task": "directory.tasks.forget", "schedule": 3600.0},
 }
 
 # People.
@@ -291,6 +293,10 @@ SPECTACULAR_SETTINGS = {
     "POSTPROCESSING_HOOKS": ["api.describing.strict"],
     "DISABLE_ERRORS_AND_WARNINGS": True,  # what it can't guess, a test sees in the description itself
 }
+
+FORM_LEAST_SECONDS = env.number(
+    "FORM_LEAST_SECONDS", 3
+)  # a stranger's form that comes back sooner is a robot's
 
 # Pages.
 LANGUAGE_CODE = "en"

@@ -17,12 +17,15 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import URLPattern, URLResolver, path, reverse
 from django.utils import timezone
+from django.utils.html import format_html
 from django.utils.translation import gettext_lazy as _
 
 from accounts import support
 from accounts.fields import SealedField, SecretField
 from accounts.models import AuditLine, Organization, User
+from amplistay import joinqueue
 from calendars.models import Alert, Feed, Server
+from directory.models import JoinRequest
 from properties.models import Property
 from upsells.models import Delivery, Payment, PayoutAccount, Purchase
 from webhooks.models import Sending, Webhook
@@ -62,6 +65,7 @@ class StaffSite(admin.AdminSite):
         own: list[URLPattern | URLResolver] = [
             path("stuck/", self.admin_view(self.stuck), name="stuck"),
             path("visit/", self.admin_view(self.visit), name="visit"),
+            path("join/<int:pk>/", self.admin_view(self.decide), name="join-decide"),
             path("visit/end/", self.admin_view(self.leave), name="leave"),
         ]
         return own + super().get_urls()
@@ -84,6 +88,10 @@ class StaffSite(admin.AdminSite):
                 return redirect("home")
         context = self.each_context(request) | {"title": _("Visit an organization"), "form": form}
         return render(request, "staff/visit.html", context, status=UNPROCESSABLE if form.errors else 200)
+
+    def decide(self, request: HttpRequest, pk: int) -> HttpResponse:
+        """A request to join: let in, or declined with a word."""
+        return joinqueue.decide(request, pk, self.each_context(request))
 
     def leave(self, request: HttpRequest) -> HttpResponse:
         """End the visit in this session."""
@@ -119,6 +127,7 @@ def stuck_work(now: datetime) -> list[tuple[Any, int, str]]:
         _("Accounts for payouts that wait for an answer"): (PayoutAccount.objects.due(late), "upsells_payoutaccount"),
         _("Letters that are late"): (Delivery.objects.due(late), "upsells_delivery"),
         _("Messages to other software that are late"): (Sending.objects.due(late), "webhooks_sending"),
+        _("Requests to join that wait"): (JoinRequest.objects.waiting(), "directory_joinrequest"),
         _("Double bookings that are open"): (Alert.objects.open().filter(kind=Alert.Kind.CONFLICT), "calendars_alert"),
     }  # fmt: skip
     return [
@@ -309,6 +318,27 @@ class Accounts(Looking):
     list_display = ("organization", "country", "charges_enabled", "checked_at", "check_at", "trouble")
 
 
+class JoinRequests(Looking):
+    """Who asked to join, those that wait first, and what became of it."""
+
+    list_display = ("name", "email", "domain", "asked_at", "confirmed_at", "decision", "decided_by")
+    list_filter = (
+        ("confirmed_at", admin.EmptyFieldListFilter),
+        ("decided_at", admin.EmptyFieldListFilter),
+        "approved",
+    )
+    search_fields = ("name", "email", "domain")
+    ordering = ("-decided_at", "-confirmed_at", "-pk")  # PostgreSQL puts what has no date first
+
+    @admin.display(description=_("decision"))
+    def decision(self, row: JoinRequest) -> str:
+        """What was decided, or the way to decide."""
+        said = {True: _("Approved"), False: _("Declined"), None: _("Decide")}[row.approved]
+        if row.confirmed_at is None:
+            return ""
+        return format_html('<a href="{}">{}</a>', reverse("staff:join-decide", args=[row.pk]), said)
+
+
 staff = StaffSite(name="staff")
 TABLES: Mapping[type[Model], type[Looking]] = {
     Organization: Organizations,
@@ -323,6 +353,7 @@ TABLES: Mapping[type[Model], type[Looking]] = {
     Webhook: Webhooks,
     Alert: Alerts,
     PayoutAccount: Accounts,
+    JoinRequest: JoinRequests,
 }
 for table, page in TABLES.items():
     staff.register(table, page)

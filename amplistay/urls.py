@@ -19,6 +19,7 @@ from amplistay import (
 from amplistay.staff import staff
 from api.docs import docs
 from calendars.public import export
+from directory import views as vendorpage
 from properties.public import photo
 from upsells import planner
 from upsells.public import stripe_events
@@ -29,6 +30,10 @@ urlpatterns = [
     path("home/steps/", dashboard.show_steps, name="show-steps"),
     path("", include("pages.urls")),
     path("", include("pages.robot_urls")),
+    path("", include("directory.urls")),
+    path("vendor-page/", vendorpage.own, name="vendor-page"),
+    path("vendor-page/homes/", vendorpage.homes, name="vendor-homes"),
+    path("vendor-page/withdraw/", vendorpage.withdraw, name="vendor-withdraw"),
     path("accounts/", include("accounts.urls")),
     path("properties/", include("properties.urls")),
     path("properties/", include("calendars.urls")),
@@ -56,6 +61,7 @@ urlpatterns = [
     path("payments/", include("upsells.payment_urls")),
     path("notifications/", include("notices.urls")),
     path("webhooks/", include("webhooks.urls")),
+    path("systems/", include("calendars.system_urls")),
     path("tokens/", include("api.urls")),
     path("api/docs/", docs, name="api-docs"),
     path("api/v1/", include("api.v1.urls")),

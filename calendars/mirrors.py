@@ -92,6 +92,11 @@ def look(connection: Connection, now: datetime) -> Health:
     return health
 
 
+def look_again(connection: Connection) -> None:
+    """Have it looked at once more: by whoever is told, or at the next sweep."""
+    Connection.objects.filter(pk=connection.pk).update(looked_at=None)
+
+
 def _units(connector: Connector) -> Iterator[dict[str, object]]:
     cursor = None
     for _ in range(MOST_PAGES):

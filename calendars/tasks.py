@@ -87,7 +87,9 @@ def close_elsewhere() -> None:
 
 @shared_task
 def watch_connections() -> None:
-    """See whose keys are refused and whose requests are nearly used up."""
+    """See whose keys are refused and whose requests are nearly used up, and look at what nobody has looked at yet."""
+    for pk in Connection.objects.live().filter(looked_at=None).values_list("pk", flat=True):
+        hint(look_at_connection, pk)
     mirrors.watch(timezone.now())
 
 

@@ -8,6 +8,7 @@ app_name = "pages"
 urlpatterns = [
     path("how-it-works/", views.page("how"), name="how"),
     path("pricing/", views.pricing, name="pricing"),
+    path("escapia-to-ical/", views.escapia, name="escapia"),
     path("example/", views.guest_page, name="example"),
     path("help/", views.channels, name="help"),
     path("help/<slug:key>/", views.channel, name="channel"),

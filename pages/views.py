@@ -27,7 +27,16 @@ EXPIRES = timedelta(days=90)
 RETRY_AFTER_S = "30"
 PLAIN = "text/plain; charset=utf-8"
 FRAMED: dict[str, Any] = settings.SECURE_CSP | {"frame-ancestors": [CSP.SELF]}
-INDEXED = ("how", "pricing", "help", "status", "terms", "privacy")
+INDEXED = ("how", "pricing", "help", "escapia", "status", "terms", "privacy")
+MIRROR_EVERY = timedelta(minutes=5)
+A_DAY = timedelta(days=1)
+MIRROR: dict[str, Any] = {  # what mirroring a unit costs, in money and in requests
+    "price": Money(100, "USD"),
+    "least": Money(1900, "USD"),
+    "every": MIRROR_EVERY,
+    "a_day": A_DAY // MIRROR_EVERY,
+    "a_month": 30 * (A_DAY // MIRROR_EVERY),
+}
 PROBLEMS = (FeedRead.Outcome.FAILED, FeedRead.Outcome.REFUSED, FeedRead.Outcome.QUARANTINED)
 
 
@@ -69,6 +78,12 @@ def landing(request: HttpRequest) -> HttpResponse:
 def pricing(request: HttpRequest) -> HttpResponse:
     """What it costs."""
     return shown(request, "pages/pricing.html", price())
+
+
+@require_safe
+def escapia(request: HttpRequest) -> HttpResponse:
+    """How calendars at Escapia become calendar links, how to join, and what it costs."""
+    return shown(request, "pages/escapia.html", MIRROR)
 
 
 @xframe_options_sameorigin
@@ -129,7 +144,8 @@ def robots(_request: HttpRequest) -> HttpResponse:
     """Nothing is forbidden by it, for programs that read calendars obey it too; pages that aren't for search engines
     say `noindex` themselves, which a robot only sees where it may look.
     """
-    lines = ["User-agent: *", "Disallow:", f"Sitemap: {settings.SITE_URL}{reverse('sitemap')}", ""]
+    maps = [f"Sitemap: {settings.SITE_URL}{reverse(name)}" for name in ("sitemap", "directory:sitemap")]
+    lines = ["User-agent: *", "Disallow:", *maps, ""]
     return HttpResponse("\n".join(lines), content_type=PLAIN)
 
 
@@ -138,6 +154,7 @@ def sitemap(_request: HttpRequest) -> HttpResponse:
     """The pages for everybody (sitemaps.org, protocol 0.9)."""
     paths = ["/", *(reverse(f"pages:{name}") for name in INDEXED)]
     paths += [reverse("pages:channel", args=[key]) for key in guides.GUIDES]
+    paths.append(reverse("directory:join"))
     urls = "".join(f"<url><loc>{settings.SITE_URL}{path}</loc></url>" for path in paths)
     body = f'<?xml version="1.0" encoding="UTF-8"?>\n<urlset xmlns="http://www.sitemaps.org/schemas/sitemap/0.9">{urls}</urlset>\n'
     return HttpResponse(body, content_type="application/xml")

@@ -11,6 +11,7 @@ from calendars import exports, ledger, linking
 from calendars.models import Block, Connection, ExportLink, Feed, date_range
 from calendars.people import Ticks
 from connectors import links
+from directory.models import ShownHome, Vendor
 from domain.channels import recognise
 from domain.events import Kind
 from domain.roles import Role
@@ -160,6 +161,21 @@ def a_saved_view(
     """A filter that a member keeps."""
     values = {"organization": member.organization, "created_at": NOW, **columns}
     return SavedView.objects.create(membership=member, listing=listing, name=name, query=query, **values)
+
+
+def a_vendor(organization: Organization, slug: str = "gracia-homes", **columns: object) -> Vendor:
+    """An organization that everybody may find."""
+    values = {"name": organization.name, "email": "alice@example.org", "language": "en", "changed_at": NOW}
+    return Vendor.objects.create(
+        organization=organization, slug=slug, **{"is_shown": True, "town": "Girona", **values, **columns}
+    )
+
+
+def a_shown_home(home: Property, *rules: str) -> ShownHome:
+    """A home on the vendor's page, with these rules, or with all."""
+    return ShownHome.objects.create(
+        organization_id=home.organization_id, property=home, rules=list(rules) or ["sites", "pace", "content"]
+    )
 
 
 def a_deed(organization: Organization) -> Deed:

@@ -77,8 +77,20 @@ MEMBERS_OWN = {  # no id in the address: the organization's own rows
     "search",
     "saved-views",
     "save-view",
+    "vendor-page",
+    "systems:list",
+    "systems:connect",
+    "vendor-homes",
+    "vendor-withdraw",
 }
 MEMBERS_ROW = {  # an id in the address: 404 unless the row is the organization's
+    "systems:account",
+    "systems:progress",
+    "systems:look",
+    "systems:adopt",
+    "systems:two-way",
+    "systems:rekey",
+    "systems:disconnect",
     "overview",
     "properties:settings",
     "properties:archive",
@@ -179,13 +191,22 @@ BY_TOKEN = {
     "notices:mails-off",  # a signature, as below
     "stripe-events",  # a signature takes the token's place
 }  # open to strangers who hold the address; in a public.py
+FOR_STRANGERS = {  # forms and lists for whoever comes, beside the pages that only tell; in a public.py
+    "directory:join",
+    "directory:asked",
+    "directory:confirm",  # a signature says which request
+    "directory:vendors",
+    "directory:sitemap",
+    "directory:vendor",
+    "directory:written",
+}
 NO_ROWS = {"kind"}  # parts of addresses that name no row
 ANYBODY = (
     {"home", "health", "set_language", "styleguide", "robots", "sitemap", "security", "favicon"}
     | {"api-docs", "api:schema"}
     | {
         f"pages:{name}"
-        for name in ("how", "pricing", "example", "help", "channel", "status", "terms", "privacy")
+        for name in ("how", "pricing", "example", "help", "channel", "status", "terms", "privacy", "escapia")
     }
 )
 ANYBODY |= {"api-docs", "api:schema"}
@@ -346,6 +367,7 @@ def ids_of(home: Property) -> dict[str, str]:
         "token_id": token.public_id,
         "view_id": cast.a_saved_view(carol.memberships.get()).public_id,
         "webhook_id": webhook.public_id,
+        "connection_id": cast.a_connection(home.organization, looked_at=cast.NOW).public_id,
         "message_id": message.public_id,
         "conflict_id": Alert.objects.get(kind=Alert.Kind.CONFLICT, property=home).public_id,
         "public_id": home.public_id,
@@ -397,7 +419,7 @@ def everything_of(organization: object) -> dict[str, list[dict[str, Any]]]:
 
 
 def test_every_address_is_classified() -> None:
-    classified = MEMBERS_OWN | MEMBERS_ROW | PERSONS_OWN | BY_TOKEN | BY_BEARER | ANYBODY
+    classified = MEMBERS_OWN | MEMBERS_ROW | PERSONS_OWN | BY_TOKEN | FOR_STRANGERS | BY_BEARER | ANYBODY
     assert OURS.keys() - classified == set(), "say who may come in, in the tables above"
     assert classified - OURS.keys() <= {"styleguide"}, "no such address any more"
     assert {name for name in MEMBERS_ROW if not ALL[name].ids} == set()
@@ -424,8 +446,10 @@ def test_the_operators_addresses_open_for_nobody_else(client: Client, alices_ids
 
 
 def test_addresses_open_to_strangers_live_in_files_named_public() -> None:
-    assert {ALL[name].module.rpartition(".")[2] for name in BY_TOKEN} == {"public"}
-    assert {name for name, address in OURS.items() if address.module.endswith(".public")} == BY_TOKEN
+    assert {ALL[name].module.rpartition(".")[2] for name in BY_TOKEN | FOR_STRANGERS} == {"public"}
+    assert {
+        name for name, address in OURS.items() if address.module.endswith(".public")
+    } == BY_TOKEN | FOR_STRANGERS
 
 
 def test_every_address_of_the_api_is_behind_its_door() -> None:

@@ -30,6 +30,7 @@ SITE_MODULES = (
     "accounts/",
     "amplistay/",
     "calendars/",
+    "directory/",
     "notices/",
     "properties/",
     "upsells/",

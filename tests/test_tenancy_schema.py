@@ -23,6 +23,7 @@ from calendars.models import (
     Suspension,
     date_range,
 )
+from directory.models import ShownHome, Vendor
 from properties.models import Photo, Property
 from tests import cast
 from tests.upsells.pages import a_purchase, instants
@@ -105,12 +106,13 @@ def rows_on(home: Property, organization_id: int) -> dict[type[TenantModel], Ten
         Certificate: Certificate(organization_id=organization_id, body="{}", created_at=cast.NOW),
         Payment: Payment(organization_id=organization_id, account="acct_1", amount=1, created_at=cast.NOW),
         CancelTerms: CancelTerms(**at),
+        ShownHome: ShownHome(**at, rules=["pace"]),
         Closure: Closure(**at, first=cast.TODAY, last=cast.nights(2).start, made_at=cast.NOW),
     }
 
 
 OF_NO_PROPERTY = {Property, PayoutAccount, Webhook, Message, Sending, ApiToken, KeptAnswer}
-OF_NO_PROPERTY |= {Connection, Spending}
+OF_NO_PROPERTY |= {Connection, Spending, Vendor}
 OF_NO_PROPERTY |= {AuditLine, Deed, Invitation, SavedView, SupportVisit}
 KINDS = [
     model for model in apps.get_models() if issubclass(model, TenantModel) and model not in OF_NO_PROPERTY

@@ -15,6 +15,7 @@ from tests import cast
 
 HANGING = {"calendars_feedread", "calendars_snapshot", "properties_photofile"}  # on a tenant's row
 OF_PERSONS = {"accounts_letter", "mfa_authenticator", "usersessions_usersession"}  # no tenant sees any
+OF_PERSONS |= {"directory_joinrequest", "directory_spentcode"}
 WHO = {"accounts_organization", "accounts_membership", "accounts_user", "account_emailaddress", *OF_PERSONS}
 
 

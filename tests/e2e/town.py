@@ -11,6 +11,8 @@ from api import tokens
 from calendars import ledger
 from calendars.models import Alert, Feed, date_range
 from calendars.sentences import status
+from directory import joining
+from directory.models import JoinRequest
 from domain.roles import Role
 from domain.spans import Span
 from properties.models import Property
@@ -27,6 +29,17 @@ EVERY_OFFER = {
     "late_check_out": 1_500,
     "early_check_in": 1_500,
 }
+UNITS = [
+    {
+        "id": str(number),
+        "name": f"Unit {number}",
+        "code": "",
+        "place": "",
+        "is_active": True,
+        "is_handed": handed,
+    }
+    for number, handed in enumerate((True, True, False), 101)
+]
 ENDED = {"declined": "taken"}
 OPEN = {"paying", "checking", "capturing"}
 
@@ -191,6 +204,15 @@ def _others(town: Town, organization: Organization, alice: User) -> None:
     token, _text = tokens.make(organization, tokens.Wanted("PMS", ["calendar:read"]), alice.email, now)
     invited = teams.invite(organization, alice, "dave@example.org", now, role=Role.VIEWER)
     carol = cast.a_member(organization, "carol@example.org", Role.VIEWER)
+    cast.a_shown_home(town.home)
+    vendor = cast.a_vendor(organization, words="Old houses and a garden.", website="https://gracia.example/")
+    wish = JoinRequest.objects.create(
+        name="Ada Lovelace", email="ada@example.org", domain="ada.example", language="en", asked_at=now
+    )
+    town.ids |= {
+        "slug": vendor.slug,
+        "confirmation": joining.link(wish).rstrip("/").rpartition("/")[2],
+    }
     town.ids |= {
         "member_id": str(carol.memberships.get().pk),
         "invitation_id": invited.public_id,
@@ -198,6 +220,9 @@ def _others(town: Town, organization: Organization, alice: User) -> None:
         "view_id": cast.a_saved_view(member).public_id,
         "deed_id": "nothing",
         "webhook_id": webhook.public_id,
+        "connection_id": cast.a_connection(
+            organization, looked_at=now, units=UNITS, works=["listings"]
+        ).public_id,
         "message_id": message.public_id,
         "signed": wishes.off_address(member, next(iter(Topic))).rstrip("/").rpartition("/")[2],
     }

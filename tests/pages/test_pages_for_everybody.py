@@ -17,7 +17,7 @@ from pages.guides import GUIDES
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 SITE = "https://stay.example.com"
-NAMES = ("how", "pricing", "help", "terms", "privacy")
+NAMES = ("how", "pricing", "help", "escapia", "terms", "privacy")
 STATIC = ["/", *(f"pages:{name}" for name in NAMES), "pages:example", *(f"help:{key}" for key in GUIDES)]
 LONGEST_TITLE, LONGEST_DESCRIPTION = 70, 180
 BROWSER = {"Accept": "text/html"}
@@ -157,11 +157,12 @@ def test_robots_may_look_everywhere_and_find_every_page() -> None:
         "User-agent: *",
         "Disallow:",
         f"Sitemap: {SITE}/sitemap.xml",
+        f"Sitemap: {SITE}/vendors/sitemap.xml",
     ]
     found = ET.fromstring(client.get("/sitemap.xml").content)  # noqa: S314 - our own answer
     listed = {(each.text or "").removeprefix(SITE) for each in found.iter() if each.tag.endswith("loc")}
     wanted = {path_of(name) for name in STATIC} - {reverse("pages:example")} | {reverse("pages:status")}
-    assert listed == wanted
+    assert listed == wanted | {reverse("directory:join")}
 
 
 def test_security_txt_names_somebody_and_has_not_expired(settings: Settings) -> None:

@@ -1,0 +1,66 @@
+"""Units of another system become homes: planned and made as an imported list is, then each follows its unit."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from calendars import importing, mirrors
+from calendars.importing import Outcome, Verdict
+from calendars.models import Connection, Feed
+from connectors.contract import Listing
+from domain.listsheet import Line, Sheet
+from properties.models import Property
+
+
+@dataclass(frozen=True, slots=True)
+class Units:
+    """The units that a system listed last, by what can be done about them."""
+
+    followed: Sequence[Feed]  # with their homes
+    free: Sequence[Listing]  # to choose from
+    withheld: Sequence[Listing]  # not distributed to us
+    gone: Sequence[Feed]  # followed, and no longer listed
+
+
+def units(connection: Connection) -> Units:
+    """Where each unit stands. Where nobody knows whether a unit is distributed, it may be chosen."""
+    feeds = list(mirrors.units_of(connection).select_related("property").order_by("property__name", "pk"))
+    listed = [listing for listing in mirrors.listings(connection) if listing.is_active]
+    taken = {feed.listing for feed in feeds}
+    left = sorted((each for each in listed if each.id not in taken), key=lambda each: each.name.casefold())
+    known = {listing.id for listing in listed if listing.is_handed is not False}
+    return Units(
+        [feed for feed in feeds if feed.listing in known],
+        [each for each in left if each.is_handed is not False],
+        [each for each in left if each.is_handed is False],
+        [feed for feed in feeds if feed.listing not in known],
+    )
+
+
+def plan(
+    connection: Connection, wanted: Iterable[tuple[Listing, str]], defaults: Mapping[str, Any]
+) -> list[Verdict]:
+    """What would come of each unit with its home's name; `defaults` are the values of a DefaultsForm, as typed."""
+    lines = (Line(number, name, (), {}) for number, (_unit, name) in enumerate(wanted, 1))
+    return importing.plan(connection.organization, Sheet(tuple(lines)), defaults)
+
+
+def adopt(
+    connection: Connection, wanted: Sequence[tuple[Listing, str]], verdicts: Iterable[Verdict], now: datetime
+) -> list[Outcome]:
+    """Make the homes that were planned, and let each follow its unit; a home of that name that is there follows it.
+
+    What goes wrong with one is no other's loss: its outcome says so, and the unit can be chosen once more.
+    """
+    outcomes = importing.carry_out(connection.organization, verdicts, now, now)
+    homes = Property.objects.of(connection.organization)
+    for outcome, (unit, _name) in zip(outcomes, wanted, strict=True):
+        if not outcome.home:
+            continue
+        home = homes.get(public_id=outcome.home)
+        try:
+            outcome.feeds.append(mirrors.mirror(connection, unit.id, home, unit.name[:80], now).pk)
+        except mirrors.Taken:  # chosen twice within a moment
+            outcome.problems.append(unit.name)
+    return outcomes

@@ -1,0 +1,206 @@
+"""Connecting a property-management system: its keys, its units in two columns, homes that follow them, and the end."""
+
+import re
+from datetime import timedelta
+from html import unescape
+
+import pytest
+from django.test import Client
+from django.urls import reverse
+from django.utils import timezone
+from pytest_django import Settings
+
+from accounts.models import Organization, User
+from calendars import leases, mirrors, polling, tasks
+from calendars.models import Connection, Feed
+from domain.roles import Role
+from domain.spans import Span
+from properties.models import Property
+from tests import cast
+from tests.escapia import Escapia
+from tests.mirrored import keys_of
+
+pytestmark = pytest.mark.django_db
+NEW = "/systems/escapia/"
+HOUSE = {
+    "time_zone": "America/Chicago",
+    "check_in": "16:00",
+    "check_out": "10:00",
+    "turnaround": "120",
+    "rate": "150",
+    "currency": "USD",
+}
+SECRET = re.compile(r"not-secret-\w+")  # what the simulator calls its secrets
+
+
+@pytest.fixture
+def there(escapia: Escapia, settings: Settings) -> Escapia:
+    """The simulated Escapia, in place of the real one."""
+    settings.MIRROR_BASE_URLS = {"escapia": escapia.base_urls}
+    return escapia
+
+
+def read(browser: Client, path: str) -> str:
+    answer = browser.get(path)
+    assert answer.status_code == 200, path
+    return unescape(answer.content.decode())
+
+
+def connected(browser: Client, there: Escapia, **changes: str) -> str:
+    """The path of an account whose keys a worker has checked."""
+    gateway = there.pmc().keys["gateway"]
+    keys = keys_of(there.pmc()) | {"gateway_id": gateway["id"], "gateway_secret": gateway["secret"]}
+    body = {"name": "Beach rentals", "time_zone": "America/Chicago", **keys, **changes}
+    answer = browser.post(NEW, body)
+    assert answer.status_code == 302, answer.context["form"].errors
+    tasks.look_at_connection(Connection.objects.latest("pk").pk)
+    return str(answer["Location"])
+
+
+def test_from_keys_to_homes_that_follow_their_units(alices: Client, there: Escapia) -> None:
+    assert "Please connect our account to the EscapiaNET API" in read(alices, NEW)
+    unit, other, kept_back = there.unit(place=0), there.unit(place=1), there.unit(distributed=False)
+    path = connected(alices, there)
+    page = read(alices, path)
+    first, _, second = page.partition("to choose</h3>")
+    assert kept_back.name in first
+    assert unit.name not in first
+    assert f'name="take-{unit.id}"' in second
+    assert f"take-{kept_back.id}" not in page
+    assert "288 times a day" in page
+    assert not SECRET.search(page)
+    body = {f"take-{unit.id}": "on", f"name-{unit.id}": "Casa del Mar", f"name-{other.id}": other.name}
+    assert alices.post(f"{path}units/", body | HOUSE)["Location"] == path
+    home = Property.objects.get()
+    assert (home.name, home.time_zone, home.nightly_rate) == ("Casa del Mar", "America/Chicago", 15_000)
+    feed = Feed.objects.get()
+    assert (feed.property, feed.listing, feed.connection) == (home, unit.id, Connection.objects.get())
+    today = home.house.today(timezone.now())
+    nights = Span(today + timedelta(days=9), today + timedelta(days=12))
+    there.book(unit, nights.start, nights.end)
+    now = timezone.now()
+    lease, ids = leases.claim_these([feed.pk], now)
+    polling.read(ids, lease, now)
+    assert cast.busy(home)[0][0] == nights.start
+    page = read(alices, path)
+    assert "1 home follows its unit" in page
+    assert f"take-{unit.id}" not in page
+
+
+def test_a_page_waits_while_a_worker_checks_the_keys(
+    alices: Client, organization: Organization, there: Escapia
+) -> None:
+    row = cast.a_connection(organization)
+    path = reverse("systems:account", args=[row.public_id])
+    assert "The keys are being checked" in read(alices, path)
+    asks = {"HX-Request": "true"}
+    assert "hx-trigger" in alices.get(f"{path}progress/", headers=asks).content.decode()
+    tasks.watch_connections()
+    mirrors.look(row, timezone.now())
+    assert alices.get(f"{path}progress/", headers=asks)["HX-Refresh"] == "true"
+    alices.post(f"{path}look/")
+    assert "The keys are being checked" in read(alices, path)
+
+
+@pytest.mark.parametrize(
+    ("keys", "sentence"),
+    [
+        ({}, "without them there are no units"),
+        ({"gateway_id": "a", "gateway_secret": "b"}, "without them there are no units"),
+        ({"hsapi_id": "a", "hsapi_manager": "1"}, "This key of the group is missing."),
+        ({"enet_id": "a", "enet_password": "b", "enet_manager": "c", "name": ""}, "Enter a name."),
+        ({"enet_id": "a", "enet_password": "b", "enet_manager": "c", "time_zone": ""}, "Choose a time zone."),
+    ],
+)
+def test_keys_that_will_not_do_come_back_with_a_sentence_and_without_secrets(
+    alices: Client, keys: dict[str, str], sentence: str
+) -> None:
+    answer = alices.post(NEW, {"name": "Beach", "time_zone": "Europe/Madrid"} | keys)
+    assert answer.status_code == 422
+    assert sentence in unescape(answer.content.decode())
+    assert 'value="b"' not in answer.content.decode()
+    assert not Connection.objects.exists()
+
+
+def test_each_group_of_keys_tells_its_own_health(alices: Client, there: Escapia) -> None:
+    path = connected(alices, there, gateway_secret="wrong")
+    page = read(alices, path)
+    health = page.partition('id="health"')[2].partition("</section>")[0]
+    assert health.count("Doesn't work") == 1
+    assert health.index("HSAPI") < health.index("Works") < health.index("Doesn't work")
+    assert "These keys aren't accepted" in health
+    assert "EscapiaNET" not in health
+
+
+def test_names_and_house_rules_are_judged_as_those_of_an_imported_list(
+    alices: Client, home: Property, there: Escapia
+) -> None:
+    unit, other = there.unit(place=0), there.unit(place=1)
+    path = connected(alices, there)
+    both = {f"take-{unit.id}": "on", f"take-{other.id}": "on"}
+    for body, sentence in (
+        (HOUSE, "Choose at least one unit."),
+        (
+            both | HOUSE | {f"name-{unit.id}": "Same", f"name-{other.id}": "same"},
+            "Each becomes a home of its own",
+        ),
+        (both | HOUSE | {f"name-{unit.id}": "", f"name-{other.id}": "B"}, "Enter a name."),
+        (both | HOUSE | {f"name-{unit.id}": "A", f"name-{other.id}": "B", "rate": ""}, "usual price"),
+        (
+            both | HOUSE | {f"name-{unit.id}": "A", f"name-{other.id}": "B", "time_zone": ""},
+            "Choose a time zone",
+        ),
+    ):
+        answer = alices.post(f"{path}units/", body)
+        assert answer.status_code == 422
+        assert sentence in unescape(answer.content.decode())
+    assert Property.objects.count() == 1
+    alices.post(f"{path}units/", HOUSE | {f"take-{unit.id}": "on", f"name-{unit.id}": home.name})
+    assert [feed.property for feed in Feed.objects.all()] == [home], "a home of that name follows the unit"
+
+
+def test_both_ways_is_only_for_keys_that_can_close_nights(alices: Client, there: Escapia) -> None:
+    path = connected(alices, there)
+    alices.post(f"{path}two-way/", {"two_way": "on"})
+    assert Connection.objects.get().two_way
+    assert "is opened again" in read(alices, path)
+    alices.post(f"{path}two-way/", {"two_way": "off"})
+    assert not Connection.objects.get().two_way
+    Connection.objects.update(works=["listings", "calendar"])
+    alices.post(f"{path}two-way/", {"two_way": "on"})
+    assert not Connection.objects.get().two_way
+
+
+def test_other_keys_take_the_place_of_those_that_are_refused(alices: Client, there: Escapia) -> None:
+    path = connected(alices, there, hsapi_secret="wrong")
+    assert "aren't accepted" in read(alices, path)
+    assert alices.post(f"{path}keys/", keys_of(there.pmc()))["Location"] == path
+    row = Connection.objects.get()
+    assert row.looked_at is None
+    assert "gateway_id" in row.credentials
+    assert row.credentials["gateway_id"] == ""
+    tasks.look_at_connection(row.pk)
+    page = read(alices, path)
+    assert "aren't accepted" not in page
+    assert "to choose" in page
+
+
+def test_disconnected_homes_stay_and_what_only_the_system_closed_opens(
+    alices: Client, home: Property, there: Escapia
+) -> None:
+    path = connected(alices, there)
+    row = Connection.objects.get()
+    feed = cast.a_unit(home, row, there.unit().id)
+    cast.an_import(feed, cast.nights(10, 2))
+    assert alices.post(f"{path}disconnect/")["Location"] == reverse("systems:list")
+    assert cast.busy(home) == []
+    assert not Feed.objects.exists()
+    assert alices.get(path).status_code == 404
+    assert Property.objects.get() == home
+
+
+def test_only_those_who_connect_see_accounts(client: Client, home: Property, alice: User) -> None:
+    row = cast.a_connection(home.organization)
+    client.force_login(cast.a_member(home.organization, "bob@example.org", Role.FRONT_DESK))
+    for path in ("/systems/", NEW, reverse("systems:account", args=[row.public_id])):
+        assert client.get(path).status_code == 403

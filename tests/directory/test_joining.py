@@ -1,0 +1,268 @@
+"""A request to join: asked by strangers, confirmed by mail, decided by operators; robots and spam get nothing."""
+
+from datetime import timedelta
+from html import unescape
+
+import pytest
+import time_machine
+from allauth.mfa.models import Authenticator
+from django.core.cache import cache
+from django.http import HttpResponse
+from django.test import Client
+from django.urls import reverse
+from django.utils import timezone
+
+from accounts.models import AuditLine, Invitation, Letter, Membership, Organization, User
+from directory import codes, joining, tasks
+from directory.models import JoinRequest, SpentCode
+from tests import cast
+from tests.accounts.letters import the_letter, the_link
+from tests.directory.strangers import A_WHILE, NOW, carried, opened, sent, token_in
+from tests.post import Post, header
+
+pytestmark = pytest.mark.django_db
+JOIN, ASKED = "/join/", "/join/sent/"
+ADA = "ada@example.org"
+WISH = {"name": "Ada Lovelace", "email": ADA, "domain": "https://www.ada.example/homes", "terms": "on"}
+
+
+@pytest.fixture(autouse=True)
+def unlimited() -> None:
+    cache.clear()
+
+
+@pytest.fixture
+def oscars(db: None) -> Client:
+    """An operator's browser."""
+    oscar = User.objects.create_user(
+        "oscar@amplistay.example", cast.PASSWORD, is_staff=True, is_superuser=True
+    )
+    Authenticator.objects.create(user=oscar, type=Authenticator.Type.TOTP, data={"secret": "x"})
+    browser = Client()
+    browser.force_login(oscar)
+    return browser
+
+
+def asks(browser: Client, **changes: str) -> HttpResponse:
+    return sent(browser, JOIN, WISH | opened(browser, JOIN) | changes)
+
+
+def said(answer: HttpResponse) -> str:
+    return unescape(answer.content.decode())
+
+
+def confirmed(client: Client, post: Post) -> JoinRequest:
+    """Ada has asked, and read her mail."""
+    asks(client)
+    with time_machine.travel(NOW + A_WHILE, tick=False):
+        client.post(the_link(post, ADA))
+    return JoinRequest.objects.get()
+
+
+def test_somebody_asks_confirms_and_is_let_in_by_an_operator(
+    client: Client, oscars: Client, post: Post
+) -> None:
+    assert asks(client)["Location"] == ASKED
+    row = JoinRequest.objects.get()
+    assert (row.name, row.email, row.domain, row.confirmed_at) == ("Ada Lovelace", ADA, "ada.example", None)
+    with time_machine.travel(NOW + A_WHILE, tick=False):
+        path = the_link(post, ADA)
+        assert "ada.example" in said(client.get(path))
+        row.refresh_from_db()
+        assert row.confirmed_at is None, "a program that looks at mails confirms nothing"
+        assert "A person looks at it" in said(client.post(path))
+        client.post(path)
+    assert "Ada Lovelace, ada.example" in the_letter(post, "oscar@amplistay.example")
+    assert post.to("oscar@amplistay.example") == ["A request to join waits"]
+    page = reverse("staff:join-decide", args=[row.pk])
+    assert page in oscars.get(reverse("staff:directory_joinrequest_changelist")).content.decode()
+    assert oscars.post(page, {"act": "approve", "organization": "Ada's Homes"})["Location"] == page
+    organization = Organization.objects.get(name="Ada's Homes")
+    line = AuditLine.objects.get(organization=organization)
+    assert (line.kind, line.who, line.name) == ("service", "oscar@amplistay.example", "staff:join-decide")
+    invitation = the_link(post, ADA)
+    assert "oscar" not in the_letter(post, ADA)
+    assert Client().post(invitation, {"password": cast.PASSWORD})["Location"] == reverse("home")
+    assert Membership.objects.get(organization=organization).role == "owner"
+    with time_machine.travel(NOW + A_WHILE, tick=False):
+        assert "You are in" in said(client.get(path))
+
+
+def test_an_operator_declines_with_a_word_in_the_letter(client: Client, oscars: Client, post: Post) -> None:
+    row = confirmed(client, post)
+    page = reverse("staff:join-decide", args=[row.pk])
+    assert oscars.post(page, {"act": "decline", "word": ""}).status_code == 422
+    oscars.post(page, {"act": "decline", "word": "We only know Escapia so far."})
+    assert "We only know Escapia so far." in the_letter(post, ADA)
+    row.refresh_from_db()
+    assert (row.approved, row.organization) == (False, None)
+    oscars.post(page, {"act": "approve", "organization": "Late"})
+    assert not Organization.objects.filter(name="Late").exists()
+
+
+def test_an_invitation_is_sent_again_and_the_old_link_is_void(
+    client: Client, oscars: Client, post: Post
+) -> None:
+    row = confirmed(client, post)
+    page = reverse("staff:join-decide", args=[row.pk])
+    oscars.post(page, {"act": "approve", "organization": "Ada's Homes"})
+    first = the_link(post, ADA)
+    oscars.post(page, {"act": "again"})
+    assert client.get(first).status_code == 404
+    assert client.get(the_link(post, ADA)).status_code == 200
+    assert Invitation.objects.count() == 1
+
+
+def test_letters_are_in_the_language_of_the_page_even_those_that_an_operator_causes(
+    client: Client, oscars: Client, post: Post
+) -> None:
+    client.cookies["django_language"] = "de"
+    with time_machine.travel(NOW, tick=False):
+        token = token_in(client.get(JOIN).content.decode())
+    code = codes.read(token)
+    assert code
+    sent(client, JOIN, WISH | {"token": token, "code": code.figures})
+    row = JoinRequest.objects.get()
+    assert row.language == "de"
+    JoinRequest.objects.update(confirmed_at=NOW)
+    oscars.post(
+        reverse("staff:join-decide", args=[row.pk]), {"act": "approve", "organization": "Adas Häuser"}
+    )
+    assert "Sie sind zu Adas Häuser" in the_letter(post, ADA)
+
+
+@pytest.mark.parametrize(
+    ("changes", "sentence"),
+    [
+        ({"name": ""}, "Enter your name."),
+        ({"name": "Ada\r\nBcc: all@example.org"}, "can't be printed"),
+        ({"name": "Win at www.spam.example"}, "without links"),
+        ({"email": "ada@example.org\nBcc: all@example.org"}, "valid email"),
+        ({"email": "nobody"}, "valid email"),
+        ({"domain": "no domain"}, "such as example.com"),
+        ({"domain": "localhost"}, "such as example.com"),
+        ({"domain": "127.0.0.1"}, "such as example.com"),
+        ({"domain": "javascript://x.example"}, "such as example.com"),
+        ({"terms": ""}, "Tick this"),
+        ({"code": ""}, "in figures"),
+    ],
+)
+def test_what_is_wrong_comes_back_with_a_sentence_and_the_same_code(
+    client: Client, changes: dict[str, str], sentence: str
+) -> None:
+    form = WISH | opened(client, JOIN)
+    answer = sent(client, JOIN, form | changes)
+    assert answer.status_code == 422
+    assert sentence in said(answer)
+    assert not JoinRequest.objects.exists()
+    assert carried(said(answer))["token"] == form["token"], "whoever mistypes needn't read another code"
+    assert sent(client, JOIN, form)["Location"] == ASKED
+
+
+def test_a_wrong_code_is_spent_and_another_one_is_asked_for(client: Client) -> None:
+    form = WISH | opened(client, JOIN)
+    refused = sent(client, JOIN, form | {"code": "0000"})
+    assert refused.status_code == 422
+    assert "Here is another one" in said(refused)
+    assert sent(client, JOIN, form).status_code == 422, "the first one counts no more, not even when right"
+    assert not JoinRequest.objects.exists()
+    assert sent(client, JOIN, WISH | carried(said(refused)), NOW + 2 * A_WHILE)["Location"] == ASKED
+
+
+def test_the_same_form_sent_twice_or_replayed_later_causes_one_letter(client: Client) -> None:
+    form = WISH | opened(client, JOIN)
+    for _ in range(3):
+        assert sent(client, JOIN, form)["Location"] == ASKED
+    assert (JoinRequest.objects.count(), Letter.objects.count()) == (1, 1)
+    other = sent(client, JOIN, form | {"email": "victim@example.org"})
+    assert other["Location"] == ASKED
+    assert not Letter.objects.filter(address="victim@example.org").exists()
+
+
+@pytest.mark.parametrize("after", [timedelta(seconds=1), timedelta(hours=3)], ids=["too soon", "too late"])
+def test_a_code_counts_only_within_the_time_that_a_person_needs(client: Client, after: timedelta) -> None:
+    form = WISH | opened(client, JOIN)
+    assert sent(client, JOIN, form, NOW + after).status_code == 422
+    assert not JoinRequest.objects.exists()
+
+
+def test_a_code_of_another_form_or_a_forged_one_is_none(client: Client, organization: Organization) -> None:
+    vendor = cast.a_vendor(organization).get_absolute_url()
+    assert sent(client, JOIN, WISH | opened(client, vendor)).status_code == 422
+    form = WISH | opened(client, JOIN)
+    assert sent(client, JOIN, form | {"token": form["token"][:-1] + "x"}).status_code == 422
+    assert not JoinRequest.objects.exists()
+
+
+def test_a_robot_that_fills_in_every_field_is_thanked_and_ignored(client: Client) -> None:
+    assert asks(client, fax="555 1234")["Location"] == ASKED
+    assert not JoinRequest.objects.exists()
+    assert not Letter.objects.exists()
+
+
+def test_one_network_sends_so_many_forms_an_hour(client: Client) -> None:
+    statuses = [sent(client, JOIN, {}).status_code for _ in range(21)]
+    assert set(statuses[:20]) == {422}
+    answer = sent(client, JOIN, {})
+    assert answer.status_code == 429
+    assert int(answer["Retry-After"]) > 0
+
+
+def test_one_address_gets_so_few_letters_a_day_and_the_newest_wish_counts(client: Client) -> None:
+    for number in range(5):
+        asks(client, domain=f"ada{number}.example")
+    assert Letter.objects.filter(address=ADA).count() == 3
+    assert JoinRequest.objects.get().domain == "ada2.example"
+
+
+def test_asked_again_while_it_waits_a_letter_says_so_and_nothing_changes(client: Client, post: Post) -> None:
+    confirmed(client, post)
+    assert asks(client, domain="other.example")["Location"] == ASKED
+    assert "We have your request for ada.example." in the_letter(post, ADA)
+    assert JoinRequest.objects.get().domain == "ada.example"
+
+
+def test_a_link_that_is_forged_or_too_old_confirms_nothing(client: Client, post: Post) -> None:
+    asks(client)
+    with time_machine.travel(NOW + A_WHILE, tick=False):
+        path = the_link(post, ADA)
+    assert client.post(path[:-2] + "x/").status_code == 404
+    with time_machine.travel(NOW + timedelta(days=4), tick=False):
+        late = client.post(path)
+    assert (late.status_code, "has expired" in said(late)) == (410, True)
+    assert JoinRequest.objects.get().confirmed_at is None
+
+
+def test_a_request_that_is_not_confirmed_is_not_decided(client: Client, oscars: Client) -> None:
+    asks(client)
+    row = JoinRequest.objects.get()
+    assert oscars.get(reverse("staff:join-decide", args=[row.pk])).status_code == 404
+    with pytest.raises(joining.Decided):
+        joining.approve(row, User.objects.get(), "Ada's Homes", NOW)
+    assert not Organization.objects.exists()
+
+
+def test_what_nobody_confirmed_was_declined_long_ago_or_is_spent_is_forgotten(client: Client) -> None:
+    now = timezone.now()
+    times = {"language": "en", "name": "x", "domain": "x.example"}
+    old, young = now - timedelta(days=100), now - timedelta(days=1)
+    decided = {"confirmed_at": old, "decided_at": old}
+    JoinRequest.objects.create(email="unconfirmed@x.example", asked_at=old, **times)
+    JoinRequest.objects.create(email="declined@x.example", asked_at=old, approved=False, **decided, **times)
+    JoinRequest.objects.create(email="approved@x.example", asked_at=old, approved=True, **decided, **times)
+    JoinRequest.objects.create(email="waiting@x.example", asked_at=old, confirmed_at=old, **times)
+    JoinRequest.objects.create(email="young@x.example", asked_at=young, **times)
+    SpentCode.objects.create(name="old", until=young, accepted=True)
+    SpentCode.objects.create(name="young", until=now + timedelta(hours=1), accepted=True)
+    tasks.forget()
+    kept = {row.email.partition("@")[0] for row in JoinRequest.objects.all()}
+    assert kept == {"approved", "waiting", "young"}
+    assert SpentCode.objects.get().name == "young"
+
+
+def test_a_mail_of_ours_names_no_stranger_in_its_headers(client: Client, post: Post) -> None:
+    asks(client)
+    the_letter(post, ADA)
+    (mail,) = post.mails
+    assert header(mail, "Subject") == "Confirm your request to join Amplistay"
+    assert mail["to"] == [ADA]
