@@ -60,6 +60,14 @@ def read_now(ids: list[int]) -> None:
     polling.read(claimed, lease, now, somebody_waits=True)
 
 
+def read_soon(ids: list[int]) -> None:
+    """After a commit that connected these feeds: they are read now, or at their servers' pace where they are many."""
+    if 0 < len(ids) <= leases.BATCH:
+        hint(read_now, ids)
+    elif ids:
+        hint(read_due_feeds)
+
+
 @shared_task
 def watch() -> None:
     """Let end what has its time, open and resolve what hosts must know, and tell them."""
