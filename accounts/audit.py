@@ -3,18 +3,22 @@
 The line is written after the deed and in a transaction of its own; what a story notes on the way goes with it.
 """
 
-from datetime import datetime
+from collections.abc import Mapping
+from datetime import datetime, time
 from typing import Any
 
 from django.contrib import messages
 from django.db import connection, transaction
+from django.db.models import DateTimeField, Model
 from django.http import HttpRequest, HttpResponseBase
 
 from accounts import callers
+from accounts.fields import SealedField, SecretField
 from accounts.models import AuditLine, Organization
 
 SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
-MOST_AGENT, MOST_NAME = 200, 80
+MOST_AGENT, MOST_NAME, MOST_SIGNS = 200, 80, 120
+OPENS_SOMETHING = frozenset({"token", "digest", "url_digest", "link", "version", "oldest_version"})
 REFUSED = 400  # this status and those above it: nothing was done
 FORGETTING = "amplistay.forgetting"
 
@@ -22,6 +26,25 @@ FORGETTING = "amplistay.forgetting"
 def note(request: HttpRequest, **details: str | int | list[str]) -> None:
     """Add to what the log will say of this request: plain values, never a secret."""
     _notes(request).update(details)
+
+
+def note_change(
+    request: HttpRequest, model: type[Model], before: Mapping[str, Any] | None, after: Mapping[str, Any]
+) -> None:
+    """Add what columns of a row were and became. Of what is secret only the name is told; instants tell themselves."""
+    for name, new in after.items():
+        column = model._meta.get_field(name)
+        old = before.get(name) if before else None
+        if old == new or isinstance(column, DateTimeField):
+            continue
+        is_secret = isinstance(column, (SecretField, SealedField)) or name in OPENS_SOMETHING
+        note(request, **{name: "…" if is_secret else f"{_short(old)} → {_short(new)}"})
+
+
+def _short(value: object) -> str:
+    """A column's value as the log has it; nothing is a dash."""
+    text = "-" if value in (None, "", [], {}) else f"{value:%H:%M}" if isinstance(value, time) else str(value)
+    return text if len(text) <= MOST_SIGNS else f"{text[:MOST_SIGNS]}…"
 
 
 def done(request: HttpRequest, response: HttpResponseBase, *, logged: bool) -> bool:

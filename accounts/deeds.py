@@ -18,6 +18,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from accounts import audit
 from accounts.models import Deed
 from accounts.tenancy import HostRequest
 
@@ -141,6 +142,8 @@ def done(
     `here` is the page that is shown next, and `place` the one to go to after it was undone, where that is another.
     """
     now = timezone.now()
+    for change in what.changes:
+        audit.note_change(request, apps.get_model(change.model), change.before, change.after)
     deed = Deed.objects.create(
         organization=request.org, way=way, name=name, place=place, what=what.packed(), until=now + LASTS
     )

@@ -69,6 +69,8 @@ def _page(
 def _accepted(request: HttpRequest, row: Invitation, user: User) -> HttpResponse:
     try:
         member = teams.accept(row, user, timezone.now())
+    except IntegrityError:  # somebody else has proven the address this very moment
+        return redirect(request.path)
     except teams.NotOpen as error:
         return _page(request, row, error.why, status=GONE)
     except teams.AlreadyIn:

@@ -1,12 +1,20 @@
-"""Signing up with an address that has an account: told by e-mail to whoever reads that mailbox, and to nobody else."""
+"""Signing up with an address that has an account: told by e-mail to whoever reads that mailbox, and to nobody else.
+
+Where letters can be sent, whoever signs up is told to look into the mailbox, and gets in by the link in the letter:
+with an address that has an account, every answer is the same.
+"""
 
 from typing import Any
 
 from allauth.account.adapter import get_adapter
 from allauth.account.forms import SignupForm as AllauthForm
+from allauth.account.internal.flows.email_verification import add_email_verification_sent_message
 from allauth.account.utils import filter_users_by_email
+from django.contrib.auth.hashers import make_password
+from django.db import IntegrityError
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
+from psycopg.errors import UniqueViolation
 
 from accounts.models import User
 
@@ -24,7 +32,19 @@ class SignupForm(AllauthForm):  # type: ignore[misc]  # allauth ships no types
     def try_save(self, request: HttpRequest) -> tuple[User | None, HttpResponse | None]:
         """The new user; or nobody, and the page that says to look into the mailbox."""
         if not self.account_already_exists:
-            found: tuple[Any, Any] = super().try_save(request)
+            try:
+                found: tuple[Any, Any] = super().try_save(request)
+            except IntegrityError as error:
+                if not isinstance(error.__cause__, UniqueViolation):
+                    raise
+                return self._told_by_letter(request)  # somebody signed up with it this very moment
             return found
-        get_adapter().send_account_already_exists_mail(self.cleaned_data["email"])
+        make_password(self.cleaned_data["password1"])  # or the time that it takes would tell
+        return self._told_by_letter(request)
+
+    def _told_by_letter(self, request: HttpRequest) -> tuple[None, HttpResponse]:
+        email = self.cleaned_data["email"]
+        get_adapter().send_account_already_exists_mail(email)
+        request.session["signed_up"] = True  # a new account leaves a session, too, and these words
+        add_email_verification_sent_message(request, email, signup=True)
         return None, redirect("account_email_verification_sent")

@@ -1,8 +1,8 @@
 """Addresses of accounts: allauth's, the person's own page, organizations, and invitations."""
 
-from django.urls import include, path
+from django.urls import include, path, re_path
 
-from accounts import public, views
+from accounts import claims, public, views
 
 urlpatterns = [
     path("", views.hub, name="account"),
@@ -14,6 +14,8 @@ urlpatterns = [
     path("organization/end/", views.end, name="end-organization"),
     path("organization/keep/", views.keep, name="keep-organization"),
     path("invitations/<slug:token>/", public.invitation, name="invitation"),
+    path("email/", claims.email, name="account_email"),
+    re_path(r"^confirm-email/(?P<key>[-:\w]+)/$", claims.confirm, name="account_confirm_email"),
     path("", include("allauth.account.urls")),
     path("sessions/", include("allauth.usersessions.urls")),
     path("factors/", include("allauth.mfa.urls")),

@@ -82,6 +82,7 @@ MIDDLEWARE = [
     "allauth.account.middleware.AccountMiddleware",
     "amplistay.crowded.SorryPage",
     "pages.refusals.WrongMethodPage",
+    "pages.refusals.RefusedForm",
 ]
 
 ROOT_URLCONF = "amplistay.urls"
@@ -177,9 +178,10 @@ ACCOUNT_LOGIN_METHODS = {"email"}
 ACCOUNT_SIGNUP_FIELDS = ["email*", "password1*"]
 ACCOUNT_SIGNUP_FORM_CLASS = "accounts.forms.OrganizationForm"
 ACCOUNT_FORMS = {"signup": "accounts.signups.SignupForm"}
-# New hosts are let in at once, since the first offer should be live within minutes; what others could be harmed by
-# (payouts, members, API tokens) waits for a verified address.
-ACCOUNT_EMAIL_VERIFICATION = "optional"
+# Where letters can be sent, a new host comes in by the link in one: so nobody learns by signing up who has an account.
+# Else they are let in at once, and what others could be harmed by (payouts, members, API tokens) waits.
+ACCOUNT_EMAIL_VERIFICATION = "mandatory" if env.words("EMAIL_HOST") else "optional"
+ACCOUNT_LOGIN_ON_EMAIL_CONFIRMATION = True  # in the browser that signed up
 ACCOUNT_EMAIL_CONFIRMATION_EXPIRE_DAYS = 3
 ACCOUNT_EMAIL_NOTIFICATIONS = True
 ACCOUNT_MAX_EMAIL_ADDRESSES = 3

@@ -45,6 +45,11 @@ def _homes(request: HostRequest) -> list[Property]:
     return list(Property.objects.of(request.org).order_by("name", "pk"))
 
 
+def _named(request: HostRequest, homes: frozenset[int] | None) -> str:
+    """The names of the homes that are open to a member, as the log has them; "all" for every one."""
+    return "all" if homes is None else ", ".join(home.name for home in _homes(request) if home.pk in homes)
+
+
 @require_GET
 @host(Power.MEMBERS)
 @fresh
@@ -141,7 +146,10 @@ def member(request: HostRequest, member_id: int) -> HttpResponse:
         except teams.LastOwner:
             form.add_error("role", LAST_OWNER)
         else:
-            audit.note(request, email=row.user.email, role=form.role_given.value)
+            audit.note(request, email=row.user.email)
+            after = {"role": form.role_given.value, "homes": _named(request, form.homes_given)}
+            before = {"role": row.role, "homes": _named(request, row.open_homes)}
+            audit.note_change(request, Membership, before, after)
             messages.success(request, _("Saved."))
             return redirect("home" if row.pk == request.membership.pk else "team:list")
     context = {"nav": "account", "row": row, "form": form, "is_me": row.pk == request.membership.pk}

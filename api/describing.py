@@ -47,9 +47,15 @@ class Operation:
     newest_first: bool = False
     status: int = 200
     at: str = ""
+    also: Scope | None = None  # what it takes beside the scope
     whole: bool = False  # it concerns all homes: nothing for a token that is limited to some
     guarded: bool = False  # its rows bear an ETag, by which a change can be made conditional
     example: Mapping[str, Any] | None = None
+
+    @property
+    def scopes(self) -> tuple[Scope, ...]:
+        """All that a token must have; none where any token may."""
+        return tuple(scope for scope in (self.scope, self.also) if scope)
 
     @property
     def parameters(self) -> type[Query]:
@@ -119,7 +125,8 @@ def described(
     """The decorator that writes the operation's description."""
     summary, _blank, text = cleandoc(handler.__doc__ or "").partition("\n\n")
     method = handler.__name__
-    scope = f"Scope: `{told.scope.value}`." if told.scope else "Any token."
+    scopes = " and ".join(f"`{scope.value}`" for scope in told.scopes)
+    scope = f"Scope: {scopes}." if scopes else "Any token."
     success: dict[Any, Any] = {told.status: _shape(told)} if told.gives else {204: None}
     statuses = ALWAYS + (OF_WRITES if method in WRITES else ())
     refusals = {

@@ -80,6 +80,7 @@ class OrgView(APIView):
     parser_classes = [Json]
     renderer_classes = [JSONRenderer]
     http_method_names = ["get", "head", "post", "put", "patch", "delete"]
+    most_octets = MOST_OCTETS  # of a body
     spent: quota.Quota | None = None
 
     def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
@@ -98,8 +99,8 @@ class OrgView(APIView):
             raise Problem("too_many", words % {"n": self.spent.most}, retry_after=self.spent.seconds)
         self.acting.enter_context(acting_as(Acting(token.organization_id, token.open_homes)))
         tokens.note_use(token, now)
-        if _length(request) > MOST_OCTETS:
-            raise too_large()
+        if _length(request) > self.most_octets:
+            raise too_large(self.most_octets)
 
     def finalize_response(self, request: Request, response: Any, *args: Any, **kwargs: Any) -> Any:
         """What every answer bears."""
@@ -161,9 +162,10 @@ def operation(name: str, scope: Scope | None, **options: Any) -> Callable[[Handl
 def _admit(request: ApiRequest, told: Operation) -> None:
     """Raises Problem where the token may not do this."""
     token = request.token
-    if told.scope and not allows(token.scopes, told.scope):
+    lacks = next((scope for scope in told.scopes if not allows(token.scopes, scope)), None)
+    if lacks:
         words = _("The token lacks the scope %(scope)s. Make one that has it under Account → API tokens.")
-        raise Problem("forbidden", words % {"scope": told.scope.value})
+        raise Problem("forbidden", words % {"scope": lacks.value})
     if told.whole and token.homes is not None:
         words = _("This concerns all homes, and the token is limited to some. Make one that isn't.")
         raise Problem("forbidden", words)

@@ -7,6 +7,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
+from accounts import audit
 from accounts.tenancy import HostRequest, fresh, get_or_404, host, verified
 from api import tokens
 from api.forms import TokenForm
@@ -58,7 +59,10 @@ def create(request: HostRequest) -> HttpResponse:
             chosen = homes
         data = form.cleaned_data
         wanted = tokens.Wanted(data["name"], data["scopes"], chosen, form.expires_at(now))
-        _row, text = tokens.make(request.org, wanted, request.user.email, now)
+        row, text = tokens.make(request.org, wanted, request.user.email, now)
+        audit.note(
+            request, token=row.name, scopes=row.scopes, homes=_homes(row, {h.pk: h.name for h in homes})
+        )
         request.session[SHOWN] = text
         return redirect("tokens:list")
     context = {"nav": "account", "form": form}
@@ -71,5 +75,6 @@ def revoke(request: HostRequest, token_id: str) -> HttpResponse:
     """Let a token open nothing any more, at once and for good."""
     row = get_or_404(ApiToken.objects.all(), request, public_id=token_id)
     tokens.revoke(row, timezone.now())
+    audit.note(request, token=row.name)
     messages.success(request, _("Revoked: %(name)s can do nothing here any more.") % {"name": row.name})
     return redirect("tokens:list")

@@ -21,15 +21,19 @@ DIGITS = re.compile(r"-?[0-9]{1,18}")
 
 
 class Json(BaseParser):
-    """JSON as RFC 8259 has it: UTF-8, no NaN, no name twice, no half of a surrogate pair, not too much of it."""
+    """JSON as RFC 8259 has it: UTF-8, no NaN, no name twice, no half of a surrogate pair, not too much of it.
+
+    How much is too much is for the view to say, in `most_octets`.
+    """
 
     media_type = "application/json"
 
     def parse(self, stream: IO[bytes], media_type: Any = None, parser_context: Any = None) -> Any:  # noqa: ARG002 - DRF's contract
-        """The value. Raises ParseError, or Problem for more than 64 KB."""
-        content = stream.read(MOST_OCTETS + 1)
-        if len(content) > MOST_OCTETS:
-            raise too_large()
+        """The value. Raises ParseError, or Problem for more octets than the view takes."""
+        most: int = parser_context["view"].most_octets
+        content = stream.read(most + 1)
+        if len(content) > most:
+            raise too_large(most)
         try:
             text = content.decode("utf-8")
             value = json.loads(text, parse_constant=_no_constant, object_pairs_hook=_once)
@@ -40,9 +44,9 @@ class Json(BaseParser):
         return value
 
 
-def too_large() -> Problem:
-    """The refusal of a body beyond the cap."""
-    return Problem("too_large", _("Send at most 64 KB in one request."))
+def too_large(most: int) -> Problem:
+    """The refusal of a body of more octets than that."""
+    return Problem("too_large", _("Send at most %(n)s KB in one request.") % {"n": most // 1024})
 
 
 def _no_constant(name: str) -> None:

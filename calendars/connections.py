@@ -9,12 +9,13 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
-from accounts import deeds
+from accounts import audit, deeds
 from accounts.deeds import Change, What, done
 from accounts.tenancy import HostRequest, fresh, get_or_404, host
 from calendars import exports, ledger, linking, loopcard, readership, standing, subscribers, tasks
 from calendars.forms import ExportForm, FeedsForm, PeopleForm
 from calendars.models import ExportLink, Feed
+from connectors import links
 from connectors.broker import hint
 from domain.channels import CHANNELS
 from domain.roles import Power
@@ -30,7 +31,9 @@ def _property(request: HostRequest, public_id: str) -> Property:
 
 def _link(request: HostRequest, public_id: str, link_id: str) -> ExportLink:
     rows = ExportLink.objects.select_related("property")
-    return get_or_404(rows, request, property__public_id=public_id, public_id=link_id)
+    link = get_or_404(rows, request, property__public_id=public_id, public_id=link_id)
+    audit.note(request, link=link.title)
+    return link
 
 
 @require_GET
@@ -51,6 +54,7 @@ def add_feeds(request: HostRequest, public_id: str) -> HttpResponse:
     if not form.is_valid():
         return page(request, row, form=form)
     hint(tasks.read_now, linking.connect(row, form.feeds, timezone.now()))
+    audit.note(request, calendars=[links.host_of(feed.url) for feed in form.feeds])
     return redirect("calendars:connections", row.public_id)
 
 
@@ -65,6 +69,7 @@ def add_export(request: HostRequest, public_id: str) -> HttpResponse:
     if not form.is_valid():
         return page(request, row, export_form=form)
     _new_export(row, form.cleaned_data["channel"], form.cleaned_data["label"])
+    audit.note(request, link=form.cleaned_data["label"] or form.cleaned_data["channel"])
     return redirect("calendars:connections", public_id)
 
 

@@ -14,6 +14,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
+from accounts import audit
 from accounts.deeds import Change, What, done
 from accounts.tenancy import HostRequest, View, get_or_404, host
 from calendars import history, linking, removals, standing, tasks
@@ -28,7 +29,9 @@ LINES = 50  # of the log on a page
 
 def _feed(request: HostRequest, public_id: str, feed_id: str) -> Feed:
     rows = Feed.objects.select_related("property").defer("url")
-    return get_or_404(rows, request, property__public_id=public_id, public_id=feed_id)
+    feed = get_or_404(rows, request, property__public_id=public_id, public_id=feed_id)
+    audit.note(request, calendar=feed.title)
+    return feed
 
 
 @require_GET

@@ -111,6 +111,15 @@ class Verdict:
         return self.form.instance if self.form and not self.wrong else self.home
 
 
+def usual(organization: Organization) -> Property:
+    """A new home like the newest one there is, unsaved: whoever has one in Madrid has the next one there."""
+    newest = Property.objects.of(organization).active().order_by("-pk").first()
+    home = Property(organization=organization)
+    if newest:
+        home.house, home.currency = newest.house, newest.currency
+    return home
+
+
 def plan(organization: Organization, sheet: Sheet, defaults: Mapping[str, Any]) -> list[Verdict]:
     """What would come of each line, in their order; `defaults` are the values of a DefaultsForm, as they were typed."""
     planning = _Planning(organization, defaults)

@@ -18,12 +18,11 @@ from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_GET, require_http_methods
 
 from accounts.tenancy import HostRequest, host
-from calendars import importing, leases, standing, tasks
+from calendars import importing, standing, tasks
 from calendars.importforms import DefaultsForm, SheetForm
 from calendars.importing import Effect, Result, Verdict
 from calendars.models import Feed
 from calendars.standing import Standing
-from connectors.broker import hint
 from domain.listwords import HEADINGS, Column
 from domain.roles import Power
 from properties.models import Property
@@ -45,7 +44,7 @@ DOTTED = frozenset(
 def sheet(request: HostRequest) -> HttpResponse:
     """The list. Posted, it is shown what would come of it; nothing is written until that page is confirmed."""
     if request.method == "GET":
-        defaults = DefaultsForm(instance=_usual(request))
+        defaults = DefaultsForm(instance=importing.usual(request.org))
         return _page(request, SheetForm(), defaults)
     data, files = request.POST, request.FILES
     form = SheetForm(data, files, too_big=getattr(request, "upload_was_too_big", False))
@@ -82,15 +81,6 @@ def _page(
     return render(request, "properties/import.html", context, status=status)
 
 
-def _usual(request: HostRequest) -> Property:
-    """A new home like the newest one there is: whoever has one in Madrid has the next one there."""
-    newest = Property.objects.of(request.org).active().order_by("-pk").first()
-    usual = Property(organization=request.org)
-    if newest:
-        usual.house, usual.currency = newest.house, newest.currency
-    return usual
-
-
 def _sign(at: datetime, text: str, values: dict[str, Any]) -> str:
     """Proof that it was shown at the instant what would come of this list, without a word of it."""
     return signing.dumps([at.isoformat(), _digest(text, values)], salt=SALT)
@@ -114,10 +104,7 @@ def _carried_out(
 ) -> HttpResponse:
     outcomes = importing.carry_out(request.org, verdicts, since, now)
     feeds = sorted({key for outcome in outcomes for key in outcome.feeds})
-    if 0 < len(feeds) <= leases.BATCH:
-        hint(tasks.read_now, feeds)
-    elif feeds:  # so many that their servers may be asked only at their pace
-        hint(tasks.read_due_feeds)
+    tasks.read_soon(feeds)
     request.session[IN_SESSION] = {"lines": [asdict(outcome) for outcome in outcomes], "feeds": feeds}
     return redirect("calendars:imported")
 

@@ -1,5 +1,7 @@
 """The section "For people" of the Connections tab: links that an owner, a cleaner or a family subscribe to."""
 
+from dataclasses import asdict
+
 from django.contrib import messages
 from django.http import HttpResponse
 from django.shortcuts import redirect
@@ -8,6 +10,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
 
+from accounts import audit
 from accounts.tenancy import HostRequest, get_or_404, host
 from calendars import ledger, linking
 from calendars.connections import page
@@ -33,6 +36,7 @@ def add(request: HostRequest, public_id: str) -> HttpResponse:
         return page(request, home, people_form=form)
     with ledger.changing(home, timezone.now()) as change:
         linking.new_people_link(change, form.cleaned_data["label"], form.ticks)
+    audit.note(request, link=form.cleaned_data["label"])
     return _section(public_id)
 
 
@@ -49,5 +53,7 @@ def tick(request: HostRequest, public_id: str, people_id: str) -> HttpResponse:
         return page(request, link.property, people_form=form)
     with ledger.changing(link.property, timezone.now()) as change:
         linking.tick(change, link, form.cleaned_data["label"], form.ticks)
+    told = [name for name, shows in asdict(form.ticks).items() if shows]
+    audit.note(request, link=form.cleaned_data["label"], shows=told)
     messages.success(request, _("Saved."))
     return _section(public_id)

@@ -60,6 +60,14 @@ def read_now(ids: list[int]) -> None:
     polling.read(claimed, lease, now, somebody_waits=True)
 
 
+def read_soon(ids: list[int]) -> None:
+    """After a commit that connected these feeds: they are read now, or at their servers' pace where they are many."""
+    if 0 < len(ids) <= leases.BATCH:
+        hint(read_now, ids)
+    elif ids:
+        hint(read_due_feeds)
+
+
 @shared_task
 def read_mirrors() -> None:
     """Claim and read units of other systems until nothing is due or the turn is over."""

@@ -1,4 +1,4 @@
-"""The pages for a person who may not do something, or whose browser used the wrong method."""
+"""The pages for a person who may not do something, whose browser used the wrong method, or whose form is refused."""
 
 from collections.abc import Callable
 from http import HTTPStatus
@@ -6,6 +6,7 @@ from http import HTTPStatus
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.template.loader import get_template
+from django.template.response import TemplateResponse
 
 from accounts.models import Membership
 from accounts.tenancy import NotTheirs
@@ -40,4 +41,26 @@ class WrongMethodPage:
         if is_bare and request.method != "HEAD" and "text/html" in request.headers.get("Accept", ""):
             response.content = get_template("405.html").render().encode()
             response["Content-Type"] = "text/html; charset=utf-8"
+        return response
+
+
+class RefusedForm:
+    """Middleware: gives a library's page that shows a refused form once more the status that our own pages have."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        """Let everything pass."""
+        return self.get_response(request)
+
+    def process_template_response(self, request: HttpRequest, response: TemplateResponse) -> TemplateResponse:
+        """422 where a form was posted and is wrong."""
+        form = (response.context_data or {}).get("form")
+        if (
+            request.method == "POST"
+            and response.status_code == HTTPStatus.OK
+            and getattr(form, "errors", None)
+        ):
+            response.status_code = HTTPStatus.UNPROCESSABLE_ENTITY
         return response

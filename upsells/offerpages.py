@@ -14,7 +14,9 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
+from accounts import audit
 from accounts.deeds import Change, What, done
+from accounts.models import Organization
 from accounts.tenancy import HostRequest, get_or_404, host
 from calendars.models import Feed
 from domain.roles import Power
@@ -166,6 +168,7 @@ def switch(request: HostRequest, public_id: str, kind: str) -> HttpResponse:
         what = What([terms.of_the_home(home), Change.of(offer, {"mode": before}, {"mode": mode})])
         done(request, words, what, name=offer.get_kind_display(), place=place)
     else:
+        audit.note_change(request, Offer, {"mode": before}, {"mode": mode})
         messages.success(request, words)
     return redirect(place)
 
@@ -196,7 +199,8 @@ def offer(request: HostRequest, public_id: str, kind: str) -> HttpResponse:
     tries = "preview" in request.POST or "day" in request.GET
     form = form_for(found, home, _channels(request, home), request.POST or None)
     if request.method == "POST" and form.is_valid() and not tries:
-        terms.save(form.offer)
+        change = terms.save(form.offer)
+        audit.note_change(request, Offer, change.before, change.after)
         on = form.offer.mode != Offer.Mode.OFF
         words = _("%(offer)s: saved and on sale.") if on else _("%(offer)s: saved, not on sale.")
         messages.success(request, words % {"offer": found.get_kind_display()})
@@ -290,6 +294,8 @@ def cleaners(request: HostRequest, public_id: str) -> HttpResponse:
     form = CleanersForm(request.POST)
     if not form.is_valid():
         return _tab(request, home, cleaners=form)
+    column, before = "cleanings_a_day", request.org.cleanings_a_day
+    audit.note_change(request, Organization, {column: before}, {column: form.cleaned_data["cleanings"]})
     request.org.cleanings_a_day = form.cleaned_data["cleanings"]
     request.org.save(update_fields=["cleanings_a_day"])
     messages.success(request, _("Saved for all homes."))

@@ -8,6 +8,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
+from accounts import audit
 from accounts.tenancy import HostRequest, fresh, get_or_404, host, verified
 from connectors.broker import hint
 from domain.roles import Power
@@ -95,6 +96,8 @@ def cancelling(request: HostRequest, public_id: str) -> HttpResponse:
     saved = CancelTerms.objects.of(request.org).filter(property=home).first()
     form = CancelForm(saved or CancelTerms(tiers=CancelTerms.USUAL), request.POST or None)
     if request.method == "POST" and form.is_valid():
+        before = {name: getattr(saved, name) for name in form.terms} if saved else None
+        audit.note_change(request, CancelTerms, before, form.terms)
         rows = CancelTerms.objects.of(request.org)
         rows.update_or_create(
             property=home, defaults=form.terms, create_defaults={**form.terms, "organization": request.org}

@@ -9,6 +9,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
 
+from accounts import audit
 from accounts.tenancy import HostRequest, get_or_404, host
 from calendars import rehousing, tasks
 from calendars.models import Alert, Feed
@@ -34,6 +35,7 @@ def facts(request: HostRequest, public_id: str) -> HttpResponse:
     if not form.is_valid():
         return settings_page(request, row, form=form)
     before = _conflicts(request, row)
+    was = {name: getattr(row, name) for name in COLUMNS}
     try:
         must_read = houserules.change(row, form.save(commit=False), COLUMNS, timezone.now())
     except rehousing.Entangled:
@@ -44,6 +46,7 @@ def facts(request: HostRequest, public_id: str) -> HttpResponse:
             tasks.read_now,
             list(Feed.objects.of(request.org).filter(property=row).values_list("pk", flat=True)),
         )
+    audit.note_change(request, Property, was, {name: getattr(form.instance, name) for name in was})
     messages.success(request, _("Saved."))
     if _conflicts(request, row) - before:
         words = _("With these times a sale is in the way of another booking. The calendar shows which.")

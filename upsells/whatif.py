@@ -18,7 +18,7 @@ from domain import whatif
 from domain.house import House
 from domain.offers import Quote
 from domain.roles import Power
-from domain.whatif import Case, Outcome, Rules
+from domain.whatif import Case, Outcome, Rules, Totals
 from properties.dates import clock, in_hours
 from properties.fields import QUARTER, HoursField, MoneyField, time_input
 from properties.models import DAY_MINUTES, Property
@@ -108,25 +108,52 @@ class Seen:
     time: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class Trial:
+    """Other rules at a home, tried: the offers as they are, and both sets of rules; `after` only from a valid form."""
+
+    form: TrialForm
+    offers: tuple[Offer, Offer]
+    ahead: tuple[Case, ...]
+    year: replays.Past
+    before: Rules
+    after: Rules | None
+
+    def totals(self, cases: Iterable[Case], rules: Rules) -> Totals:
+        """The sums of what these days would have come to under one of its sets of rules."""
+        return whatif.totals((whatif.outcome(case, rules) for case in cases), self.form.home.currency)
+
+
+def offers_of(home: Property, side: Side) -> tuple[Offer, Offer]:
+    """The nights and the hours that are sold on one side of a stay, or would be to begin with."""
+    rows = Offer.objects.of(home.organization).filter(property=home, currency=home.currency)
+    saved = {offer.kind: offer for offer in rows}
+    nights, hours = (saved.get(kind) or terms.start(home, kind) for kind in KINDS[side])
+    return nights, hours
+
+
+def trial(home: Property, side: Side, data: Any, now: datetime) -> Trial:
+    """Try what a form wishes; with None, only what is on sale."""
+    nights, hours = offers_of(home, side)
+    form = TrialForm(home, side, nights, hours, data)
+    before = _rules(home, home.house, nights, hours, on_sale=True)
+    after = None
+    if form.is_bound and form.is_valid():
+        house = replace(home.house, turnaround=form.cleaned_data["turnaround"])
+        after = _rules(home, house, form.nights, form.hours, on_sale=False)
+    ahead, year = replays.ahead(home, side, now), replays.past(home, side, now)
+    return Trial(form, (nights, hours), ahead, year, before, after)
+
+
 @require_GET
 @host(Power.GUESTS)
 def page(request: HostRequest, public_id: str) -> HttpResponse:
     """Now against what is tried, for each departure, or arrival, to come and of the past year."""
     home = get_or_404(Property.objects.all(), request, public_id=public_id)
     side = Side.ARRIVING if request.GET.get("side") == Side.ARRIVING else Side.LEAVING
-    saved = {
-        offer.kind: offer
-        for offer in Offer.objects.of(request.org).filter(property=home, currency=home.currency)
-    }
-    nights, hours = (saved.get(kind) or terms.start(home, kind) for kind in KINDS[side])
-    form = TrialForm(home, side, nights, hours, request.GET if "turnaround" in request.GET else None)
-    now = timezone.now()
-    before = _rules(home, home.house, nights, hours, on_sale=True)
-    after = None
-    if form.is_bound and form.is_valid():
-        house = replace(home.house, turnaround=form.cleaned_data["turnaround"])
-        after = _rules(home, house, form.nights, form.hours, on_sale=False)
-    year = replays.past(home, side, now)
+    home.organization = request.org
+    tried = trial(home, side, request.GET if "turnaround" in request.GET else None, timezone.now())
+    form, before, after, year = tried.form, tried.before, tried.after, tried.year
     context = {
         "property": home,
         "tab": "offers",
@@ -135,11 +162,11 @@ def page(request: HostRequest, public_id: str) -> HttpResponse:
         "leaving": side is Side.LEAVING,
         "persons": PERSONS,
         "after": after,
-        "coming": _tried(replays.ahead(home, side, now), before, after, home),
+        "coming": _tried(tried.ahead, before, after, home),
         "past": _tried(year.cases, before, after, home),
         "since": _day(year.since, home),
         "weekly": year.weekly,
-        "off": [offer.get_kind_display() for offer in (nights, hours) if offer.mode == Offer.Mode.OFF],
+        "off": [offer.get_kind_display() for offer in tried.offers if offer.mode == Offer.Mode.OFF],
     }
     return render(request, "upsells/what_if.html", context, status=UNPROCESSABLE if form.errors else 200)
 

@@ -14,6 +14,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
+from accounts import audit
 from accounts.deeds import What, done
 from accounts.tenancy import HostRequest, fresh, get_or_404, host
 from connectors.broker import hint
@@ -58,19 +59,29 @@ def create(request: HostRequest) -> HttpResponse:
         return redirect("webhooks:list")
     if request.method == "POST" and form.is_valid():
         webhook = Webhook.objects.create(organization=request.org, created_at=timezone.now(), **form.columns)
+        audit.note(request, webhook=webhook.host, events=webhook.events)
         messages.success(request, _("Added. Give your software the secret below, then send a test event."))
         return _reveal(request, webhook)
     return _form(request, form, None)
+
+
+def _webhook(request: HostRequest, webhook_id: str) -> Webhook:
+    found = get_or_404(Webhook.objects.all(), request, public_id=webhook_id)
+    audit.note(request, webhook=found.host)
+    return found
 
 
 @require_http_methods(["GET", "POST"])
 @host(Power.CONNECT, everywhere=True)
 def edit(request: HostRequest, webhook_id: str) -> HttpResponse:
     """Where it listens and what it is told."""
-    webhook = get_or_404(Webhook.objects.all(), request, public_id=webhook_id)
+    webhook = _webhook(request, webhook_id)
     form = WebhookForm(webhook, request.POST if request.method == "POST" else None)
     if request.method == "POST" and form.is_valid():
         Webhook.objects.of(request.org).filter(pk=webhook.pk).update(**form.columns)
+        names = [name for name in form.columns if name != "url"]
+        before = {name: getattr(webhook, name) for name in names}
+        audit.note_change(request, Webhook, before, {name: form.columns[name] for name in names})
         messages.success(request, _("Saved."))
         return redirect("webhooks:log", webhook_id)
     return _form(request, form, webhook)
@@ -85,7 +96,7 @@ def _form(request: HostRequest, form: WebhookForm, webhook: Webhook | None) -> H
 @host(Power.CONNECT, everywhere=True)
 def log(request: HostRequest, webhook_id: str) -> HttpResponse:
     """One webhook with every message that it was sent, or was to be; while one is under way, the page asks again."""
-    webhook = get_or_404(Webhook.objects.all(), request, public_id=webhook_id)
+    webhook = _webhook(request, webhook_id)
     now, kept = timezone.now(), Sending.objects.of(request.org).filter(webhook=webhook)
     shown = kept.filter(delivered_at=None) if request.GET.get("show") == "undelivered" else kept
     page = Paginator(shown.select_related("message").order_by("-message"), PAGE).get_page(
@@ -124,7 +135,7 @@ def _reveal(request: HostRequest, webhook: Webhook) -> HttpResponse:
 @fresh
 def show_secret(request: HostRequest, webhook_id: str) -> HttpResponse:
     """Show the secret."""
-    return _reveal(request, get_or_404(Webhook.objects.all(), request, public_id=webhook_id))
+    return _reveal(request, _webhook(request, webhook_id))
 
 
 @require_POST
@@ -132,7 +143,7 @@ def show_secret(request: HostRequest, webhook_id: str) -> HttpResponse:
 @fresh
 def rotate(request: HostRequest, webhook_id: str) -> HttpResponse:
     """A new secret, beside which the old one signs for a day."""
-    webhook = get_or_404(Webhook.objects.all(), request, public_id=webhook_id)
+    webhook = _webhook(request, webhook_id)
     what = outbox.rotate(webhook, timezone.now())
     _done(request, _("There is a new secret. For 24 hours, messages are signed with both."), webhook, what)
     return _reveal(request, webhook)
@@ -142,7 +153,7 @@ def rotate(request: HostRequest, webhook_id: str) -> HttpResponse:
 @host(Power.CONNECT, everywhere=True)
 def test(request: HostRequest, webhook_id: str) -> HttpResponse:
     """Send a test event."""
-    webhook = get_or_404(Webhook.objects.all(), request, public_id=webhook_id)
+    webhook = _webhook(request, webhook_id)
     if webhook.disabled_at:
         messages.error(request, _("The webhook is stopped. Resume it first."))
     elif outbox.test(webhook, timezone.now()):
@@ -173,7 +184,7 @@ def again(request: HostRequest, webhook_id: str, message_id: str) -> HttpRespons
 @host(Power.CONNECT, everywhere=True)
 def again_all(request: HostRequest, webhook_id: str) -> HttpResponse:
     """Send once more everything that was given up."""
-    webhook = get_or_404(Webhook.objects.all(), request, public_id=webhook_id)
+    webhook = _webhook(request, webhook_id)
     if count := outbox.again_all(webhook, timezone.now()):
         hint(tasks.send)
         words = ngettext("%(n)s message is sent again.", "%(n)s messages are sent again.", count)
@@ -187,7 +198,7 @@ def again_all(request: HostRequest, webhook_id: str) -> HttpResponse:
 @host(Power.CONNECT, everywhere=True)
 def stop(request: HostRequest, webhook_id: str) -> HttpResponse:
     """Tell it nothing for now."""
-    webhook = get_or_404(Webhook.objects.all(), request, public_id=webhook_id)
+    webhook = _webhook(request, webhook_id)
     words = _("Stopped. It is told nothing until you resume it.")
     if what := outbox.stop(webhook, Webhook.Stopped.HOST, timezone.now()):
         _done(request, words, webhook, what)
@@ -200,7 +211,7 @@ def stop(request: HostRequest, webhook_id: str) -> HttpResponse:
 @host(Power.CONNECT, everywhere=True)
 def resume(request: HostRequest, webhook_id: str) -> HttpResponse:
     """Tell it again what happens."""
-    webhook = get_or_404(Webhook.objects.all(), request, public_id=webhook_id)
+    webhook = _webhook(request, webhook_id)
     outbox.resume(webhook)
     messages.success(request, _("Resumed. It is told what happens from now on."))
     return redirect("webhooks:log", webhook_id)
@@ -210,7 +221,7 @@ def resume(request: HostRequest, webhook_id: str) -> HttpResponse:
 @host(Power.CONNECT, everywhere=True)
 def remove(request: HostRequest, webhook_id: str) -> HttpResponse:
     """Remove it with its log."""
-    webhook = get_or_404(Webhook.objects.all(), request, public_id=webhook_id)
+    webhook = _webhook(request, webhook_id)
     what, place = outbox.remove(webhook, timezone.now()), reverse("webhooks:list")
     words = _("Removed: %(name)s is told nothing any more.") % {"name": webhook.title}
     done(request, words, what, name=webhook.title, place=place)

@@ -177,7 +177,8 @@ class CertificateOut(Out):
     certificate = serializers.JSONField()
 
 
-def _row(request: ApiRequest, purchase_id: str) -> Purchase:
+def purchase_of(request: ApiRequest, purchase_id: str) -> Purchase:
+    """The organization's purchase, or 404."""
     rows = Purchase.objects.select_related("property__organization", "stay_link", "payment", "moved_to")
     return get_or_404(rows, request, public_id=purchase_id)
 
@@ -203,16 +204,16 @@ class OnePurchase(OrgView):
     @operation("getPurchase", Scope.SALES_READ, gives=PurchaseOut)
     def get(self, request: ApiRequest, asked: dict[str, Any], purchase_id: str) -> Purchase:  # noqa: ARG002 - nothing is asked
         """One purchase, and how far it has come."""
-        return _row(request, purchase_id)
+        return purchase_of(request, purchase_id)
 
 
 def _decided(request: ApiRequest, purchase_id: str, decide: Callable[[Purchase, datetime], bool]) -> Purchase:
     """Give the host's word. Raises Problem where the question is settled."""
-    row = _row(request, purchase_id)
+    row = purchase_of(request, purchase_id)
     if not decide(row, request.now):
         raise conflict(_("This question is settled already. Read the purchase to see how it stands."))
     tasks.at_once(row)
-    return _row(request, purchase_id)
+    return purchase_of(request, purchase_id)
 
 
 class Agree(OrgView):
@@ -264,7 +265,7 @@ class Cancel(OrgView):
     )
     def post(self, request: ApiRequest, asked: dict[str, Any], purchase_id: str) -> Purchase:
         """Take a sale back. What was sold is open again, and what goes back to the card does so by itself."""
-        row = _row(request, purchase_id)
+        row = purchase_of(request, purchase_id)
         over = conflict(_("Nothing was cancelled: it isn't a confirmed sale. Read it to see how it stands."))
         if row.state != Purchase.State.CONFIRMED:
             raise over
@@ -277,7 +278,7 @@ class Cancel(OrgView):
         if not cancelling.cancel(row, request.now, form.refund):
             raise over
         tasks.at_once(row)
-        return _row(request, purchase_id)
+        return purchase_of(request, purchase_id)
 
 
 class GuestEmail(OrgView):
@@ -289,7 +290,7 @@ class GuestEmail(OrgView):
     )  # fmt: skip
     def put(self, request: ApiRequest, asked: dict[str, Any], purchase_id: str) -> Purchase:
         """Correct where the guest is written to, and send them there how their purchase stands."""
-        row = _row(request, purchase_id)
+        row = purchase_of(request, purchase_id)
         form = AddressForm(asked)
         if not form.is_valid():
             raise of_form(form, {})
@@ -297,7 +298,7 @@ class GuestEmail(OrgView):
             raise Problem("too_many", _("That is too often for one hour."), retry_after=seconds)
         deliveries.readdress(row, form.cleaned_data["email"], request.now)
         tasks.at_once(row)
-        return _row(request, purchase_id)
+        return purchase_of(request, purchase_id)
 
 
 class OneCertificate(OrgView):

@@ -174,7 +174,8 @@ def _channels(request: ApiRequest, home: Property) -> list[str]:
     return [feed.channel for feed in rows if not feed.gathers]
 
 
-def _hours(minutes: int) -> str:
+def hours_of(minutes: int) -> str:
+    """Minutes, as a form takes hours."""
     return f"{round(Decimal(minutes) / HOUR, 4):f}"
 
 
@@ -194,13 +195,13 @@ def _typed(offer: Offer, asked: Mapping[str, Any]) -> dict[str, Any]:
     data |= {
         name: f"{to_decimal(now[name], currency):f}" if now[name] else "" for name in ("price", "minimum")
     }
-    data |= {"most_hours": _hours(now["most_minutes"]), "cut_off": _hours(now["cut_off_minutes"])}
+    data |= {"most_hours": hours_of(now["most_minutes"]), "cut_off": hours_of(now["cut_off_minutes"])}
     data |= {name: "on" for name in ("closes_night", "adds_lost_night") if now[name]}
     data |= {f"from_{key}": how for key, how in now["collection"].items()}
     data |= {f"steps-{n}-from": row["from_night"] for n, row in enumerate(now["steps"])}
     data |= {f"steps-{n}-off": row["percent_off"] for n, row in enumerate(now["steps"])}
     for number, row in enumerate(now["slots"]):
-        data[f"slots-{number}-hours"] = _hours(row["minutes"])
+        data[f"slots-{number}-hours"] = hours_of(row["minutes"])
         data[f"slots-{number}-amount"] = f"{to_decimal(row['amount'], currency):f}"
     for number, row in enumerate(now["blackouts"]):
         first, end = (date.fromisoformat(str(row[name])) for name in ("arrival", "departure"))

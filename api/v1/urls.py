@@ -11,25 +11,36 @@ from api.v1 import (
     exports,
     feeds,
     guests,
+    imports,
+    longerstays,
+    loopchecks,
     offers,
+    papers,
+    photos,
     properties,
     purchases,
     rates,
+    revenue,
     terms,
     token,
+    trials,
     webhooks,
 )
 
 app_name = "api"
 _HOME = "properties/<slug:property_id>"
+_SALE = "purchases/<slug:purchase_id>"
 urlpatterns = [
     path("schema/", docs.schema, name="schema"),
     path("token/", token.Token.as_view(), name="token"),
     path("organization/", token.Organization.as_view(), name="organization"),
+    path("imports/", imports.Imports.as_view(), name="imports"),
+    path("revenue/", revenue.Revenue.as_view(), name="revenue"),
     path("properties/", properties.Properties.as_view(), name="properties"),
     path(f"{_HOME}/", properties.Home.as_view(), name="property"),
     path(f"{_HOME}/archive/", properties.Archive.as_view(), name="archive"),
     path(f"{_HOME}/restore/", properties.Restore.as_view(), name="restore"),
+    path(f"{_HOME}/photo/", photos.HomePhoto.as_view(), name="photo"),
     path(f"{_HOME}/rates/", rates.HomeRates.as_view(), name="rates"),
     path(f"{_HOME}/taxes/", rates.HomeTaxes.as_view(), name="taxes"),
     path(f"{_HOME}/availability/", blocks.Availability.as_view(), name="availability"),
@@ -38,6 +49,9 @@ urlpatterns = [
     path(f"{_HOME}/offers/", offers.Quotes.as_view(), name="offers"),
     path(f"{_HOME}/terms/", terms.AllTerms.as_view(), name="all-terms"),
     path(f"{_HOME}/terms/<slug:kind>/", terms.Terms.as_view(), name="terms"),
+    path(f"{_HOME}/copy-terms/", trials.CopyTerms.as_view(), name="copy-terms"),
+    path(f"{_HOME}/what-if/", trials.WhatIf.as_view(), name="what-if"),
+    path(f"{_HOME}/loop-check/", loopchecks.LoopCheck.as_view(), name="loop-check"),
     path(f"{_HOME}/cancel-terms/", offers.Cancelling.as_view(), name="cancel-terms"),
     path(f"{_HOME}/stay-links/", guests.StayLinks.as_view(), name="stay-links"),
     path(f"{_HOME}/guest-page/", guests.GuestPage.as_view(), name="guest-page"),
@@ -63,6 +77,17 @@ urlpatterns = [
     path("purchases/<slug:purchase_id>/cancel/", purchases.Cancel.as_view(), name="cancel"),
     path("purchases/<slug:purchase_id>/guest-email/", purchases.GuestEmail.as_view(), name="guest-email"),
     path("purchases/<slug:purchase_id>/certificate/", purchases.OneCertificate.as_view(), name="certificate"),
+    path(f"{_SALE}/mails/", papers.Mails.as_view(), name="mails"),
+    path(f"{_SALE}/mails/<slug:mail_id>/resend/", papers.Resend.as_view(), name="resend-mail"),
+    path(f"{_SALE}/receipt/", papers.Receipt.as_view(), name="receipt"),
+    path(f"{_SALE}/longer-stays/", longerstays.LongerStays.as_view(), name="longer-stays"),
+    path(
+        f"{_SALE}/longer-stays/<slug:export_id>/begin/", longerstays.Begin.as_view(), name="begin-longer-stay"
+    ),
+    path(
+        f"{_SALE}/longer-stays/<slug:export_id>/done/", longerstays.Done.as_view(), name="finish-longer-stay"
+    ),
+    path(f"{_SALE}/longer-stays/<slug:export_id>/stop/", longerstays.Stop.as_view(), name="stop-longer-stay"),
     path("alerts/", alerts.Alerts.as_view(), name="alerts"),
     path("alerts/<slug:alert_id>/", alerts.OneAlert.as_view(), name="alert"),
     path("conflicts/<slug:conflict_id>/", conflicts.OneConflict.as_view(), name="conflict"),

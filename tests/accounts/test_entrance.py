@@ -40,7 +40,7 @@ def is_in(client: Client) -> bool:
 def error_at(answer: Answer, field: str) -> str:
     """The text beside the field, as the page shows it."""
     page = answer.content.decode()
-    assert answer.status_code == 200
+    assert answer.status_code == 422
     assert f'id="id_{field}_error"' in page
     return " ".join(answer.context["form"].errors[field])
 
@@ -136,7 +136,7 @@ def test_a_member_logs_in_by_e_mail(client: Client, alice: User, typed: str) -> 
 def test_a_wrong_password_and_an_unknown_address_get_the_same_sentence(client: Client) -> None:
     wrong = log_in(client, "alice@example.org", "not-her-password")
     unknown = log_in(client, "nobody@example.org", "not-her-password")
-    assert (wrong.status_code, unknown.status_code) == (200, 200)
+    assert (wrong.status_code, unknown.status_code) == (422, 422)
     sentence = wrong.context["form"].non_field_errors()
     assert sentence
     assert sentence == unknown.context["form"].non_field_errors()

@@ -9,12 +9,12 @@ from accounts.models import Organization, User
 from calendars import ledger
 from calendars.models import Alert, Feed, date_range
 from domain.spans import Span
-from properties.models import Property
+from properties.models import Photo, Property
 from tests import cast
 from tests.api.callers import Caller, a_token
 from tests.upsells.pages import instants
 from upsells import certificates
-from upsells.models import Purchase, StayLink
+from upsells.models import Delivery, Purchase, StayLink
 
 
 @pytest.fixture
@@ -82,6 +82,11 @@ def ids(home: Property) -> dict[str, str]:
     conflict = a_conflict(feed, sold, 60)
     webhook, message = cast.a_message(home.organization)
     stay = cast.a_stay_link(home, Span(today, today + timedelta(days=3)))
+    Photo.objects.create(organization_id=home.organization_id, property=home, created_at=now)
+    mail = Delivery.objects.create(
+        organization_id=home.organization_id, purchase=sold, news=Delivery.News.CONFIRMED, to=Delivery.To.GUEST,
+        address="marta@example.org", created_at=now, next_try_at=now, given_up_at=now,
+    )  # fmt: skip
     return {
         "property_id": home.public_id,
         "feed_id": feed.public_id,
@@ -92,6 +97,7 @@ def ids(home: Property) -> dict[str, str]:
         "alert_id": conflict.public_id,
         "webhook_id": webhook.public_id,
         "message_id": message.public_id,
+        "mail_id": str(mail.pk),
         "link_id": name_of(stay),
         "kind": "extra_nights",
     }

@@ -13,7 +13,7 @@ WRITES = {"post", "put", "patch", "delete"}
 
 
 class Told(NamedTuple):
-    """One operation: its name, method, path with places for ids, example body, and the scope it asks for."""
+    """One operation: its name, method, path with places for ids, example body, and the scopes it asks for."""
 
     name: str
     method: str
@@ -21,6 +21,7 @@ class Told(NamedTuple):
     body: Any
     scope: Scope | None
     success: int
+    also: Scope | None = None
 
     @property
     def ids(self) -> list[str]:
@@ -34,11 +35,11 @@ class Told(NamedTuple):
 def _told(path: str, method: str, each: Mapping[str, Any]) -> Told:
     content = each.get("requestBody", {}).get("content", {}).get("application/json", {})
     examples = [example["value"] for example in content.get("examples", {}).values()]
-    scope = re.search(r"Scope: `([\w:]+)`", each["description"])
+    scope = re.search(r"Scope: `([\w:]+)`(?: and `([\w:]+)`)?", each["description"])
     success = int(next(status for status in each["responses"] if status.startswith("2")))
     return Told(
         each["operationId"], method.upper(), path.removeprefix(PREFIX), examples[0] if examples else None,
-        Scope(scope[1]) if scope else None, success,
+        Scope(scope[1]) if scope else None, success, Scope(scope[2]) if scope and scope[2] else None,
     )  # fmt: skip
 
 
