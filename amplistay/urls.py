@@ -18,6 +18,7 @@ from amplistay import (
 )
 from amplistay.staff import staff
 from api.docs import docs
+from billing.public import stripe_billing_events
 from calendars.public import export
 from properties.public import photo
 from upsells import planner
@@ -44,6 +45,7 @@ urlpatterns = [
     path("data/erase/", datapage.erase, name="data-erase"),
     path("data/everything.zip", datapage.take_out, name="data-take-out"),
     path("team/", include("amplistay.team_urls")),
+    path("plan/", include("amplistay.plan_urls")),
     path("turnovers/", turnovers.page, name="turnovers"),
     path("properties/<slug:public_id>/", overview.page, name="overview"),
     path("calendar/", planner.page, name="planner"),
@@ -61,6 +63,7 @@ urlpatterns = [
     path("api/v1/", include("api.v1.urls")),
     path("undo/<slug:deed_id>/", undoing.undo, name="undo"),
     path("stripe/events/", stripe_events, name="stripe-events"),
+    path("stripe/billing/", stripe_billing_events, name="stripe-billing-events"),
     path("g/", include("upsells.guest_urls")),
     path("ical/<slug:public_id>/<slug:signed>.ics", export, name="export"),
     path("photos/<slug:token>/<int:width>.webp", photo, name="photo"),

@@ -111,6 +111,10 @@ class LineForm(PropertyForm):
     def validate_constraints(self) -> None:
         """Ask nothing of the database; the form's own rules say the same in words."""
 
+    def refusal(self) -> str:
+        """Nothing: whoever plans the list asks once for all its lines."""
+        return ""
+
     def clean_time_zone(self) -> str:
         """The zone's own spelling. Raises ValidationError with the one that was probably meant."""
         said: str = self.cleaned_data["time_zone"]

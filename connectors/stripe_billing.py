@@ -192,7 +192,8 @@ def _price(plan: Plan) -> Any:
 
 def _chosen(every: list[stripe.Subscription]) -> Told:
     """The one that counts; others that are live are extras."""
-    by_age = sorted(reversed(every), key=lambda one: one.created)  # Stripe lists the latest first
+    by_age = list(reversed(every))  # Stripe lists the latest first
+    by_age.sort(key=lambda one: one.created)
     live = [one for one in by_age if Status(one.status) not in OVER]
     if live:
         return _told(live[0], tuple(one.id for one in live[1:]))

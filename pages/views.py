@@ -18,8 +18,9 @@ from django.views.decorators.clickjacking import xframe_options_sameorigin
 from django.views.decorators.csp import csp_override
 from django.views.decorators.http import require_safe
 
+from billing import plans
 from calendars.models import FeedRead
-from domain.money import Money
+from domain import billing as rules
 from pages import example, guides
 from pages.vitals import vitals
 
@@ -54,8 +55,10 @@ def page(name: str, **context: Any) -> Callable[[HttpRequest], HttpResponse]:
 def price() -> dict[str, Any]:
     """What a host pays, for the pages that say so."""
     return {
-        "price": Money(settings.PRICE_PER_HOME, settings.PRICE_CURRENCY),
-        "is_draft": settings.PRICE_IS_DRAFT,
+        "host": plans.HOST,
+        "mirror": plans.MIRROR,
+        "mirror_least": rules.price(plans.MIRROR, 1).total,
+        "is_billed": settings.BILLING,
         "fee": settings.STRIPE_FEE_BASIS_POINTS / 100,
     }
 
