@@ -64,7 +64,8 @@ def _page(
     pausing: PauseForm | None = None,
 ) -> HttpResponse:
     wrong = any(form is not None and form.errors for form in (plans, pausing))
-    now, context = timezone.now(), {"nav": "account", "state": "off", "seen": "off"}
+    now = timezone.now()
+    context: dict[str, Any] = {"nav": "account", "state": "off", "seen": "off"}
     asks_again = request.htmx and request.method == "GET"  # type: ignore[attr-defined]  # django-htmx sets it
     if row:
         context |= _shown(request, row, now)

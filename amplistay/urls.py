@@ -18,7 +18,6 @@ from amplistay import (
 )
 from amplistay.staff import staff
 from api.docs import docs
-from billing.public import stripe_billing_events
 from calendars.public import export
 from properties.public import photo
 from upsells import planner
@@ -63,7 +62,7 @@ urlpatterns = [
     path("api/v1/", include("api.v1.urls")),
     path("undo/<slug:deed_id>/", undoing.undo, name="undo"),
     path("stripe/events/", stripe_events, name="stripe-events"),
-    path("stripe/billing/", stripe_billing_events, name="stripe-billing-events"),
+    path("stripe/billing/", include("billing.urls")),
     path("g/", include("upsells.guest_urls")),
     path("ical/<slug:public_id>/<slug:signed>.ics", export, name="export"),
     path("photos/<slug:token>/<int:width>.webp", photo, name="photo"),

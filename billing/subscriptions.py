@@ -65,7 +65,7 @@ def count(counts: Mapping[int, int], now: datetime) -> int:
 
 
 def _counted(row: Subscription, properties: int, now: datetime) -> None:
-    row.properties = properties
+    row.properties, row.check_at = properties, now
     if row.sum.units and row.trial_until is None:
         row.trial_until = now + timedelta(days=row.terms.trial_days)
     Subscription.objects.filter(pk=row.pk).update(
@@ -181,7 +181,7 @@ def _visit(row: Subscription, now: datetime, stripe: Billing) -> datetime | None
     if not row.customer:
         if not row.sum.units:
             return None
-        _open(row, stripe)
+        _open(row, now, stripe)
     told = _steps(row, now, stripe)
     bills = stripe.bills(row.customer)
     ends = told.status in rules.OVER or told.cancels or told.paused_until
@@ -191,12 +191,12 @@ def _visit(row: Subscription, now: datetime, stripe: Billing) -> datetime | None
     return now + CHECK_EVERY
 
 
-def _open(row: Subscription, stripe: Billing) -> None:
-    """Make the organization a customer; the key is of what is said, so that a lost answer makes no second one."""
+def _open(row: Subscription, now: datetime, stripe: Billing) -> None:
+    """Make the organization a customer; a lost answer makes no second one, and what failed gets another key in time."""
     organization = row.organization
     owner = Membership.objects.filter(organization=organization, role=Role.OWNER).order_by("pk")
     email = next(iter(owner.values_list("user__email", flat=True)[:1]), "")
-    said = sha256(f"{organization.name} {email}".encode()).hexdigest()[:16]
+    said = sha256(f"{organization.name} {email} {row.checked_at} {now:%Y%m%d%H}".encode()).hexdigest()[:16]
     for plan in PLANS.values():
         stripe.know(plan)
     row.customer = stripe.create_customer(

@@ -92,6 +92,10 @@ class DefaultsForm(PropertyForm):
         for name in ("time_zone", "rate"):
             self.fields[name].required = False
 
+    def refusal(self) -> str:
+        """Nothing: it makes no home."""
+        return ""
+
     def clean_time_zone(self) -> str:
         """A zone, or none where each line has its own."""
         name: str = self.cleaned_data["time_zone"]

@@ -300,7 +300,10 @@ class Bank:
             return
         kept = {name: [asdict(one) for one in getattr(self, name).values()] for name in _KEPT}
         kept["waiting"] = [asdict(one) for one in self.waiting]
-        whole: dict[str, Any] = {**kept, "replies": {scope: asdict(one) for scope, one in self.replies.items()}}
+        whole: dict[str, Any] = {
+            **kept,
+            "replies": {scope: asdict(one) for scope, one in self.replies.items()},
+        }
         draft = self._path.with_name(f"{self._path.name}.draft")
         whole |= {"books": asdict(self.books), "ahead": self.ahead, "options": asdict(self.options)}
         draft.write_text(json.dumps(whole))
