@@ -80,6 +80,7 @@ def _page(
 def _shown(request: HostRequest, row: Subscription, now: datetime) -> dict[str, Any]:
     """What the page shows of a row."""
     standing, since = row.standing(now), rules.owing_since(row.facts, now)
+    invoices = list(Invoice.objects.of(request.org).latest_first()[:LISTED])
     asked = row.asked_at is not None or (row.check_at is not None and row.check_at <= now)
     waits = asked and not row.trouble
     return {
@@ -92,7 +93,8 @@ def _shown(request: HostRequest, row: Subscription, now: datetime) -> dict[str, 
         "sum": row.sum,
         "plan_name": row.get_plan_display(),
         "least": rules.price(row.terms, 1).total if row.terms.least else None,
-        "invoices": Invoice.objects.of(request.org).latest_first()[:LISTED],
+        "invoices": invoices,
+        "unpaid": next((each for each in reversed(invoices) if each.state == Invoice.State.OPEN), None),
         "can_subscribe": row.sum.units > 0 and not row.is_live,
         "may_pause": row.is_live and standing in PAYABLE and not row.cancels,
         "simulated": settings.STRIPE_SIMULATED,

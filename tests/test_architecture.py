@@ -168,6 +168,10 @@ REASONED = {
         "accounts/views.py",
         "Organization.objects.filter(pk=request.org.pk)",
     ): "the organization that was let in",
+    (
+        "amplistay/context.py",
+        "Subscription.objects.of(member.organization)",
+    ): "the organization of the page's own member",
     ("amplistay/context.py", "Alert.objects.open()"): "counted only with `.of` the user's own organization",
     (
         "calendars/forms.py",

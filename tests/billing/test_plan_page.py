@@ -92,7 +92,7 @@ def test_a_card_that_fails_leads_to_an_invoice_that_can_be_paid(
     desk.later(days=31)
     desk.look(organization)
     said = page(alices)
-    for words in ("Not paid", "closed nights stay closed", "Unpaid", "Pay<"):
+    for words in ("Not paid", "closed nights stay closed", "Unpaid", "Pay SIM-0002: US$10.00"):
         assert words in said
     assert "Pause in the off-season" not in said
     link = Invoice.objects.latest_first()[0].link
@@ -264,3 +264,17 @@ def test_another_tenant_sees_nothing_of_it(
     said = text(theirs.get(PAGE))
     assert "SIM-0001" not in said
     assert "4242" not in said
+
+
+def test_owners_alone_are_told_on_every_page_that_the_plan_is_not_paid(
+    desk: Desk, alices: Client, organization: Organization
+) -> None:
+    homes(organization, 2)
+    desk.work(organization)
+    told = "Your plan isn't paid"
+    assert told not in text(alices.get(reverse("properties:list")))
+    Subscription.objects.update(trial_until=desk.now - timedelta(days=1))
+    assert told in text(alices.get(reverse("properties:list")))
+    manager = Client()
+    manager.force_login(cast.a_member(organization, "bob@example.org", Role.MANAGER))
+    assert told not in text(manager.get(reverse("properties:list")))
