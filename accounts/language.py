@@ -20,6 +20,7 @@ OTHERS = (
     "photo",
     "export",
     "stripe-events",
+    "stripe-billing-events",
     "health",
 )  # pages of guests, and what nobody reads as a page
 

@@ -15,7 +15,13 @@ from django.contrib.staticfiles.finders import BaseFinder
 from django.core.files.storage import FileSystemStorage, Storage
 
 BUNDLES: Mapping[str, tuple[str, ...]] = {
-    "css/page.css": ("css/tokens.css", "css/base.css", "css/components.css", "css/layout.css", "css/search.css"),
+    "css/page.css": (
+        "css/tokens.css",
+        "css/base.css",
+        "css/components.css",
+        "css/layout.css",
+        "css/search.css",
+    ),
     "js/page.js": (
         "js/menu.js",
         "js/dialog.js",

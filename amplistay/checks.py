@@ -67,6 +67,10 @@ def _stripe_errors() -> dict[str, tuple[bool, str]]:
             has_key and not settings.STRIPE_WEBHOOK_SECRETS,
             "STRIPE_SECRET_KEY is set without STRIPE_WEBHOOK_SECRETS: Stripe's messages would all be refused.",
         ),
+        "E011": (
+            settings.BILLING and not settings.STRIPE_BILLING_WEBHOOK_SECRETS,
+            "BILLING is on without STRIPE_BILLING_WEBHOOK_SECRETS: Stripe's messages would all be refused.",
+        ),
         "E010": (
             settings.STRIPE_FEE_BASIS_POINTS > WHOLE,
             "STRIPE_FEE_BASIS_POINTS is more than 10000: the fee would be more than the price.",

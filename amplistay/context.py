@@ -11,6 +11,7 @@ from django.utils.functional import SimpleLazyObject
 from accounts import deeds
 from accounts.models import Membership
 from accounts.tenancy import membership_of, memberships_of
+from billing.models import Subscription
 from calendars.models import Alert
 from domain.roles import Power
 from notices import feed
@@ -32,6 +33,7 @@ def place(request: HttpRequest) -> dict[str, object]:
         "my_memberships": partial(memberships_of, request),
         "needs": partial(_open_alerts, who),
         "unread_news": partial(_unread_news, who),
+        "plan_standing": partial(_plan_standing, who),
         "deeds": partial(deeds.shown, request),
     }
     if not settings.DEMO:
@@ -55,6 +57,14 @@ def _powers(member: Membership | None) -> dict[str, bool]:
         return {}
     powers = {power.value: member.may(power) for power in Power}
     return powers | {"everywhere": member.homes is None}
+
+
+def _plan_standing(member: Membership | None) -> str:
+    """Whether the organization's plan is paid, for those who pay it; empty where billing is off."""
+    if not (settings.BILLING and member and member.may(Power.BILLING)):
+        return ""
+    row = Subscription.objects.of(member.organization).first()
+    return row.standing(timezone.now()).value if row else ""
 
 
 def _unread_news(member: Membership | None) -> int:

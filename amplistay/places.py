@@ -66,6 +66,8 @@ PAGES = (
           gettext_lazy("filters, default, rename, remove"), "saved-views", "bookmark"),
     Place(gettext_lazy("Card payments"),
           gettext_lazy("stripe, payout, bank account, charge"), "payments:account", "credit-card"),
+    Place(gettext_lazy("Plan and invoices"),
+          gettext_lazy("billing, subscription, price, invoice, cancel, pause"), "plan:page", "receipt-text"),
     Place(gettext_lazy("Webhooks"),
           gettext_lazy("api, software, integration, events"), "webhooks:list", "webhook"),
     Place(gettext_lazy("Email addresses"),

@@ -45,6 +45,7 @@ INSTALLED_APPS = [
     "upsells",
     "calendars",
     "properties",
+    "billing",
     "webhooks",
     "accounts",
     "django.contrib.admin",
@@ -146,6 +147,8 @@ CELERY_BEAT_SCHEDULE = {
     "see what hosts must know": {"task": "calendars.tasks.watch", "schedule": 20.0},
     "see which links are read": {"task": "calendars.tasks.watch_links", "schedule": 120.0},
     "make links for stays": {"task": "upsells.tasks.register_stays", "schedule": 30.0},
+    "count what is billed": {"task": "amplistay.tasks.count_properties", "schedule": 300.0},
+    "settle what hosts pay": {"task": "billing.tasks.sweep", "schedule": 30.0},
     "settle what waits": {"task": "upsells.tasks.sweep", "schedule": 10.0},
     "send letters about accounts": {"task": "accounts.tasks.deliver", "schedule": 5.0},
     "end what its owners deleted": {"task": "accounts.tasks.end_organizations", "schedule": 3600.0},
@@ -265,16 +268,17 @@ STRIPE_API_BASE = env.words("STRIPE_API_BASE", "https://api.stripe.com")[0].rstr
 STRIPE_WEBHOOK_SECRETS = [key for key in env.secrets("STRIPE_WEBHOOK_SECRETS", development="") if key]
 STRIPE_FEE_BASIS_POINTS = env.number("STRIPE_FEE_BASIS_POINTS", 0)
 STRIPE_SIMULATED = urlsplit(STRIPE_API_BASE).hostname != "api.stripe.com"
-STRIPE_PAGES = "https://checkout.stripe.com"
+STRIPE_PAGES = ["https://checkout.stripe.com", "https://billing.stripe.com"]
 if STRIPE_SIMULATED:
-    STRIPE_PAGES = "{0.scheme}://{0.netloc}".format(urlsplit(STRIPE_API_BASE))
+    STRIPE_PAGES = ["{0.scheme}://{0.netloc}".format(urlsplit(STRIPE_API_BASE))]
 # Where a form of ours may lead to; browsers check redirects, too.
-PAYMENT_PAGES = [STRIPE_PAGES] if STRIPE_SECRET_KEY else []
+PAYMENT_PAGES = STRIPE_PAGES if STRIPE_SECRET_KEY else []
 
-# What a host pays a month for each home, in minor units; a draft, marked as one, until it is set.
-PRICE_IS_DRAFT = not env.text("PRICE_PER_HOME")
-PRICE_PER_HOME = env.number("PRICE_PER_HOME", 500)
-PRICE_CURRENCY = env.words("PRICE_CURRENCY", "EUR")[0]
+# What hosts pay us, by the plans of `billing.plans`: off unless it is switched on, and then with Stripe's key.
+BILLING = env.flag("BILLING") and bool(STRIPE_SECRET_KEY)
+STRIPE_BILLING_WEBHOOK_SECRETS = [
+    key for key in env.secrets("STRIPE_BILLING_WEBHOOK_SECRETS", development="") if key
+]
 
 # The API.
 API_REQUESTS_A_MINUTE = env.number("API_REQUESTS_A_MINUTE", 600)  # of one token

@@ -24,6 +24,7 @@ from accounts import support
 from accounts.fields import SealedField, SecretField
 from accounts.models import AuditLine, Organization, User
 from amplistay import joinqueue
+from billing.models import Invoice, Subscription
 from calendars.models import Alert, Feed, Server
 from directory.models import JoinRequest
 from properties.models import Property
@@ -125,6 +126,7 @@ def stuck_work(now: datetime) -> list[tuple[Any, int, str]]:
         _("Payments that nobody has asked about"): (Payment.objects.due(late), "upsells_payment"),
         _("Payments with trouble"): (Payment.objects.unsettled().exclude(trouble=""), "upsells_payment"),
         _("Accounts for payouts that wait for an answer"): (PayoutAccount.objects.due(late), "upsells_payoutaccount"),
+        _("Plans that nobody has asked about"): (Subscription.objects.due(late), "billing_subscription"),
         _("Letters that are late"): (Delivery.objects.due(late), "upsells_delivery"),
         _("Messages to other software that are late"): (Sending.objects.due(late), "webhooks_sending"),
         _("Requests to join that wait"): (JoinRequest.objects.waiting(), "directory_joinrequest"),
@@ -339,6 +341,33 @@ class JoinRequests(Looking):
         return format_html('<a href="{}">{}</a>', reverse("staff:join-decide", args=[row.pk]), said)
 
 
+class Subscriptions(Looking):
+    """Plans, and what is owed."""
+
+    list_display = (
+        "organization",
+        "plan",
+        "properties",
+        "status",
+        "trial_until",
+        "unpaid_since",
+        "paused_until",
+        "next_at",
+        "check_at",
+        "trouble",
+    )
+    list_filter = ("plan", "status", ("unpaid_since", admin.EmptyFieldListFilter))
+    search_fields = ("public_id", "customer", "organization__public_id", "organization__name")
+
+
+class Invoices(Looking):
+    """Our invoices."""
+
+    list_display = ("number", "organization", "state", "amount", "currency", "issued_at")
+    list_filter = ("state",)
+    search_fields = ("number", "stripe_id", "organization__public_id")
+
+
 staff = StaffSite(name="staff")
 TABLES: Mapping[type[Model], type[Looking]] = {
     Organization: Organizations,
@@ -354,6 +383,8 @@ TABLES: Mapping[type[Model], type[Looking]] = {
     Alert: Alerts,
     PayoutAccount: Accounts,
     JoinRequest: JoinRequests,
+    Subscription: Subscriptions,
+    Invoice: Invoices,
 }
 for table, page in TABLES.items():
     staff.register(table, page)

@@ -92,6 +92,10 @@ class DefaultsForm(PropertyForm):
         for name in ("time_zone", "rate"):
             self.fields[name].required = False
 
+    def refusal(self) -> str:
+        """Nothing: it makes no home."""
+        return ""
+
     def clean_time_zone(self) -> str:
         """A zone, or none where each line has its own."""
         name: str = self.cleaned_data["time_zone"]
@@ -110,6 +114,10 @@ class LineForm(PropertyForm):
 
     def validate_constraints(self) -> None:
         """Ask nothing of the database; the form's own rules say the same in words."""
+
+    def refusal(self) -> str:
+        """Nothing: whoever plans the list asks once for all its lines."""
+        return ""
 
     def clean_time_zone(self) -> str:
         """The zone's own spelling. Raises ValidationError with the one that was probably meant."""

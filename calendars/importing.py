@@ -120,9 +120,14 @@ def usual(organization: Organization) -> Property:
     return home
 
 
-def plan(organization: Organization, sheet: Sheet, defaults: Mapping[str, Any]) -> list[Verdict]:
-    """What would come of each line, in their order; `defaults` are the values of a DefaultsForm, as they were typed."""
-    planning = _Planning(organization, defaults)
+def plan(
+    organization: Organization, sheet: Sheet, defaults: Mapping[str, Any], refusal: str = ""
+) -> list[Verdict]:
+    """What would come of each line, in their order; `defaults` are the values of a DefaultsForm, as they were typed.
+
+    `refusal` says why no home can be added at all, where none can.
+    """
+    planning = _Planning(organization, defaults, refusal)
     return [planning.verdict(line) for line in sheet.lines]
 
 
@@ -132,6 +137,7 @@ class _Planning:
 
     organization: Organization
     defaults: Mapping[str, Any]
+    refusal: str = ""
     homes: dict[str, list[Property]] = field(default_factory=lambda: defaultdict(list))
     readers: dict[str, list[Property]] = field(
         default_factory=lambda: defaultdict(list)
@@ -162,6 +168,8 @@ class _Planning:
         elif same_as is None:
             form = self._form(line)
             wrong |= form.wrong()
+            if self.refusal:
+                wrong[Column.NAME] = [*wrong.get(Column.NAME, []), self.refusal]
         if len(line.links) > MOST_LINKS:
             wrong[Column.LINKS] = [str(TOO_MANY_LINKS % {"most": MOST_LINKS})]
         verdict = Verdict(line, tuple(found), wrong, home, same_as, form)

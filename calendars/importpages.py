@@ -18,6 +18,7 @@ from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_GET, require_http_methods
 
 from accounts.tenancy import HostRequest, host
+from billing.limits import why_not_add
 from calendars import importing, standing, tasks
 from calendars.importforms import DefaultsForm, SheetForm
 from calendars.importing import Effect, Result, Verdict
@@ -53,7 +54,8 @@ def sheet(request: HostRequest) -> HttpResponse:
         return _page(request, form, defaults, status=UNPROCESSABLE)
     now = timezone.now()
     text, values = form.cleaned_data["text"], {name: data.get(name, "") for name in defaults.fields}
-    verdicts = importing.plan(request.org, form.sheet, values)
+    refusal = why_not_add(request.org.pk, now)
+    verdicts = importing.plan(request.org, form.sheet, values, refusal)
     since = _shown_at(data.get("shown", ""), text, values) if "import" in data else None
     if since:
         return _carried_out(request, verdicts, since, now)

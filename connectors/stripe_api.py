@@ -4,16 +4,15 @@ Every answer is told in the words of `domain.payments`. Amounts are ISO 4217 min
 tried twice here: whoever asks keeps the idempotency key, and looks again after `Unreachable`.
 """
 
-import logging
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from functools import lru_cache, partial
+from functools import partial
 from typing import TYPE_CHECKING
 
-import requests
 import stripe
 
+from connectors.stripe_client import API, STANDARD_TIMEOUT_S, answered, client, options
 from connectors.stripe_words import (
     CODES,
     Account,
@@ -22,7 +21,6 @@ from connectors.stripe_words import (
     Unreachable,
     account_told,
     locale,
-    named,
     their_amount,
     told,
     with_money,
@@ -51,9 +49,6 @@ if TYPE_CHECKING:
 
 __all__ = ["API", "Account", "Refused", "Stripe", "Unreachable"]
 
-API = "https://api.stripe.com"
-STANDARD_TIMEOUT_S = 15.0
-CONNECT_TIMEOUT_S = 5.0
 PAGE = 100
 MOST_PAGES = 10
 
@@ -62,10 +57,6 @@ _SESSION_PARTS = ["payment_intent.latest_charge.refunds"]
 _LISTED_PARTS = ["data.payment_intent.latest_charge.refunds"]
 _NOT_ABOUT_STATE = frozenset({*CODES.values(), "resource_missing", "idempotency_error"})
 _MOVED = frozenset({Intent.CAPTURED, Intent.VOIDED})
-_NO_KEY = "This installation has no key for Stripe any more."
-
-stripe.enable_telemetry = False  # it would tell Stripe about this machine
-logging.getLogger("stripe").setLevel(logging.WARNING)  # below, it writes addresses and pay links
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,15 +107,13 @@ class Stripe:
         if email:
             params["customer_email"] = email
         create = self._client.v1.checkout.sessions.create
-        return self._ask(lambda: told(create(params, _options(account, idempotency)), self._refunds(account)))
+        return self._ask(lambda: told(create(params, options(account, idempotency)), self._refunds(account)))
 
     def look(self, account: str, session_id: str) -> Told:
         """How the payment stands now, refunds included."""
         retrieve = self._client.v1.checkout.sessions.retrieve
         params: SessionRetrieveParams = {"expand": _SESSION_PARTS}
-        return self._ask(
-            lambda: told(retrieve(session_id, params, _options(account)), self._refunds(account))
-        )
+        return self._ask(lambda: told(retrieve(session_id, params, options(account)), self._refunds(account)))
 
     def sessions_since(
         self, account: str, since: datetime, until: datetime | None = None
@@ -141,7 +130,7 @@ class Stripe:
         refunds = self._refunds(account)
         found: list[tuple[str, Told]] = []
         for _ in range(MOST_PAGES):
-            page = self._ask(lambda: every(params, _options(account)))
+            page = self._ask(lambda: every(params, options(account)))
             found += [
                 (one.client_reference_id or "", self._ask(partial(told, one, refunds))) for one in page.data
             ]
@@ -157,7 +146,7 @@ class Stripe:
         params: SessionExpireParams = {"expand": _SESSION_PARTS}
         try:
             return self._ask(
-                lambda: told(expire(session_id, params, _options(account)), self._refunds(account))
+                lambda: told(expire(session_id, params, options(account)), self._refunds(account))
             )
         except Refused as refusal:
             now = self._look_after(refusal, account, session_id)
@@ -172,15 +161,15 @@ class Stripe:
         """
         capture = self._client.v1.payment_intents.capture
         params: PaymentIntentCaptureParams = {"expand": _INTENT_PARTS}
-        options = _options(account, idempotency)
-        return self._moved(account, session_id, lambda: capture(intent_id, params, options))
+        asked = options(account, idempotency)
+        return self._moved(account, session_id, lambda: capture(intent_id, params, asked))
 
     def void(self, account: str, session_id: str, intent_id: str, idempotency: str) -> Told:
         """Release what is reserved. What Told says counts: VOIDED also if it was already, CAPTURED if it's too late."""
         cancel = self._client.v1.payment_intents.cancel
         params: PaymentIntentCancelParams = {"expand": _INTENT_PARTS}
-        options = _options(account, idempotency)
-        return self._moved(account, session_id, lambda: cancel(intent_id, params, options))
+        asked = options(account, idempotency)
+        return self._moved(account, session_id, lambda: cancel(intent_id, params, asked))
 
     def refund(
         self,
@@ -209,7 +198,7 @@ class Stripe:
             params["refund_application_fee"] = True
         create = self._client.v1.refunds.create
         try:
-            self._ask(lambda: create(params, _options(account, idempotency)))
+            self._ask(lambda: create(params, options(account, idempotency)))
         except Refused as refusal:
             if refusal.code != "charge_already_refunded":
                 raise
@@ -234,7 +223,7 @@ class Stripe:
         if email:
             params["email"] = email
         create = self._client.v1.accounts.create
-        return self._ask(lambda: create(params, _options("", idempotency)).id)
+        return self._ask(lambda: create(params, options("", idempotency)).id)
 
     def account(self, account_id: str) -> Account:
         """What a connected account may do, and what Stripe still wants to know of it."""
@@ -258,24 +247,15 @@ class Stripe:
 
     @property
     def _client(self) -> stripe.StripeClient:
-        if not self.key:
-            raise Refused(_NO_KEY, CODES[401])
-        return _client(self.key, self.api_base, self.timeout)
+        return client(self.key, self.api_base, self.timeout)
 
     def _ask[T](self, ask: Callable[[], T]) -> T:
-        """What it answers; its failures in our words, without a trace of the library's, which carry whole replies."""
-        try:
-            return ask()
-        except stripe.StripeError as failure:
-            problem = named(failure, self.key)
-        except (AttributeError, LookupError, TypeError, ValueError) as failure:
-            problem = Unreachable(f"Stripe's answer made no sense ({type(failure).__name__}).")
-        raise problem
+        return answered(ask, self.key)
 
     def _refunds(self, account: str) -> Refunds:
         def every(intent_id: str) -> Iterable[stripe.Refund]:
             params: RefundListParams = {"payment_intent": intent_id, "limit": PAGE}
-            return self._client.v1.refunds.list(params, _options(account)).auto_paging_iter()
+            return self._client.v1.refunds.list(params, options(account)).auto_paging_iter()
 
         return every
 
@@ -298,32 +278,6 @@ class Stripe:
         if refusal.code in _NOT_ABOUT_STATE:
             raise refusal
         return self.look(account, session_id)
-
-
-@lru_cache(maxsize=8)
-def _client(key: str, api_base: str, timeout: float) -> stripe.StripeClient:
-    session = requests.Session()
-    session.auth = _as_it_is  # or requests would prefer what a .netrc says to our key
-    session.max_redirects = 0  # Stripe never redirects
-    return stripe.StripeClient(
-        key,
-        base_addresses={"api": api_base.rstrip("/")},
-        max_network_retries=0,
-        http_client=stripe.RequestsClient(timeout=(CONNECT_TIMEOUT_S, timeout), session=session),
-    )
-
-
-def _as_it_is(request: requests.PreparedRequest) -> requests.PreparedRequest:
-    return request
-
-
-def _options(account: str, idempotency: str = "") -> stripe.RequestOptions:
-    options: stripe.RequestOptions = {}
-    if account:
-        options["stripe_account"] = account
-    if idempotency:
-        options["idempotency_key"] = idempotency
-    return options
 
 
 def _reservation(title: str, reference: str, fee: int) -> "SessionCreateParamsPaymentIntentData":

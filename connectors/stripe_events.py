@@ -20,8 +20,9 @@ class Forged(Exception):
 class Event:
     """A message that Stripe signed. Fields that the message doesn't have are empty.
 
-    `about` is the id of the thing it tells of (cs_…, pi_…, ch_…, re_…, acct_…); `intent_id` is the payment's where the
-    thing belongs to one; `reference` is ours, given with the session or the refund.
+    `about` is the id of the thing it tells of (cs_…, pi_…, ch_…, re_…, acct_…, sub_…, in_…); `intent_id` is the
+    payment's where the thing belongs to one, `customer` the customer's; `reference` is ours, given with the session,
+    the refund, the customer or the subscription.
     """
 
     id: str
@@ -30,6 +31,7 @@ class Event:
     about: str
     intent_id: str = ""
     reference: str = ""
+    customer: str = ""
 
 
 def event(payload: bytes, header: str, secrets: Sequence[str], now: int) -> Event:
@@ -79,6 +81,7 @@ def _read(message: dict[str, Any]) -> Event:
         about,
         _text(intent),
         _text(reference),
+        _text(thing.get("customer")),
     )
 
 

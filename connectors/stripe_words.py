@@ -169,8 +169,12 @@ def _card(charge: stripe.Charge) -> str:
     details = charge.payment_method_details
     if details is None or details.card is None:
         return ""
-    brand = details.card.brand or ""
-    return f"{_BRANDS.get(brand, brand.replace('_', ' ').title())} ···· {details.card.last4}"
+    return card_named(details.card.brand or "", details.card.last4 or "")
+
+
+def card_named(brand: str, last4: str) -> str:
+    """The card with Stripe's word for its brand and these last digits: Visa ···· 4242."""
+    return f"{_BRANDS.get(brand, brand.replace('_', ' ').title())} ···· {last4}"
 
 
 def account_told(account: stripe.Account) -> Account:

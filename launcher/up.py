@@ -12,7 +12,7 @@ from pathlib import Path
 
 from launcher.place import TakenError, data_folder, development_secrets, engines, holding, write_holder
 from launcher.run import ROOT, Crew, Part, PartError, Screen, Stopped
-from simulator.stripe_keys import DEMO_KEY, DEMO_WEBHOOK_SECRET
+from simulator.stripe_keys import DEMO_BILLING_SECRET, DEMO_KEY, DEMO_WEBHOOK_SECRET
 
 HOST = "127.0.0.1"
 USUAL_PORTS = (8000, 8900)
@@ -82,6 +82,8 @@ def environment(data: Path, web: int, simulator: int | None) -> dict[str, str]:
             "STRIPE_API_BASE": f"http://{HOST}:{simulator}/stripe",
             "STRIPE_SECRET_KEY": DEMO_KEY,
             "STRIPE_WEBHOOK_SECRETS": DEMO_WEBHOOK_SECRET,
+            "BILLING": "1",
+            "STRIPE_BILLING_WEBHOOK_SECRETS": DEMO_BILLING_SECRET,
         }
         env |= {"EMAIL_HOST": HOST, "EMAIL_PORT": str(mail_port(simulator)), "EMAIL_USE_TLS": "0"}
     return env | {name: os.environ[name] for name in env if os.environ.get(name)}

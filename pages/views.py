@@ -18,8 +18,9 @@ from django.views.decorators.clickjacking import xframe_options_sameorigin
 from django.views.decorators.csp import csp_override
 from django.views.decorators.http import require_safe
 
+from billing import plans
 from calendars.models import FeedRead
-from domain.money import Money
+from domain import billing as rules
 from pages import example, guides
 from pages.vitals import vitals
 
@@ -31,8 +32,8 @@ INDEXED = ("how", "pricing", "help", "escapia", "status", "terms", "privacy")
 MIRROR_EVERY = timedelta(minutes=5)
 A_DAY = timedelta(days=1)
 MIRROR: dict[str, Any] = {  # what mirroring a unit costs, in money and in requests
-    "price": Money(100, "USD"),
-    "least": Money(1900, "USD"),
+    "price": plans.MIRROR.unit,
+    "least": rules.price(plans.MIRROR, 1).total,
     "every": MIRROR_EVERY,
     "a_day": A_DAY // MIRROR_EVERY,
     "a_month": 30 * (A_DAY // MIRROR_EVERY),
@@ -63,8 +64,10 @@ def page(name: str, **context: Any) -> Callable[[HttpRequest], HttpResponse]:
 def price() -> dict[str, Any]:
     """What a host pays, for the pages that say so."""
     return {
-        "price": Money(settings.PRICE_PER_HOME, settings.PRICE_CURRENCY),
-        "is_draft": settings.PRICE_IS_DRAFT,
+        "host": plans.HOST,
+        "mirror": plans.MIRROR,
+        "mirror_least": rules.price(plans.MIRROR, 1).total,
+        "is_billed": settings.BILLING,
         "fee": settings.STRIPE_FEE_BASIS_POINTS / 100,
     }
 

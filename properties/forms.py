@@ -10,9 +10,11 @@ from babel.numbers import get_currency_name
 from django import forms
 from django.conf import settings
 from django.core.exceptions import ValidationError
+from django.utils import timezone
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
+from billing.limits import why_not_add
 from properties.dates import numbers
 from properties.fields import NumberField, time_input, to_decimal, to_minor
 from properties.models import Property
@@ -117,6 +119,10 @@ class PropertyForm(forms.ModelForm):  # type: ignore[type-arg]  # Django's class
         if self.instance.pk:
             self.fields["rate"].initial = to_decimal(self.instance.nightly_rate, self.instance.currency)
 
+    def refusal(self) -> str:
+        """Why no property can be added now; empty where one can."""
+        return why_not_add(self.instance.organization_id, timezone.now())
+
     def clean_time_zone(self) -> str:
         """A zone that this machine's tables know."""
         name: str = self.cleaned_data["time_zone"]
@@ -139,6 +145,8 @@ class PropertyForm(forms.ModelForm):  # type: ignore[type-arg]  # Django's class
     def clean(self) -> dict[str, Any]:
         """Nights must not overlap, and the price must fit the currency."""
         data = super().clean() or {}
+        if self.instance.pk is None and (why := self.refusal()):
+            self.add_error("name", why)
         check_in, check_out = data.get("check_in"), data.get("check_out")
         if check_in and check_out and check_out > check_in:
             self.add_error(

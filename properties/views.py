@@ -13,6 +13,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 
 from accounts.deeds import Change, What, done
 from accounts.tenancy import HostRequest, get_or_404, host
+from billing.limits import why_not_add
 from domain.roles import Power
 from properties import photos
 from properties.forms import PhotoForm, PropertyForm
@@ -155,6 +156,9 @@ def archive(request: HostRequest, public_id: str) -> HttpResponse:
 def restore(request: HostRequest, public_id: str) -> HttpResponse:
     """Bring a property back from the archive."""
     row = get_or_404(Property.objects.all(), request, public_id=public_id)
+    if why := why_not_add(request.org.pk, timezone.now()):
+        messages.error(request, why)
+        return redirect("properties:list")
     Property.objects.of(request.org).filter(pk=row.pk).update(archived_at=None)
     messages.success(request, _("%(name)s is back. Its calendars are being read again.") % {"name": row.name})
     return redirect("properties:list")

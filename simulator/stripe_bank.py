@@ -16,6 +16,7 @@ from typing import Any
 
 from aiohttp import web
 
+from simulator.stripe_books import Books
 from simulator.stripe_cards import FAILED, PENDING, Refund
 
 DAY_S = 86_400
@@ -159,6 +160,7 @@ class Message:
     tries: int = 0
     state: str = "waiting"  # or delivered, given up, lost, nowhere to send
     overtaken: bool = False
+    of_platform: bool = False  # about the platform's own account: billing
 
 
 @dataclass(slots=True)
@@ -176,6 +178,7 @@ class Options:
     """How the simulated Stripe is set up; kept over a reset."""
 
     webhook_url: str = ""
+    billing_webhook_url: str = ""
     card_seconds: int = 20
     refund_seconds: int = 2
 
@@ -196,6 +199,7 @@ class Bank:
         self.payments: dict[str, Payment] = {}
         self.accounts: dict[str, Account] = {}
         self.links: dict[str, Link] = {}
+        self.books = Books()
         self.replies: dict[str, Reply] = {}
         self.waiting: list[Message] = []
         self.told: deque[Message] = deque(maxlen=TOLD_KEPT)
@@ -249,13 +253,18 @@ class Bank:
                 return fault
         return None
 
-    def tell(self, kind: str, account: str, thing: dict[str, Any]) -> None:
+    def address(self, message: Message) -> str:
+        """Where the message is sent; empty for nowhere."""
+        return self.options.billing_webhook_url if message.of_platform else self.options.webhook_url
+
+    def tell(self, kind: str, account: str, thing: dict[str, Any], *, of_platform: bool = False) -> None:
         """Send a message, with whatever is to go wrong on its way."""
         now = self.real()
         number = next(self.numbers)
         message = Message(
             f"evt_{secrets.token_hex(12)}", number, kind, account, int(self.now()), thing, due=now
         )
+        message.of_platform = of_platform
         if late := self.take("late", kind):
             message.due += late.seconds
         if self.take("doubled", kind):
@@ -264,7 +273,7 @@ class Bank:
             message.overtaken, message.due = True, now + HELD_S
         if self.take("lost", kind):
             message.state = "lost"
-        elif not self.options.webhook_url:
+        elif not self.address(message):
             message.state = "nowhere to send"
         else:
             self.waiting.append(message)
@@ -291,9 +300,13 @@ class Bank:
             return
         kept = {name: [asdict(one) for one in getattr(self, name).values()] for name in _KEPT}
         kept["waiting"] = [asdict(one) for one in self.waiting]
-        whole = {**kept, "replies": {scope: asdict(one) for scope, one in self.replies.items()}}
+        whole: dict[str, Any] = {
+            **kept,
+            "replies": {scope: asdict(one) for scope, one in self.replies.items()},
+        }
         draft = self._path.with_name(f"{self._path.name}.draft")
-        draft.write_text(json.dumps(whole | {"ahead": self.ahead, "options": asdict(self.options)}))
+        whole |= {"books": asdict(self.books), "ahead": self.ahead, "options": asdict(self.options)}
+        draft.write_text(json.dumps(whole))
         draft.replace(self._path)
         self.dirty = False
 
@@ -306,6 +319,7 @@ class Bank:
         self.replies = {scope: Reply(**one) for scope, one in stored["replies"].items()}
         self.waiting = [Message(**one) for one in stored["waiting"]]
         self.told.extend(self.waiting)
+        self.books = Books.read(stored.get("books", {}))
         self.ahead = stored["ahead"]
         self.options = Options(**stored["options"])
 

@@ -31,6 +31,7 @@ class Card:
     message: str = ""
     code: str = ""
     refund_fails: bool = False
+    fails_later: bool = False  # it can be kept for later, and is then declined
 
     @property
     def last4(self) -> str:
@@ -54,6 +55,14 @@ CARDS = {
         Card("4000002500003155", "Asks the guest's bank (3-D Secure)", "asks"),
         Card("4000000000000200", "Slow", "takes_its_time"),
         Card("4000000000005126", "Pays, but its refunds fail", "pays", refund_fails=True),
+        Card(
+            "4000000000000341",
+            "Can be kept, then is declined",
+            "declines",
+            message=HIDDEN,
+            code="generic_decline",
+            fails_later=True,
+        ),
     )
 }
 UNKNOWN = Card(

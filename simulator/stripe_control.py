@@ -4,19 +4,28 @@ from dataclasses import asdict, replace
 
 from aiohttp import web
 
-from simulator import stripe_http, stripe_moves, stripe_pages
+from simulator import (
+    stripe_billing_http,
+    stripe_billing_pages,
+    stripe_billing_shapes,
+    stripe_http,
+    stripe_moves,
+    stripe_pages,
+    stripe_subscribing,
+)
 from simulator import stripe_shapes as shapes
 from simulator.control import answer, given
 from simulator.fields import BadFieldError, Fields
 from simulator.stripe_bank import BANK, FAULTS, Account, Bank, Fault, Message, Payment
-from simulator.stripe_keys import DEMO_KEY, DEMO_WEBHOOK_SECRET
+from simulator.stripe_keys import DEMO_BILLING_SECRET, DEMO_KEY, DEMO_WEBHOOK_SECRET
 
 
 def application() -> web.Application:
     """API and pages, to be mounted at /stripe."""
     app = web.Application()
-    stripe_http.add_routes(app)
+    stripe_http.add_routes(app, stripe_http.ROUTES | stripe_billing_http.ROUTES)
     stripe_pages.add_routes(app)
+    stripe_billing_pages.add_routes(app)
     return app
 
 
@@ -27,6 +36,7 @@ def add_routes(api: web.Application) -> None:
             web.get("/stripe", whole),
             web.get("/stripe/payments", payments),
             web.get("/stripe/events", events),
+            web.get("/stripe/billing", billing),
             web.post("/stripe/accounts", account),
             web.post("/stripe/fault", fault),
             web.post("/stripe/clock", clock),
@@ -37,8 +47,13 @@ def add_routes(api: web.Application) -> None:
 
 def _bank(request: web.Request) -> Bank:
     bank = request.config_dict[BANK]
-    stripe_moves.settle(bank)
+    _settle(bank)
     return bank
+
+
+def _settle(bank: Bank) -> None:
+    stripe_moves.settle(bank)
+    stripe_subscribing.settle(bank)
 
 
 async def whole(request: web.Request) -> web.Response:
@@ -49,6 +64,7 @@ async def whole(request: web.Request) -> web.Response:
             "api_base": str(request.url.origin() / "stripe"),
             "key": DEMO_KEY,
             "webhook_secret": DEMO_WEBHOOK_SECRET,
+            "billing_webhook_secret": DEMO_BILLING_SECRET,
             "now": bank.now(),
             "ahead": bank.ahead,
             "options": asdict(bank.options),
@@ -106,6 +122,20 @@ def _told(message: Message) -> dict[str, object]:
     return {name: getattr(message, name) for name in names} | {"about": message.thing["id"]}
 
 
+async def billing(request: web.Request) -> web.Response:
+    """GET /api/stripe/billing: customers, subscriptions and invoices, oldest first."""
+    books = _bank(request).books
+    return answer(
+        {
+            "customers": [stripe_billing_shapes.customer(one) for one in books.customers.values()],
+            "subscriptions": [
+                stripe_billing_shapes.subscription(books, one) for one in books.subscriptions.values()
+            ],
+            "invoices": [stripe_billing_shapes.invoice(one) for one in books.invoices.values()],
+        }
+    )
+
+
 async def account(request: web.Request) -> web.Response:
     """POST /api/stripe/accounts: a connected account with this `id`, onboarded; one that exists is onboarded.
 
@@ -153,20 +183,22 @@ async def clock(request: web.Request) -> web.Response:
     bank = _bank(request)
     bank.ahead = (await given(request)).integer("ahead", 0) or 0
     bank.dirty = True
-    stripe_moves.settle(bank)
+    _settle(bank)
     return answer({"now": bank.now(), "ahead": bank.ahead})
 
 
 async def options(request: web.Request) -> web.Response:
-    """POST /api/stripe/options; `webhook_url` is "none" where messages shall go nowhere."""
+    """POST /api/stripe/options; the addresses are "none" where messages shall go nowhere."""
     bank, fields = _bank(request), await given(request)
     before = bank.options
     card, back = (
         fields.integer(name, getattr(before, name)) or 0 for name in ("card_seconds", "refund_seconds")
     )
-    url = before.webhook_url
-    if "webhook_url" in fields:
-        url = "" if fields.says("webhook_url", "none") else fields.url("webhook_url")
-    bank.options = replace(before, webhook_url=url, card_seconds=card, refund_seconds=back)
+    urls = {
+        name: "" if fields.says(name, "none") else fields.url(name)
+        for name in ("webhook_url", "billing_webhook_url")
+        if name in fields
+    }
+    bank.options = replace(before, card_seconds=card, refund_seconds=back, **urls)
     bank.dirty = True
     return answer(asdict(bank.options))

@@ -10,10 +10,10 @@ from collections.abc import AsyncIterator
 import aiohttp
 from aiohttp import web
 
-from simulator import stripe_moves
+from simulator import stripe_moves, stripe_subscribing
 from simulator import stripe_shapes as shapes
 from simulator.stripe_bank import BANK, Bank, Message
-from simulator.stripe_keys import DEMO_WEBHOOK_SECRET
+from simulator.stripe_keys import DEMO_BILLING_SECRET, DEMO_WEBHOOK_SECRET
 
 TICK_S = 0.2
 SAVE_S = 1.0
@@ -58,6 +58,7 @@ async def _work(bank: Bank, post: aiohttp.ClientSession) -> None:
     try:
         while True:
             stripe_moves.settle(bank)
+            stripe_subscribing.settle(bank)
             bank.wake.clear()
             for message in _due(bank):
                 task = asyncio.create_task(_deliver(bank, message, post))
@@ -98,14 +99,15 @@ async def _deliver(bank: Bank, message: Message, post: aiohttp.ClientSession) ->
 async def _sent(bank: Bank, message: Message, post: aiohttp.ClientSession) -> bool:
     """Whether the receiver took the message (2xx)."""
     payload = json.dumps(shapes.event(message), indent=2).encode()
+    secret = DEMO_BILLING_SECRET if message.of_platform else DEMO_WEBHOOK_SECRET
     headers = {
         "Content-Type": "application/json; charset=utf-8",
-        "Stripe-Signature": signature(payload, int(bank.real()), DEMO_WEBHOOK_SECRET),
+        "Stripe-Signature": signature(payload, int(bank.real()), secret),
         "User-Agent": "Stripe/1.0 (simulated)",
     }
     try:
         async with post.post(
-            bank.options.webhook_url, data=payload, headers=headers, allow_redirects=False
+            bank.address(message), data=payload, headers=headers, allow_redirects=False
         ) as answer:
             return answer.ok and answer.status < web.HTTPMultipleChoices.status_code
     except (aiohttp.ClientError, TimeoutError, ValueError):

@@ -7,7 +7,7 @@ request is under way it is answered with 409 (docs.stripe.com/api/idempotent_req
 import asyncio
 import json
 import secrets
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -42,6 +42,7 @@ class Call:
 
 
 type Act = Callable[[Call], Shape]
+type Route = tuple[str, str, Act]
 
 
 def nested(pairs: Iterable[tuple[str, str]]) -> dict[str, Any]:
@@ -112,7 +113,7 @@ def list_sessions(call: Call) -> Shape:
     ]
     expand = shapes.within(call.expand, "data")
     things = [shapes.session(payment, expand) for payment in found]
-    return _page(call, things, "/v1/checkout/sessions")
+    return page(call, things, "/v1/checkout/sessions")
 
 
 def look_at_intent(call: Call) -> Shape:
@@ -149,7 +150,7 @@ def list_refunds(call: Call) -> Shape:
     payment = call.bank.by_intent(call.form.get("payment_intent", ""))
     refunds = payment.refunds if payment and payment.account == call.account else []
     things = [shapes.refund(payment, one) for one in reversed(refunds)] if payment else []
-    return _page(call, things, "/v1/refunds")
+    return page(call, things, "/v1/refunds")
 
 
 def create_account(call: Call) -> Shape:
@@ -174,7 +175,8 @@ def create_link(call: Call) -> Shape:
     return shapes.link(made, f"{call.origin}/stripe/connect/{made.token}", int(call.bank.now()))
 
 
-def _page(call: Call, things: list[Shape], url: str) -> Shape:
+def page(call: Call, things: list[Shape], url: str) -> Shape:
+    """The part of a list that was asked for."""
     limit = min(int(call.form.get("limit", USUALLY_LISTED)), MOST_LISTED)
     after = call.form.get("starting_after")
     if after:
@@ -185,7 +187,7 @@ def _page(call: Call, things: list[Shape], url: str) -> Shape:
     return shapes.page(things, limit, url)
 
 
-ROUTES: dict[str, tuple[str, str, Act]] = {
+ROUTES: dict[str, Route] = {
     "sessions.create": ("POST", "/checkout/sessions", open_session),
     "sessions.list": ("GET", "/checkout/sessions", list_sessions),
     "sessions.retrieve": ("GET", "/checkout/sessions/{id}", look_at_session),
@@ -201,9 +203,9 @@ ROUTES: dict[str, tuple[str, str, Act]] = {
 }
 
 
-def add_routes(app: web.Application) -> None:
+def add_routes(app: web.Application, routes: Mapping[str, Route]) -> None:
     """Hang the API into the application that is mounted at /stripe."""
-    for operation, (method, path, act) in ROUTES.items():
+    for operation, (method, path, act) in routes.items():
         app.router.add_route(method, f"/v1{path}", _answering(operation, act))
     app.router.add_route("*", "/v1/{rest:.*}", _unknown)
 
@@ -244,7 +246,8 @@ async def _understood(request: web.Request, bank: Bank) -> Call:
             "(or that account does not exist). Application access may have been revoked."
         )
         raise RefusedError(message, "account_invalid", status=403)
-    pairs = request.query.items() if request.method == "GET" else (await request.post()).items()
+    in_query = request.method in {"GET", "DELETE"}
+    pairs = request.query.items() if in_query else (await request.post()).items()
     form = nested((name, value) for name, value in pairs if isinstance(value, str))
     if any(path.count(".") >= DEEPEST_EXPANSION for path in _listed(form.get("expand"))):
         message = "You can't expand more than 4 levels of a property."

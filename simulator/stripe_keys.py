@@ -2,3 +2,4 @@
 
 DEMO_KEY = "sk_test_amplistay_simulator"
 DEMO_WEBHOOK_SECRET = "whsec_amplistay_simulator"  # noqa: S105 - not secret: it signs simulated messages
+DEMO_BILLING_SECRET = "whsec_amplistay_simulator_billing"  # noqa: S105 - as above

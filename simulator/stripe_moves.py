@@ -57,24 +57,24 @@ def missing(kind: str, thing_id: str) -> RefusedError:
 def open_session(bank: Bank, account: str, form: Form, origin: str) -> Payment:
     """A new payment page on the account."""
     _check_session(bank, account, form)
-    price = _dig(form, "line_items", "0", "price_data")
-    money = _dig(form, "payment_intent_data")
+    price = dig(form, "line_items", "0", "price_data")
+    money = dig(form, "payment_intent_data")
     now = bank.now()
     payment = Payment(
         id=secrets.token_hex(12),
         account=account,
         reference=form.get("client_reference_id", ""),
-        amount=_number(price, "unit_amount"),
+        amount=number_of(price, "unit_amount"),
         currency=price.get("currency", ""),
-        title=_dig(price, "product_data").get("name", ""),
+        title=dig(price, "product_data").get("name", ""),
         email=form.get("customer_email", ""),
-        fee=_number(money, "application_fee_amount"),
+        fee=number_of(money, "application_fee_amount"),
         metadata=dict(form.get("metadata", {})),
         intent_metadata=dict(money.get("metadata", {})),
         success_url=form["success_url"],
         cancel_url=form.get("cancel_url", ""),
         created=int(now),
-        expires_at=_number(form, "expires_at") or int(now) + LONGEST_PAGE_S,
+        expires_at=number_of(form, "expires_at") or int(now) + LONGEST_PAGE_S,
         dies_at=0,
     )
     early = bank.take("expires_early")
@@ -95,14 +95,14 @@ def _check_session(bank: Bank, account: str, form: Form) -> None:
     if account and not bank.accounts[account].charges_enabled:
         message = "Your account cannot currently make charges: it has not finished its onboarding."
         raise RefusedError(message)
-    amount = _number(_dig(form, "line_items", "0", "price_data"), "unit_amount")
+    amount = number_of(dig(form, "line_items", "0", "price_data"), "unit_amount")
     if amount < LEAST_AMOUNT:
         message = "The Checkout Session's total amount due must add up to at least €0.50 eur"
         raise RefusedError(message, "amount_too_small")
-    if _number(_dig(form, "payment_intent_data"), "application_fee_amount") > amount:
+    if number_of(dig(form, "payment_intent_data"), "application_fee_amount") > amount:
         message = "The application fee must not be greater than the amount."
         raise RefusedError(message, "", "payment_intent_data[application_fee_amount]")
-    _check_expiry(_number(form, "expires_at"), int(bank.now()))
+    _check_expiry(number_of(form, "expires_at"), int(bank.now()))
 
 
 def _check_expiry(expires_at: int, now: int) -> None:
@@ -189,7 +189,7 @@ def capture(bank: Bank, payment: Payment, form: Form) -> None:
         release(bank, payment, "automatic")
         message = "The charge's authorization has expired, so it can no longer be captured."
         raise state(message, "charge_expired_for_capture")
-    amount = _number(form, "amount_to_capture") or payment.amount
+    amount = number_of(form, "amount_to_capture") or payment.amount
     if amount > payment.amount:
         message = "The amount to capture is greater than the amount that was authorized."
         raise RefusedError(message, "amount_too_large", "amount_to_capture")
@@ -222,7 +222,7 @@ def refund(bank: Bank, payment: Payment, form: Form) -> Refund:
         message = f"This PaymentIntent ({payment.intent_id}) does not have a successful charge to refund."
         raise state(message)
     left = payment.captured - payment.refunded
-    amount = _number(form, "amount") or left
+    amount = number_of(form, "amount") or left
     if left <= 0:
         message = f"Charge {payment.charge_id} has already been refunded."
         raise state(message, "charge_already_refunded")
@@ -322,14 +322,16 @@ def tell(bank: Bank, payment: Payment, kind: str) -> None:
     bank.tell(kind, payment.account, things[kind.partition(".")[0]](payment))
 
 
-def _dig(form: Form, *names: str) -> Form:
+def dig(form: Form, *names: str) -> Form:
+    """The values below these names; none where there are none."""
     for name in names:
         found = form.get(name)
         form = found if isinstance(found, dict) else {}
     return form
 
 
-def _number(form: Form, name: str) -> int:
+def number_of(form: Form, name: str) -> int:
+    """The whole number of that name, 0 where there is none. Raises RefusedError."""
     value = str(form.get(name, "") or "0")
     if not value.isdecimal():
         message = f"Invalid integer: {value}"

@@ -7,6 +7,7 @@ from django.utils import timezone
 
 from accounts.deeds import Change, What
 from accounts.models import Deed, Membership, Organization, SavedView, User
+from billing.models import Invoice, Subscription
 from calendars import exports, ledger, linking
 from calendars.models import Block, Connection, ExportLink, Feed, date_range
 from calendars.people import Ticks
@@ -149,6 +150,23 @@ def a_message(organization: Organization) -> tuple[Webhook, Message]:
         given_up_at=NOW,
     )
     return webhook, message
+
+
+def an_invoice(subscription: Subscription, **columns: object) -> Invoice:
+    """An invoice for the last thirty days, paid."""
+    values = {
+        "organization": subscription.organization,
+        "stripe_id": "in_1",
+        "number": "SIM-0001",
+        "state": Invoice.State.PAID,
+        "amount": 500,
+        "currency": "USD",
+        "issued_at": NOW,
+        "period_start": NOW - timedelta(days=30),
+        "period_end": NOW,
+        **columns,
+    }
+    return Invoice.objects.create(subscription=subscription, **values)
 
 
 def a_saved_view(

@@ -51,6 +51,14 @@ MEMBERS_OWN = {  # no id in the address: the organization's own rows
     "sales:revenue",
     "payments:account",
     "payments:connect",
+    "plan:page",
+    "plan:choose",
+    "plan:subscribe",
+    "plan:card",
+    "plan:pause",
+    "plan:resume",
+    "plan:end",
+    "plan:keep",
     "webhooks:list",
     "webhooks:new",
     "notices:list",
@@ -190,6 +198,7 @@ BY_TOKEN = {
     "export",
     "notices:mails-off",  # a signature, as below
     "stripe-events",  # a signature takes the token's place
+    "stripe-billing-events",  # likewise
 }  # open to strangers who hold the address; in a public.py
 FOR_STRANGERS = {  # forms and lists for whoever comes, beside the pages that only tell; in a public.py
     "directory:join",

@@ -7,6 +7,7 @@ from psycopg.types.range import TimestamptzRange
 
 from accounts.models import AuditLine, Deed, Invitation, SavedView, SupportVisit, TenantModel, User
 from api.models import ApiToken, KeptAnswer
+from billing.models import Invoice, Subscription
 from calendars.models import (
     Alert,
     Block,
@@ -112,7 +113,7 @@ def rows_on(home: Property, organization_id: int) -> dict[type[TenantModel], Ten
 
 
 OF_NO_PROPERTY = {Property, PayoutAccount, Webhook, Message, Sending, ApiToken, KeptAnswer}
-OF_NO_PROPERTY |= {Connection, Spending, Vendor}
+OF_NO_PROPERTY |= {Connection, Invoice, Spending, Subscription, Vendor}
 OF_NO_PROPERTY |= {AuditLine, Deed, Invitation, SavedView, SupportVisit}
 KINDS = [
     model for model in apps.get_models() if issubclass(model, TenantModel) and model not in OF_NO_PROPERTY
@@ -205,6 +206,22 @@ def test_the_database_ties_a_saved_view_to_the_organization_of_its_member(
     stranger = mallory.organizations.get()
     with transaction.atomic():
         cast.a_saved_view(member, organization=member.organization if own else stranger)
+        if own:
+            connection.check_constraints()
+            return
+        with pytest.raises(IntegrityError, match="same_tenant"):
+            connection.check_constraints()
+        transaction.set_rollback(True)
+
+
+@pytest.mark.parametrize("own", [True, False], ids=["own", "another's"])
+def test_the_database_ties_an_invoice_to_the_organization_of_its_subscription(
+    own: bool, alice: User, mallory: User
+) -> None:
+    mine, stranger = alice.organizations.get(), mallory.organizations.get()
+    subscription = Subscription.objects.create(organization=mine)
+    with transaction.atomic():
+        cast.an_invoice(subscription, organization=mine if own else stranger)
         if own:
             connection.check_constraints()
             return

@@ -6,6 +6,7 @@ from datetime import date
 from typing import Any
 
 from django import forms
+from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from domain.channels import CHANNELS
@@ -101,6 +102,8 @@ class TermsForm(forms.Form):
         if self.errors:
             return data
         self.draft(data)
+        if why := terms.refusal(self.offer, timezone.now()):
+            self.add_error("mode", why)
         for name, sentence in terms.contradictions(self.offer, self.home):
             self.add_error(name, sentence)
         return data

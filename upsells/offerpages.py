@@ -18,6 +18,7 @@ from accounts import audit
 from accounts.deeds import Change, What, done
 from accounts.models import Organization
 from accounts.tenancy import HostRequest, get_or_404, host
+from billing.limits import why_not_sell
 from calendars.models import Feed
 from domain.roles import Power
 from properties.models import Property
@@ -136,6 +137,9 @@ def start(request: HostRequest, public_id: str) -> HttpResponse:
     home = _home(request, public_id)
     found = terms.at_home(home, _saved(request, home)).values()
     off = [offer for offer in found if offer.mode == Offer.Mode.OFF]
+    if off and (why := why_not_sell(request.org.pk, timezone.now())):
+        messages.error(request, why)
+        return redirect("upsells:offers", public_id)
     refused = [offer for offer in off if not _switch(offer, home, Offer.Mode.INSTANT)]
     for offer in refused:
         _ask_for_terms(request, offer)
@@ -158,6 +162,9 @@ def switch(request: HostRequest, public_id: str, kind: str) -> HttpResponse:
     before = offer.mode
     if mode not in Offer.Mode.values:
         messages.error(request, _("Choose how it is sold."))
+        return redirect("upsells:offers", public_id)
+    if before == Offer.Mode.OFF != mode and (why := why_not_sell(request.org.pk, timezone.now())):
+        messages.error(request, why)
         return redirect("upsells:offers", public_id)
     if not _switch(offer, home, Offer.Mode(mode)):
         _ask_for_terms(request, offer)
@@ -272,7 +279,7 @@ class _Copied:
 def _copy(request: HostRequest, chosen: Iterable[Offer], target: Property) -> _Copied:
     changes, names = [], []
     for offer in chosen:
-        came = terms.copied(offer, target)
+        came = terms.copied(offer, target, timezone.now())
         if came.refusal:
             words = _("%(offer)s wasn't copied to %(home)s: %(why)s")
             told = {"offer": offer.get_kind_display(), "home": target.name, "why": came.refusal}

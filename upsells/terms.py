@@ -11,6 +11,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from accounts.deeds import Change
+from billing.limits import why_not_sell
 from domain.money import Money, minor_digits
 from domain.prices import HUNDRED
 from properties.dates import clock, in_hours
@@ -64,6 +65,14 @@ def unpayable(home: Property, offers: Iterable[Offer]) -> list[Offer]:
         if offer.mode != Offer.Mode.OFF and Offer.Collection.CARD in offer.collection.values()
     ]
     return by_card if by_card and not takes_cards(home) else []
+
+
+def refusal(offer: Offer, now: datetime) -> str:
+    """Why it can't be put on sale now; empty where it can, is on sale already, or shall be off."""
+    if offer.mode == Offer.Mode.OFF or not (why := why_not_sell(offer.organization_id, now)):
+        return ""
+    rows = Offer.objects.filter(property=offer.property, kind=offer.kind).exclude(mode=Offer.Mode.OFF)
+    return "" if rows.exists() else why
 
 
 # Contradictions
@@ -243,7 +252,7 @@ class Copied:
     refusal: str = ""
 
 
-def copied(offer: Offer, home: Property) -> Copied:
+def copied(offer: Offer, home: Property, now: datetime) -> Copied:
     """The offer with the same terms for another home, unsaved; refused where they can't hold there."""
     twin = copy(offer)
     twin.pk, twin._state = None, copy(offer._state)  # noqa: SLF001 - Django's own way to copy a row
@@ -252,6 +261,8 @@ def copied(offer: Offer, home: Property) -> Copied:
     if _has_amounts(offer) and offer.currency != home.currency:
         words = _("its amounts are in %(one)s, and that home sells in %(other)s")
         return Copied(home, twin, words % {"one": offer.currency, "other": home.currency})
+    if why := refusal(twin, now):
+        return Copied(home, twin, why)
     found = contradictions(twin, home)
     return Copied(home, twin, found[0][1] if found else "")
 

@@ -10,9 +10,10 @@ from rest_framework import serializers
 from accounts.tenancy import get_or_404
 from api import cursors
 from api.door import ApiRequest, OrgView, operation, refuse_if_changed
-from api.problems import invalid, of_form
+from api.problems import Problem, invalid, of_form
 from api.scopes import Scope
 from api.wire import AskedFlag, Body, Choice, Clock, Out, Text, Whole
+from billing.limits import why_not_add
 from calendars import rehousing, tasks
 from calendars.models import Feed
 from connectors.broker import hint
@@ -177,5 +178,7 @@ class Restore(OrgView):
     def post(self, request: ApiRequest, asked: dict[str, Any], property_id: str) -> Property:  # noqa: ARG002 - nothing is asked
         """Bring a home back from the archive."""
         row = home_of(request, property_id)
+        if why := why_not_add(request.org.pk, request.now):
+            raise Problem("invalid", why)
         Property.objects.of(request.org).filter(pk=row.pk).update(archived_at=None)
         return home_of(request, property_id)

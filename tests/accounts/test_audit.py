@@ -20,10 +20,11 @@ ONLY_SHOW = {
     "audit", "planner", "sales:list", "sales:revenue", "properties:list", "notices:list",
     "notices:sale", "payments:account", "webhooks:list", "webhooks:log", "calendars:month", "calendars:connections",
     "calendars:feed", "calendars:log", "calendars:loop", "calendars:alert", "calendars:imported",
-    "calendars:import-template", "systems:list", "systems:account", "systems:progress", "calendars:import-progress", "properties:settings", "upsells:offers",
+    "calendars:import-template", "systems:list", "systems:account", "systems:progress",
+    "calendars:import-progress", "properties:settings", "upsells:offers",
     "upsells:what-if", "upsells:guest-page", "upsells:qr", "upsells:sheet", "upsells:stay", "upsells:stay-qr",
     "upsells:sales", "upsells:purchase", "upsells:receipt", "upsells:certificate", "upsells:conflict",
-    "turnovers", "team:list", "overview", "search", "saved-views", "tokens:list", "support",
+    "turnovers", "team:list", "overview", "plan:page", "search", "saved-views", "tokens:list", "support",
 }  # fmt: skip
 
 

@@ -130,19 +130,18 @@ def test_only_the_example_may_be_framed_and_only_by_us() -> None:
     assert "frame-ancestors 'none'" in landing["Content-Security-Policy"]
 
 
-def test_a_price_is_called_a_draft_until_it_is_set(settings: Settings) -> None:
+def test_prices_are_those_of_the_plans_and_nobody_is_charged_where_billing_is_off(settings: Settings) -> None:
     client = Client()
+    settings.STRIPE_FEE_BASIS_POINTS = 150
     for path in ("/", reverse("pages:pricing")):
-        settings.PRICE_PER_HOME, settings.STRIPE_FEE_BASIS_POINTS = 725, 150
-        settings.PRICE_IS_DRAFT = True
-        draft = read(client, path)
-        settings.PRICE_IS_DRAFT = False
-        final = read(client, path)
-        assert "€7.25" in draft
-        assert "€7.25" in final
-        assert "1.50 %" in final
-        assert "draft" in draft.lower()
-        assert "draft" not in final.lower()
+        said = read(client, path)
+        assert "$5.00" in said
+        assert "1.50 %" in said
+    pricing = reverse("pages:pricing")
+    for words in ("$1.00", "$19.00", "Nothing is charged here"):
+        assert words in read(client, pricing)
+    settings.BILLING = True
+    assert "Nothing is charged here" not in read(client, pricing)
 
 
 def test_terms_and_privacy_say_that_they_are_drafts(pages: dict[str, str]) -> None:
