@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime
 from hashlib import sha256
 from typing import Any
 
@@ -191,19 +191,28 @@ def watch(now: datetime) -> None:
     for connection in Connection.objects.live().defer("secrets", "units").order_by("pk"):
         home = Property.objects.filter(feeds__connection=connection, archived_at=None).order_by("pk").first()
         if home and connection.system in systems.SYSTEMS:
-            details: dict[str, Any] = {"account": connection.name or systems.title_of(connection)}
-            stopped = connection.state == Connection.State.STOPPED
-            _say(home, Alert.Kind.KEYS, f"keys {connection.pk}", details, now, is_true=stopped)
-            used = budgets.used_percent(connection, now)
-            details |= {"percent": used}
-            nearly = used >= budget.NEARLY
-            _say(home, Alert.Kind.BUDGET, f"budget {connection.pk}", details, now, is_true=nearly)
+            _watch_keys(connection, home, now)
+            _watch_budget(connection, home, now)
 
 
-def _say(
-    home: Property, kind: Alert.Kind, key: str, details: dict[str, Any], now: datetime, *, is_true: bool
-) -> None:
-    if is_true:
-        alerts.open_one(home, kind, key, details, now)
+def _watch_keys(connection: Connection, home: Property, now: datetime) -> None:
+    key = f"keys {connection.pk}"
+    if connection.state == Connection.State.STOPPED:
+        alerts.open_one(home, Alert.Kind.KEYS, key, _named(connection), now)
     else:
         alerts.close_one(home, key, now)
+
+
+def _watch_budget(connection: Connection, home: Property, now: datetime) -> None:
+    """Told once a month: an account whose links are read day and night comes close to its requests every day."""
+    used = budgets.used_percent(connection, now)
+    about = Alert.objects.filter(property=home, key__startswith=f"budget {connection.pk} ")
+    key = f"budget {connection.pk} {now.astimezone(UTC):%Y-%m}"
+    if used < budget.NEARLY:
+        about.open().update(resolved_at=now, cleared_at=now)
+    elif not about.filter(key=key).exists():
+        alerts.open_one(home, Alert.Kind.BUDGET, key, {**_named(connection), "percent": used}, now)
+
+
+def _named(connection: Connection) -> dict[str, Any]:
+    return {"account": connection.name or systems.title_of(connection)}

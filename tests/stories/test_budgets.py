@@ -75,3 +75,16 @@ def test_the_host_is_told_at_four_fifths(account: Connection) -> None:
     assert (alert.kind, alert.details["percent"], alert.property) == (Alert.Kind.BUDGET, 80, home)
     mirrors.watch(NOON + timedelta(days=1))
     assert not Alert.objects.open().exists()
+
+
+def test_the_host_is_told_once_a_month(account: Connection) -> None:
+    cast.a_unit(cast.a_property(account.organization), account)
+    told = []
+    for day in (0, 1, 31):
+        now = NOON + timedelta(days=day)
+        for _ in range(16):
+            spends(account, Share.ASKED, now)
+        mirrors.watch(now)
+        told.append(Alert.objects.count())
+        mirrors.watch(now + timedelta(days=1))
+    assert told == [1, 1, 2]

@@ -12,8 +12,10 @@ from calendars.models import Alert, Connection, Feed, FeedRead
 from properties.models import Property
 from tests import cast
 from tests.escapia import Escapia
-from tests.mirrored import Mirror, keys_of
+from tests.mirrored import MINUTE, Mirror, keys_of
 from tests.stories.test_an_export import nights_of
+from tests.upsells.pages import a_purchase
+from upsells import checkout
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -154,3 +156,16 @@ def test_given_up_an_account_opens_what_only_it_closed(mirror: Mirror) -> None:
     mirror.read()
     mirrors.archive(mirror.connection, mirror.now)
     assert mirror.busy() == []
+
+
+def test_a_sale_has_the_unit_read_though_it_was_read_a_moment_ago(mirror: Mirror) -> None:
+    mirror.read()
+    stay = mirror.days(10, 3)
+    mirror.book(stay)
+    mirror.later(MINUTE)
+    assert mirror.read() is None
+    stay_link = cast.a_stay_link(mirror.home)
+    purchase = a_purchase(stay_link, state="checking", requested_at=mirror.now)
+    checkout.look_again(purchase, mirror.later(MINUTE))
+    assert mirror.busy() == [stay]
+    assert checkout._unread(purchase, mirror.now) == []
