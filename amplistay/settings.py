@@ -251,7 +251,11 @@ MIRROR_CHANGES_INTERVAL = timedelta(seconds=env.number("MIRROR_CHANGES_SECONDS",
 MIRROR_SWITCHES = env.words("MIRROR_SWITCHES")  # settled for every account: "escapia.unit_numbers=shared"
 MIRROR_BASE_URLS: dict[str, dict[str, str]] = {}  # a simulator's addresses, by system and name
 if DEMO:
-    _paths = {"hsapi": "/escapia/dragomanadapter/hsapi", "enet": "/escapia/enet", "gateway": "/escapia/gateway"}
+    _paths = {
+        "hsapi": "/escapia/dragomanadapter/hsapi",
+        "enet": "/escapia/enet",
+        "gateway": "/escapia/gateway",
+    }
     MIRROR_BASE_URLS["escapia"] = {name: SIMULATOR_URL + path for name, path in _paths.items()}
 
 # Payments: without a key, cards aren't offered. The simulator's Stripe stands in for the real one in demos and tests.

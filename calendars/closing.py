@@ -53,7 +53,7 @@ def follow(now: datetime) -> int:
     mirrors.drop(Closure.objects.wanted().filter(unwanted), now)
     version = Calendar.objects.filter(property=OuterRef("property")).values("version")[:1]
     units = Feed.objects.mirrored().filter(connection__in=Connection.objects.live().filter(two_way=True))
-    behind = units.annotate(version=Subquery(version)).exclude(told_version=F("version"))
+    behind = units.annotate(version=Subquery(version)).filter(~Q(told_version=F("version")), version__gt=0)
     feeds = list(
         behind.select_related("property", "connection").defer("url", "connection__secrets")[:AT_ONCE]
     )

@@ -65,8 +65,8 @@ def read(
     while unread and time.monotonic() < deadline:
         feed = unread.pop(0)
         if turn is None or turn.key != _key(feed):
-            turn = _turn(feed, lease, now, somebody_waits=somebody_waits)
-        if verdict := _read_one(turn, feed):
+            turn = _begun(feed, lease, now, somebody_waits=somebody_waits)
+        if turn and (verdict := _read_one(turn, feed)):
             lines += verdicts.write([verdict], lease)
     leases.give_back(((feed, now) for feed in unread), lease)
     Feed.objects.filter(pk__in=[feed.pk for feed in unread]).update(asked_at=F("last_read_at"))
@@ -76,6 +76,15 @@ def read(
 def _key(feed: Feed) -> tuple[object, ...]:
     """Units with the same key are asked for by one connector."""
     return feed.connection_id, feed.property.house, feed.has_blocks  # type: ignore[attr-defined]  # annotated
+
+
+def _begun(feed: Feed, lease: uuid.UUID, now: datetime, *, somebody_waits: bool) -> Turn | None:
+    """A turn; None where the installation can't ask this system at all, which costs no other account its turn."""
+    try:
+        return _turn(feed, lease, now, somebody_waits=somebody_waits)
+    except Exception:
+        log.exception("system not opened", feed=feed.public_id)
+        return None
 
 
 def _turn(feed: Feed, lease: uuid.UUID, now: datetime, *, somebody_waits: bool) -> Turn:

@@ -156,7 +156,7 @@ HEADLINES: Mapping[str, str] = {
     "stopped": gettext_noop("%(link)s no longer reads its Amplistay link for %(home)s"),
     "unseen": gettext_noop("%(link)s hasn't read your sale of %(arrival)s to %(departure)s at %(home)s"),
     "keys": gettext_noop("%(account)s no longer accepts its keys"),
-    "budget": gettext_noop("%(percent)s %% of the requests to %(account)s are used"),
+    "budget": gettext_noop("The requests to %(account)s are nearly used up"),
 }
 ADVICE: Mapping[str, str] = {
     "failing": gettext_noop(
