@@ -253,6 +253,7 @@ MIRROR_REMOVAL_WAIT = timedelta(seconds=env.number("MIRROR_REMOVAL_WAIT_SECONDS"
 MIRROR_PATIENCE = timedelta(milliseconds=env.number("MIRROR_PATIENCE_MS", 2000))  # of a link for a fresh copy
 MIRROR_WAITERS = env.number("MIRROR_WAITERS", 4)  # requests of one web process that may wait at a time
 MIRROR_CHANGES_INTERVAL = timedelta(seconds=env.number("MIRROR_CHANGES_SECONDS", 120))
+MIRROR_SWITCHES = env.words("MIRROR_SWITCHES")  # settled for every account: "escapia.unit_numbers=shared"
 MIRROR_BASE_URLS: dict[str, dict[str, str]] = {}  # a simulator's addresses, by system and name
 if DEMO:
     _paths = {

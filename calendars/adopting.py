@@ -21,6 +21,7 @@ class Units:
     free: Sequence[Listing]  # to choose from
     withheld: Sequence[Listing]  # not distributed to us
     gone: Sequence[Feed]  # followed, and no longer listed
+    is_known: bool  # whether the system tells which are distributed
 
 
 def units(connection: Connection) -> Units:
@@ -35,6 +36,7 @@ def units(connection: Connection) -> Units:
         [each for each in left if each.is_handed is not False],
         [each for each in left if each.is_handed is False],
         [feed for feed in feeds if feed.listing not in known],
+        any(listing.is_handed is not None for listing in listed),
     )
 
 

@@ -78,14 +78,15 @@ def look(connection: Connection, now: datetime) -> Health:
 
     For workers: it asks the system. Whatever fails is in the answer's `troubles`, and the units stay as they were.
     """
-    found = connection.units
+    found, health = connection.units, Health(frozenset(), {})
     try:
         connector = systems.opened(connection, budgets.Meter(connection, budgets.Share.ASKED, now), now)
         health = connector.check()
         if Cap.LISTINGS in health.works:
             found = list(_units(connector))
     except ConnectorError as error:
-        health = Health(frozenset(), {Cap.LISTINGS: str(error)})
+        troubles = {**health.troubles, Cap.LISTINGS.value: str(error)}
+        health = Health(health.works - {Cap.LISTINGS}, troubles)
     Connection.objects.filter(pk=connection.pk).update(
         looked_at=now, works=sorted(health.works), troubles=dict(health.troubles), units=found
     )

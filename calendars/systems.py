@@ -53,7 +53,9 @@ def opened(
     """
     system = _system(connection)
     choices = {switch.name: switch.default for switch in system.spec.switches}
-    account = Account(dict(connection.credentials), choices | connection.switches)
+    account = Account(
+        dict(connection.credentials), choices | _settled(connection.system) | connection.switches
+    )
     tools = Tools(
         spend,
         now.date(),
@@ -64,6 +66,13 @@ def opened(
         has_blocks=has_blocks,
     )
     return system.open(account, tools)
+
+
+def _settled(system: str) -> dict[str, str]:
+    """What operators found out about the system on the first live day, for every account there."""
+    told = (each.partition("=") for each in settings.MIRROR_SWITCHES)
+    ours = f"{system}."
+    return {name.removeprefix(ours): choice for name, _, choice in told if name.startswith(ours)}
 
 
 def _system(connection: Connection) -> System:

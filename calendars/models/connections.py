@@ -100,7 +100,7 @@ class Spending(TenantModel):
     connection = models.ForeignKey(Connection, on_delete=models.CASCADE, related_name="spendings")
     since = models.DateField()
     listing = models.CharField(max_length=80, default="")
-    operation = models.CharField(max_length=40)
+    operation = models.CharField(max_length=80)
     requests = models.PositiveIntegerField(default=0)
 
     class Meta:

@@ -37,6 +37,7 @@ SECRET = re.compile(r"not-secret-\w+")  # what the simulator calls its secrets
 def there(escapia: Escapia, settings: Settings) -> Escapia:
     """The simulated Escapia, in place of the real one."""
     settings.MIRROR_BASE_URLS = {"escapia": escapia.base_urls}
+    settings.MIRROR_SWITCHES = ["escapia.unit_numbers=shared", "escapia.last_day=departure", "ical.x=y"]
     return escapia
 
 
@@ -85,6 +86,15 @@ def test_from_keys_to_homes_that_follow_their_units(alices: Client, there: Escap
     page = read(alices, path)
     assert "1 home follows its unit" in page
     assert f"take-{unit.id}" not in page
+
+
+def test_where_nobody_knows_which_units_are_distributed_the_page_says_so_and_lets_choose(
+    alices: Client, there: Escapia, settings: Settings
+) -> None:
+    settings.MIRROR_SWITCHES = []
+    page = read(alices, connected(alices, there))
+    assert "These keys don't tell which units are distributed" in page
+    assert f"take-{there.unit(distributed=False).id}" in page
 
 
 def test_a_page_waits_while_a_worker_checks_the_keys(
