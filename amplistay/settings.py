@@ -138,6 +138,10 @@ CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_BEAT_SCHEDULER = "celery.beat:Scheduler"  # keeps nothing: what is due stands in PostgreSQL
 CELERY_BEAT_SCHEDULE = {
     "read what is due": {"task": "calendars.tasks.read_due_feeds", "schedule": 5.0},
+    "read units of other systems": {"task": "calendars.tasks.read_mirrors", "schedule": 5.0},
+    "ask what changed there": {"task": "calendars.tasks.ask_what_changed", "schedule": 15.0},
+    "close there what is taken here": {"task": "calendars.tasks.close_elsewhere", "schedule": 5.0},
+    "see which keys still work": {"task": "calendars.tasks.watch_connections", "schedule": 60.0},
     "see what hosts must know": {"task": "calendars.tasks.watch", "schedule": 20.0},
     "see which links are read": {"task": "calendars.tasks.watch_links", "schedule": 120.0},
     "make links for stays": {"task": "upsells.tasks.register_stays", "schedule": 30.0},
@@ -233,6 +237,26 @@ READS_PER_SECOND_AND_SERVER = env.number("READS_PER_SECOND_AND_SERVER", 50)
 ALERT_AFTER = timedelta(seconds=env.number("ALERT_AFTER_SECONDS", 3600))
 REMOVAL_WAIT = timedelta(seconds=env.number("REMOVAL_WAIT_SECONDS", 1800))
 REMOVAL_WAIT_LONG = timedelta(seconds=env.number("REMOVAL_WAIT_LONG_SECONDS", 14_400))
+
+# Units of property-management systems.
+MIRROR_FLOOR = timedelta(
+    seconds=env.number("MIRROR_FLOOR_SECONDS", 300)
+)  # the least time between reads of one
+MIRROR_INTERVAL = timedelta(
+    seconds=env.number("MIRROR_INTERVAL_SECONDS", 900)
+)  # of those that nobody asks for
+MIRROR_REMOVAL_WAIT = timedelta(seconds=env.number("MIRROR_REMOVAL_WAIT_SECONDS", 1800))
+MIRROR_PATIENCE = timedelta(milliseconds=env.number("MIRROR_PATIENCE_MS", 2000))  # of a link for a fresh copy
+MIRROR_WAITERS = env.number("MIRROR_WAITERS", 4)  # requests of one web process that may wait at a time
+MIRROR_CHANGES_INTERVAL = timedelta(seconds=env.number("MIRROR_CHANGES_SECONDS", 120))
+MIRROR_BASE_URLS: dict[str, dict[str, str]] = {}  # a simulator's addresses, by system and name
+if DEMO:
+    _paths = {
+        "hsapi": "/escapia/dragomanadapter/hsapi",
+        "enet": "/escapia/enet",
+        "gateway": "/escapia/gateway",
+    }
+    MIRROR_BASE_URLS["escapia"] = {name: SIMULATOR_URL + path for name, path in _paths.items()}
 
 # Payments: without a key, cards aren't offered. The simulator's Stripe stands in for the real one in demos and tests.
 STRIPE_SECRET_KEY = env.secrets("STRIPE_SECRET_KEY", development="")[0]

@@ -34,12 +34,17 @@ def home(request: HttpRequest) -> HttpResponse:
     return dashboard(request)
 
 
+# Links alone: units of other systems may wait until their keys, or a new day's requests, are there.
+OLDEST_DUE = """SELECT max(now() - next_poll_at) FROM calendars_feed
+                WHERE paused_at IS NULL AND connection_id IS NULL"""
+
+
 @require_safe
 def health(_request: HttpRequest) -> HttpResponse:
     """200 while the process and its database answer; 503 otherwise."""
     try:
         with connection.cursor() as cursor:
-            cursor.execute("SELECT max(now() - next_poll_at) FROM calendars_feed WHERE paused_at IS NULL")
+            cursor.execute(OLDEST_DUE)
             overdue = cursor.fetchone()[0]
     except DatabaseError:
         return JsonResponse({"database": "away"}, status=503, headers={"Retry-After": "10"})
@@ -54,7 +59,7 @@ def styleguide(request: HttpRequest) -> HttpResponse:
     home, feed = Property(name="Casa Gràcia", time_zone="Europe/Madrid"), Feed(channel="vrbo", held_nights=3)
     nights = {"feed": "Vrbo", "nights": 3, "first": "Airbnb", "second": "", "link": "Vrbo"}
     days = {"arrival": "2026-12-30", "departure": "2027-01-01"}
-    since = {"since": (now - timedelta(days=2)).isoformat()}
+    since = {"since": (now - timedelta(days=2)).isoformat(), "account": "Escapia"}
     alerts = [
         Alert(kind=kind, property=home, feed=feed, details=nights | days | since, opened_at=now)
         for kind in Alert.Kind.values[::-1]

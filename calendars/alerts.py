@@ -23,7 +23,7 @@ from django.utils.translation import ngettext
 from accounts import language, mail, wishes
 from accounts.models import Membership, Organization, Topic
 from calendars import announcements
-from calendars.models import Alert, Block, Feed
+from calendars.models import Alert, Block, Connection, Feed
 from calendars.models.alerts import AlertQuerySet
 from calendars.sentences import advice, headline, kept, relief
 from domain.events import BY_RULE
@@ -34,7 +34,9 @@ log = structlog.get_logger()
 Kind = Alert.Kind
 OF_FEEDS = (Kind.QUARANTINED, Kind.FAILING, Kind.LATE, Kind.HELD)
 TOPICS = dict.fromkeys(OF_FEEDS, Topic.CALENDAR) | dict.fromkeys(Alert.OF_LINKS, Topic.LINKS)
+TOPICS |= dict.fromkeys((Kind.KEYS, Kind.BUDGET), Topic.CALENDAR)
 TOPICS |= {Kind.CONFLICT: Topic.CONFLICT, Kind.REQUEST: Topic.REQUEST}
+STOPPED = Q(connection__state=Connection.State.STOPPED)  # one alert tells of all its units
 FLIGHTY = (Kind.HELD, Kind.CONFLICT)  # a fault of one read brings them, and takes them away
 
 DAY = timedelta(days=1)
@@ -94,9 +96,10 @@ def troubled(kind: Kind, now: datetime) -> QuerySet[Feed]:
         case Kind.QUARANTINED:
             return feeds.reading().exclude(quarantined_at=None)
         case Kind.FAILING:
-            return feeds.reading().filter(quarantined_at=None, failing_since__lte=limit)
+            found = feeds.reading().filter(quarantined_at=None, failing_since__lte=limit)
+            return found.exclude(STOPPED)
         case Kind.LATE:
-            quiet = feeds.reading().filter(quarantined_at=None, failing_since=None)
+            quiet = feeds.reading().filter(quarantined_at=None, failing_since=None).exclude(STOPPED)
             read = now - patience()
             return quiet.filter(Q(last_good_at__lte=read) | Q(last_good_at=None, created_at__lte=read))
         case Kind.HELD:

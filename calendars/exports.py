@@ -5,7 +5,7 @@ Nothing secret is stored: an address is the link's id and an HMAC-SHA256 over id
 
 import hashlib
 import hmac
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import cached_property
@@ -81,21 +81,32 @@ def rotate(link: ExportLink, now: datetime) -> bool:
 
 
 def entries(blocks: Iterable[Block], house: House, others: Iterable[Span] = ()) -> tuple[encode.Entry, ...]:
-    """What channels are told: whole nights of sales and host blocks, without any guest data.
+    """What channels are told: whole nights of sales, host blocks and mirrored systems, without any guest data.
 
-    Sold hours take the nights that nobody else can stay beside them, but for those that `others` have.
+    Sold hours take the nights that nobody else can stay beside them, but for those that `others` have. What a
+    mirrored system only reads back from us is left out: it would keep itself closed.
     """
     others = tuple(others)
     return tuple(
         encode.Entry(
-            uid=f"{block.public_id}{f'-{number}' if number else ''}@amplistay",
+            uid=f"{name}@amplistay",
             nights=span,
             summary="Reserved" if block.origin == Block.Origin.SALE else "Blocked",
             changed_at=block.changed_at,
         )
         for block in blocks
-        for number, span in enumerate(_told(block, house, others))
+        for name, span in _named(block, house, others)
     )
+
+
+def _named(block: Block, house: House, others: tuple[Span, ...]) -> Iterator[tuple[str, Span]]:
+    """The nights of a block, each run with a name that stays: rows of feeds are written anew, their nights stay."""
+    if block.feed is None:
+        for number, span in enumerate(_told(block, house, others)):
+            yield f"{block.public_id}{f'-{number}' if number else ''}", span
+    elif block.span:
+        for span in block.span.minus(block.feed.echo_spans):
+            yield f"{block.feed.public_id}-{span.start}", span
 
 
 def taken(block: Block, house: House) -> tuple[Span, ...]:
@@ -159,7 +170,9 @@ def told(property: Property, feed: Feed) -> list[Span]:
     """The nights that the site of a feed may read in our links, if there are any, whatever that feed itself closes."""
     if not ExportLink.objects.live().of_channels().filter(property=property).exists():
         return []
-    blocks = list(Block.objects.filter(property=property).exported())
+    blocks = [
+        block for block in Block.objects.filter(property=property).exported() if block.feed_id != feed.pk
+    ]
     left_out = Suspension.objects.left_out().filter(feed=feed).values_list("block", flat=True)
     blocks = [block for block in blocks if block.pk not in set(left_out)]
     others = _of_others(property, blocks, but=feed)

@@ -132,6 +132,8 @@ class LinkForm(forms.Form):
     def clean_link(self) -> str:
         """A link we may open, and not one that this property has."""
         line: str = self.cleaned_data["link"]
+        if self.feed.is_mirror:
+            raise ValidationError(_("This calendar is read from its system. There is no link to replace."))
         _name, url = _accepted(line)
         digest = links.digest(url)
         if digest == self.feed.url_digest:

@@ -5,6 +5,7 @@ redirect can stand in their way, and an answer costs one query. `export` is the 
 """
 
 import gzip
+import math
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -23,8 +24,9 @@ from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_safe
 from psycopg.rows import tuple_row
 
-from calendars import exports
+from calendars import demand, exports, tasks
 from calendars.receipts import BROWSER, Pull, note, serving
+from connectors.broker import hint
 
 log = structlog.get_logger()
 
@@ -39,8 +41,9 @@ PACKED = (
     "-gz"  # what the validator of the packed bytes ends in: they are another representation (RFC 9110 §8.8.3)
 )
 CODING = re.compile(r"(?:^|,)\s*(x-gzip|gzip|\*)\s*(?:;\s*q\s*=\s*([\d.]+)\s*)?(?=,|$)")
-WHOLE_ROW = """SELECT version, oldest_version, previous_until, revoked_at, etag, changed_at, body_version, body
-               FROM calendars_exportlink WHERE public_id = %s"""
+WHOLE_ROW = f"""SELECT version, oldest_version, previous_until, revoked_at, etag, changed_at,
+                       unit, again_at, read_at, body_version, body
+                FROM calendars_exportlink link {demand.UNIT} WHERE public_id = %s"""  # noqa: S608 - constants
 HEAD_ROW = WHOLE_ROW.replace("body_version, body", "body_version")
 
 
@@ -58,7 +61,11 @@ class Question:
 
 
 class Row(NamedTuple):
-    """What is stored of a link; the body only where it was asked for."""
+    """What is stored of a link; the body only where it was asked for.
+
+    `unit` is the feed that mirrors the property's calendar elsewhere, if one does; it was read well at `read_at` and
+    may be read again at `again_at`.
+    """
 
     version: int
     oldest: int
@@ -66,6 +73,9 @@ class Row(NamedTuple):
     revoked_at: datetime | None
     etag: str
     changed_at: datetime
+    unit: int | None
+    again_at: datetime | None
+    read_at: datetime | None
     body_version: int
     body: bytes = b""
 
@@ -150,6 +160,8 @@ def _answer(question: Question) -> Answer:
     row = _row(HEAD_ROW if is_conditional else WHOLE_ROW, question)
     if row is None:
         return NOT_FOUND
+    if question.is_read and _refreshed(row):
+        row = _row(HEAD_ROW if is_conditional else WHOLE_ROW, question) or row
     if is_conditional:
         if tag := _held(question, row):
             return Answer(304, _told(question, row, tag))
@@ -168,6 +180,16 @@ def _answer(question: Question) -> Answer:
     return Answer(200, headers | _told(question, row, row.etag + PACKED), packed)
 
 
+def _refreshed(row: Row) -> bool:
+    """Have the unit behind the link read where its copy is too old; whether a fresh one came while we waited."""
+    now = timezone.now()
+    if row.unit is None or (row.again_at and row.again_at > now):
+        return False
+    if demand.want(row.unit, now):
+        hint(tasks.read_now, [row.unit], expires=demand.HINT_S)
+    return demand.arrives(row.unit, row.read_at)
+
+
 def _told(question: Question, row: Row, tag: str) -> dict[str, str]:
     """What is said of the bytes that the reader gets or has; noted where it reads them."""
     now = timezone.now()
@@ -177,11 +199,20 @@ def _told(question: Question, row: Row, tag: str) -> dict[str, str]:
     return {
         "ETag": f'"{tag}"',
         **dated,
-        "Cache-Control": "private, no-cache",
+        **_freshness(row, now),
         "Accept-Ranges": "none",
         "X-Robots-Tag": "noindex, nofollow",
         **PRIVATE,
     }
+
+
+def _freshness(row: Row, now: datetime) -> dict[str, str]:
+    """How long it doesn't pay to come back: until the unit may be read again; not at all where nothing is mirrored."""
+    if row.unit is None:
+        return {"Cache-Control": "private, no-cache"}
+    wait = max(0, math.ceil((row.again_at - now).total_seconds())) if row.again_at else 0
+    dated = {"X-Mirrored-At": http_date(row.read_at.timestamp())} if row.read_at else {}
+    return {"Cache-Control": f"private, max-age={wait}, must-revalidate", **dated}
 
 
 def _unpacks(accepted: str) -> bool:

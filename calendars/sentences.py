@@ -72,6 +72,12 @@ LOST = Problem(
     )
 )
 
+PART_OF_IT = gettext_noop("The system answered with a part of the calendar only.")
+OVER_BUDGET = gettext_noop(
+    "The requests that this account may make are used up for now. We keep the nights as they are and go on as soon as "
+    "there are new ones."
+)
+
 
 def failure(code: str, host: str) -> dict[str, Any]:
     """The problem of a read that got no answer, as it is stored."""
@@ -82,6 +88,16 @@ def status(number: int, host: str) -> dict[str, Any]:
     """The problem of a read that was answered with an error."""
     template = STATUSES.get(number, OTHER_STATUS)
     return {"template": template, "details": {"host": host, "status": str(number)}}
+
+
+def of_system(reason: str) -> dict[str, Any]:
+    """The problem of a unit whose system gave no answer that counts: its connector's own sentence."""
+    return {"template": reason.replace("%", "%%"), "details": {}}
+
+
+def over_budget() -> dict[str, Any]:
+    """The problem of a unit that our own budget doesn't let us ask for."""
+    return {"template": OVER_BUDGET, "details": {}}
 
 
 def resting(host: str) -> dict[str, Any]:
@@ -139,6 +155,8 @@ HEADLINES: Mapping[str, str] = {
     "unread": gettext_noop("%(link)s has never read its Amplistay link for %(home)s"),
     "stopped": gettext_noop("%(link)s no longer reads its Amplistay link for %(home)s"),
     "unseen": gettext_noop("%(link)s hasn't read your sale of %(arrival)s to %(departure)s at %(home)s"),
+    "keys": gettext_noop("%(account)s no longer accepts its keys"),
+    "budget": gettext_noop("The requests to %(account)s are nearly used up"),
 }
 ADVICE: Mapping[str, str] = {
     "failing": gettext_noop(
@@ -175,6 +193,13 @@ ADVICE: Mapping[str, str] = {
         "It has been in its link since %(since)s, longer than a read usually takes. Have the site refresh its "
         "calendars, or close the nights there yourself."
     ),
+    "keys": gettext_noop(
+        "We have stopped asking. Every night stays as it is; enter new keys, and its calendars are read again."
+    ),
+    "budget": gettext_noop(
+        "When none are left, its calendars stay as they are until the next day or month begins. What is asked for "
+        "comes before what we read by ourselves."
+    ),
 }
 RELIEF: Mapping[str, str] = {
     "failing": gettext_noop("%(feed)s can be read again for %(home)s"),
@@ -191,6 +216,8 @@ RELIEF: Mapping[str, str] = {
     "unread": gettext_noop("%(link)s has read its Amplistay link for %(home)s"),
     "stopped": gettext_noop("%(link)s reads its Amplistay link for %(home)s again"),
     "unseen": gettext_noop("%(link)s has read your sale of %(arrival)s to %(departure)s at %(home)s"),
+    "keys": gettext_noop("%(account)s accepts its keys again"),
+    "budget": gettext_noop("There are requests to %(account)s again"),
 }
 
 

@@ -3,6 +3,7 @@
 from datetime import datetime, timedelta
 from typing import Any
 
+from django.conf import settings
 from django.db.models import TextChoices
 from django.utils import timezone
 from django.utils.translation import gettext
@@ -74,7 +75,7 @@ def why_not_read(feed: Feed, now: datetime) -> str:
         words = gettext("%(host)s is left alone until %(time)s, as it asked or because it is down.")
         at = moment(timezone.localtime(until, zone))
         return words % {"host": feed.host, "time": at}
-    if feed.last_read_at and now - feed.last_read_at < FLOOR:
+    if feed.last_read_at and now - feed.last_read_at < (settings.MIRROR_FLOOR if feed.is_mirror else FLOOR):
         words = gettext("%(feed)s was read a moment ago, at %(time)s. Give the site a few seconds.")
         at = when(timezone.localtime(feed.last_read_at, zone), "Hms")
         return words % {"feed": feed.title, "time": at}

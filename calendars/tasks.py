@@ -6,8 +6,8 @@ from datetime import timedelta
 from celery import shared_task
 from django.utils import timezone
 
-from calendars import alerts, leases, linking, loops, polling, unread, uptime
-from calendars.models import ExportRead, FeedRead, LoopCheck, Snapshot
+from calendars import alerts, closing, leases, linking, loops, mirroring, mirrors, polling, unread, uptime
+from calendars.models import Closure, Connection, ExportRead, FeedRead, LoopCheck, Snapshot, Spending
 from connectors.broker import hint
 
 KEPT = timedelta(days=400)
@@ -61,6 +61,44 @@ def read_now(ids: list[int]) -> None:
 
 
 @shared_task
+def read_mirrors() -> None:
+    """Claim and read units of other systems until nothing is due or the turn is over."""
+    end = time.monotonic() + TURN_S
+    while time.monotonic() < end:
+        now = timezone.now()
+        lease, ids = leases.claim_mirrors(now)
+        if not ids:
+            return
+        polling.read(ids, lease, now)
+
+
+@shared_task
+def ask_what_changed() -> None:
+    """Have units read that changed, as far as their systems tell."""
+    mirroring.ask_what_changed(timezone.now())
+
+
+@shared_task
+def close_elsewhere() -> None:
+    """Close at other systems what is taken here, and open it again."""
+    closing.follow(timezone.now())
+    closing.send_due(timezone.now())
+
+
+@shared_task
+def watch_connections() -> None:
+    """See whose keys are refused and whose requests are nearly used up."""
+    mirrors.watch(timezone.now())
+
+
+@shared_task
+def look_at_connection(pk: int) -> None:
+    """Ask a system which capabilities work with a host's keys, and which units there are."""
+    connection = Connection.objects.live().get(pk=pk)
+    mirrors.look(connection, timezone.now())
+
+
+@shared_task
 def watch() -> None:
     """Let end what has its time, open and resolve what hosts must know, and tell them."""
     now = timezone.now()
@@ -85,3 +123,5 @@ def prune() -> None:
     Snapshot.objects.filter(at__lt=before).delete()
     ExportRead.objects.filter(until__lt=before).delete()
     LoopCheck.objects.filter(ended_at__lt=before).delete()
+    Spending.objects.filter(since__lt=before.date()).delete()
+    Closure.objects.filter(last__lt=before.date()).delete()

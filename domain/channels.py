@@ -41,6 +41,7 @@ _ALL = (
     Channel("ownerrez", "OwnerRez", "Or", ("ownerrez", "ownerreservations"), is_manager=True),
     Channel("beds24", "Beds24", "B2", ("beds24",), is_manager=True),
     Channel("avantio", "Avantio", "At", ("avantio",), is_manager=True),
+    Channel("escapia", "Escapia", "Es", ("escapia",), is_manager=True),
     OTHER,
 )
 CHANNELS: Mapping[str, Channel] = MappingProxyType({channel.key: channel for channel in _ALL})

@@ -52,7 +52,11 @@ class Claim:
 
 @dataclass(frozen=True, slots=True)
 class Rules:
-    """How a removal is confirmed: agreeing reads and the time between first and last of them."""
+    """How a removal is confirmed: agreeing reads and the time between first and last of them.
+
+    A mass removal is one of everything, or of more than so many nights or more than such a part of them; with
+    `mass_is_both`, of more than so many that are also more than that part.
+    """
 
     reads: int = 2
     wait: timedelta = timedelta(minutes=30)
@@ -61,6 +65,7 @@ class Rules:
     near: timedelta = timedelta(days=7)
     mass_nights: int = 3
     mass_percent: int = 20
+    mass_is_both: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,8 +180,8 @@ def _slow(
     """The missing nights that need the long confirmation: all of a mass removal, else runs that begin soon."""
     ahead = sum(1 for night in before if night >= today)
     left = sum(1 for night in seen if night >= today)
-    mass = len(gone) > rules.mass_nights or len(gone) * 100 > rules.mass_percent * ahead or not left
-    if mass:
+    signs = (len(gone) > rules.mass_nights, len(gone) * 100 > rules.mass_percent * ahead)
+    if not left or (all(signs) if rules.mass_is_both else any(signs)):
         return gone
     return nights_in(run for run in runs(gone) if run.start < today + rules.near)
 

@@ -10,6 +10,7 @@ from aiohttp import web
 
 from simulator import actions, smtp
 from simulator.channels import CHANNELS, feed_address
+from simulator.escapia_state import ESCAPIA
 from simulator.fields import BadFieldError, Fields
 from simulator.importing import Reader
 from simulator.keys import CLOCK, DOMAIN, READER, WORLD
@@ -214,6 +215,7 @@ async def reset(request: web.Request) -> web.Response:
     if mailbox := request.config_dict.get(MAILBOX):
         mailbox.reset()
     request.config_dict[BANK].reset()
+    request.config_dict[ESCAPIA].reset()
     return web.Response(status=204)
 
 

@@ -13,6 +13,8 @@ from simulator.world import Booking, Import, Listing
 
 MONTHS_SHOWN = 3
 
+type Closures = list[tuple[date, date, str, str]]
+
 
 def document(title: str, body: str) -> str:
     """A whole page; the title is HTML already."""
@@ -23,7 +25,7 @@ def document(title: str, body: str) -> str:
 <body><main><h1>{title}</h1>{body}</main></body></html>"""
 
 
-def origins(listing: Listing) -> list[tuple[date, date, str, str]]:
+def origins(listing: Listing) -> Closures:
     """Every closure as start, end, CSS class and the reason in words."""
     own = [(*one.span, one.kind, _words(one)) for one in listing.bookings.values()]
     imported = [
@@ -40,20 +42,24 @@ def _words(booking: Booking) -> str:
 
 def months(listing: Listing, today: date) -> str:
     """Month grids from this month on, each closed night coloured and explained."""
-    closures = origins(listing)
+    legend = " ".join(
+        f'<span class="{kind}">{words}</span>'
+        for kind, words in (("booking", "booked"), ("block", "blocked"), ("imported", "imported"))
+    )
+    return f'{month_grids(origins(listing), today)}<p class="legend">{legend}</p>'
+
+
+def month_grids(closures: Closures, today: date) -> str:
+    """Month grids from this month on; each closure has a start, an end, a CSS class and its reason in words."""
     first = today.replace(day=1)
     grids = []
     for _ in range(MONTHS_SHOWN):
         grids.append(_month(first, today, closures))
         first = (first + timedelta(days=31)).replace(day=1)
-    legend = " ".join(
-        f'<span class="{kind}">{words}</span>'
-        for kind, words in (("booking", "booked"), ("block", "blocked"), ("imported", "imported"))
-    )
-    return f'<div class="months">{"".join(grids)}</div><p class="legend">{legend}</p>'
+    return f'<div class="months">{"".join(grids)}</div>'
 
 
-def _month(first: date, today: date, closures: list[tuple[date, date, str, str]]) -> str:
+def _month(first: date, today: date, closures: Closures) -> str:
     after = (first + timedelta(days=31)).replace(day=1)
     days = [first + index * NIGHT for index in range((after - first).days)]
     cells = ["<td></td>"] * first.weekday() + [_cell(day, today, closures) for day in days]
@@ -64,7 +70,7 @@ def _month(first: date, today: date, closures: list[tuple[date, date, str, str]]
     )
 
 
-def _cell(day: date, today: date, closures: list[tuple[date, date, str, str]]) -> str:
+def _cell(day: date, today: date, closures: Closures) -> str:
     reasons = [(kind, words) for start, end, kind, words in closures if start <= day < end]
     kinds = " ".join([*(["today"] if day == today else []), *(kind for kind, _ in reasons[:1])])
     why = "; ".join(words for _, words in reasons)

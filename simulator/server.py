@@ -9,7 +9,8 @@ from pathlib import Path
 
 from aiohttp import web
 
-from simulator import control, feeds, pages, stripe_control, stripe_delivery
+from simulator import control, escapia_control, feeds, pages, stripe_control, stripe_delivery
+from simulator.escapia_state import ESCAPIA, Escapia
 from simulator.habits import SPEED
 from simulator.importing import Reader
 from simulator.keys import CLOCK, DOMAIN, READER, WORLD
@@ -30,7 +31,7 @@ def application(
     clock: Callable[[], datetime] = utc_now,
     speed: float = SPEED,
 ) -> web.Application:
-    """Feeds, control API and pages over the world kept in `state`, and a Stripe whose state is kept beside it.
+    """Feeds, control API and pages over the world kept in `state`, and a Stripe and an Escapia kept beside it.
 
     Channels read `speed` times as often as in life.
     """
@@ -40,6 +41,7 @@ def application(
     app[DOMAIN] = domain
     app[READER] = Reader(app[WORLD], clock, speed)
     app[BANK] = Bank(state and state.with_suffix(".stripe.json"), clock)
+    app[ESCAPIA] = Escapia(state and state.with_suffix(".escapia.json"), clock)
     app.cleanup_ctx.append(_reading)
     stripe_delivery.attach(app)
     app.add_routes(
@@ -51,8 +53,10 @@ def application(
     )
     api = control.application()
     stripe_control.add_routes(api)
+    escapia_control.add_routes(api)
     app.add_subapp("/api", api)
     app.add_subapp("/stripe", stripe_control.application())
+    app.add_subapp("/escapia", escapia_control.application())
     pages.add_routes(app)
     app.router.add_get("/{feed:.*}", feeds.feed)
     return app

@@ -9,7 +9,7 @@ from accounts.deeds import Change, What
 from accounts.models import Deed, Membership, Organization, SavedView, User
 from billing.models import Invoice, Subscription
 from calendars import exports, ledger, linking
-from calendars.models import Block, ExportLink, Feed, date_range
+from calendars.models import Block, Connection, ExportLink, Feed, date_range
 from calendars.people import Ticks
 from connectors import links
 from domain.channels import recognise
@@ -71,6 +71,28 @@ def a_feed(
         url=url,
         url_digest=links.digest(url),
         host=links.host_of(url),
+        **values,
+    )
+
+
+def a_connection(organization: Organization, system: str = "escapia", **columns: object) -> Connection:
+    """An account at a property-management system."""
+    values = {"name": "Gràcia at Escapia", "time_zone": "Europe/Madrid", "created_at": NOW, **columns}
+    return Connection.objects.create(organization=organization, system=system, **values)
+
+
+def a_unit(home: Property, connection: Connection, listing: str = "101", **columns: object) -> Feed:
+    """A feed that mirrors one unit of the system."""
+    values = {"created_at": NOW, "next_poll_at": NOW, **columns}
+    return Feed.objects.create(
+        organization_id=home.organization_id,
+        property=home,
+        channel=connection.system,
+        url="",
+        url_digest=f"{connection.public_id} {listing}",
+        host="",
+        connection=connection,
+        listing=listing,
         **values,
     )
 

@@ -22,6 +22,7 @@ from calendars.models import Feed, FeedRead
 from launcher import template
 from properties.models import Property
 from tests import cast
+from tests.escapia import Escapia
 from tests.post import Post, an_office, mail_server
 from upsells.models import StayLink
 
@@ -221,6 +222,12 @@ def simulator(simulator_process: Simulator, settings: Settings) -> Simulator:
     settings.LOOPBACK_FEED_PORTS = frozenset({simulator_process.port})
     simulator_process.call("POST", "/api/reset")
     return simulator_process
+
+
+@pytest.fixture
+def escapia(simulator: Simulator) -> Escapia:
+    """The simulated Escapia, as it starts."""
+    return Escapia(simulator.url)
 
 
 @pytest.fixture

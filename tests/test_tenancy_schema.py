@@ -13,11 +13,14 @@ from calendars.models import (
     Block,
     Busy,
     Calendar,
+    Closure,
+    Connection,
     ExportLink,
     ExportRead,
     Feed,
     LoopCheck,
     Readership,
+    Spending,
     Suspension,
     date_range,
 )
@@ -103,11 +106,13 @@ def rows_on(home: Property, organization_id: int) -> dict[type[TenantModel], Ten
         Certificate: Certificate(organization_id=organization_id, body="{}", created_at=cast.NOW),
         Payment: Payment(organization_id=organization_id, account="acct_1", amount=1, created_at=cast.NOW),
         CancelTerms: CancelTerms(**at),
+        Closure: Closure(**at, first=cast.TODAY, last=cast.nights(2).start, made_at=cast.NOW),
     }
 
 
 OF_NO_PROPERTY = {Property, PayoutAccount, Webhook, Message, Sending, ApiToken, KeptAnswer}
 OF_NO_PROPERTY |= {AuditLine, Deed, Invitation, Invoice, SavedView, Subscription, SupportVisit}
+OF_NO_PROPERTY |= {Connection, Spending}
 KINDS = [
     model for model in apps.get_models() if issubclass(model, TenantModel) and model not in OF_NO_PROPERTY
 ]
@@ -124,8 +129,9 @@ def test_the_database_ties_a_row_to_the_organization_of_its_property(
         row.stay_link = cast.a_stay_link(home)
     if isinstance(row, (ExportRead, Readership, Suspension)):
         row.link = cast.an_export(home)
-    if isinstance(row, Suspension):
+    if isinstance(row, (Suspension, Closure)):
         row.feed = cast.a_feed(home)
+    if isinstance(row, Suspension):
         row.block = cast.a_sale(home)
     if isinstance(row, (Delivery, Certificate, Payment)):
         row.purchase = a_purchase(cast.a_stay_link(home))
@@ -137,6 +143,34 @@ def test_the_database_ties_a_row_to_the_organization_of_its_property(
         with pytest.raises(IntegrityError, match="same_tenant"):
             connection.check_constraints()
         transaction.set_rollback(True)
+
+
+@pytest.mark.parametrize("own", [True, False], ids=["own", "another's"])
+@pytest.mark.parametrize("model", [Feed, Spending], ids=["unit", "requests"])
+def test_the_database_ties_a_unit_and_its_requests_to_the_organization_of_their_connection(
+    model: type[TenantModel], own: bool, home: Property, mallory: User
+) -> None:
+    account = cast.a_connection(home.organization if own else mallory.organizations.get())
+    with transaction.atomic():
+        if model is Feed:
+            cast.a_unit(home, account)
+        else:
+            Spending.objects.create(
+                organization=home.organization, connection=account, since=cast.TODAY, operation="calendar"
+            )
+        if own:
+            connection.check_constraints()
+            return
+        with pytest.raises(IntegrityError, match="same_tenant"):
+            connection.check_constraints()
+        transaction.set_rollback(True)
+
+
+def test_a_feed_is_a_link_or_a_unit_and_never_both(home: Property) -> None:
+    unit = cast.a_unit(home, cast.a_connection(home.organization))
+    for columns in ({"host": "www.airbnb.com"}, {"listing": ""}, {"connection": None}):
+        with transaction.atomic(), pytest.raises(IntegrityError, match="a_link_or_a_unit"):
+            Feed.objects.filter(pk=unit.pk).update(**columns)
 
 
 @pytest.mark.parametrize("kind", ["webhook", "message"])

@@ -184,7 +184,7 @@ def look_again(purchase: Purchase, now: datetime) -> None:
         if (getattr(purchase, column) or now) > now:
             Purchase.objects.filter(pk=purchase.pk).update(**{column: now})
             setattr(purchase, column, now)
-    lease, claimed = leases.claim_these(_unread(purchase, now), now)
+    lease, claimed = leases.claim_these(_unread(purchase, now), now, for_sale=True)
     polling.read(claimed, lease, now, somebody_waits=True)
 
 

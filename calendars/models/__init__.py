@@ -1,7 +1,9 @@
-"""Rows of the ledger: the lock, the feeds and their log, the blocks, the merged nights, the export links."""
+"""Rows of the ledger: the lock, feeds and their log, blocks, merged nights, export links, accounts elsewhere."""
 
 from calendars.models.alerts import Alert
 from calendars.models.blocks import Block, Busy
+from calendars.models.closures import Closure
+from calendars.models.connections import Connection, Spending
 from calendars.models.exports import ExportLink, ExportRead, LoopCheck, Readership, Suspension
 from calendars.models.feeds import Feed, FeedRead, Server, Snapshot
 from calendars.models.rows import Calendar, PropertyRow, date_range
@@ -11,6 +13,8 @@ __all__ = [
     "Block",
     "Busy",
     "Calendar",
+    "Closure",
+    "Connection",
     "ExportLink",
     "ExportRead",
     "Feed",
@@ -20,6 +24,7 @@ __all__ = [
     "Readership",
     "Server",
     "Snapshot",
+    "Spending",
     "Suspension",
     "date_range",
 ]

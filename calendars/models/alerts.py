@@ -54,6 +54,8 @@ class Alert(PropertyRow):
         UNREAD = "unread", _("link never read")
         STOPPED = "stopped", _("link no longer read")
         UNSEEN = "unseen", _("sale not seen")
+        KEYS = "keys", _("keys refused")
+        BUDGET = "budget", _("requests nearly used up")
 
     OF_LINKS = (Kind.UNREAD, Kind.STOPPED, Kind.UNSEEN)
 

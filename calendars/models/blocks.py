@@ -37,8 +37,13 @@ class BlockQuerySet(TenantQuerySet["Block"]):
         return self.filter(origin__in=Block.EXCLUSIVE)
 
     def exported(self) -> Self:
-        """What channels are told: sales and the host's own blocks, never imports, never holds."""
-        return self.filter(origin__in=[Block.Origin.SALE, Block.Origin.HOST])
+        """What channels are told: sales, the host's own blocks, what a mirrored system takes; nothing else, no holds.
+
+        With the feeds that entries of mirrored systems come from, but for what is secret of them.
+        """
+        ours = Q(origin__in=[Block.Origin.SALE, Block.Origin.HOST])
+        mirrored = Q(feed__connection__isnull=False, nights__isempty=False, yields=False)
+        return self.filter(ours | mirrored).select_related("feed").defer("feed__url")
 
 
 class Block(PropertyRow):

@@ -11,6 +11,7 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts.fields import SealedField, SecretField, public_id
 from accounts.models import TenantQuerySet, There
+from calendars.models.connections import Connection
 from calendars.models.rows import PropertyRow
 from domain.channels import CHANNELS, Channel
 from domain.pace import Pace
@@ -30,14 +31,19 @@ class FeedQuerySet(TenantQuerySet["Feed"]):
         """Those that are read: not paused."""
         return self.filter(paused_at=None)
 
+    def mirrored(self) -> Self:
+        """Those that are read through a connection, not by a link."""
+        return self.exclude(connection=None)
+
 
 FeedsThere = There.from_queryset(FeedQuerySet)
 
 
 class Feed(PropertyRow):
-    """One upstream calendar: a link, what it said last, and when it is read next.
+    """One upstream calendar: a link, or a unit of a connection's system; what it said last, when it is read next.
 
-    A removed one closes nothing and is never due (`next_poll_at` is null).
+    A unit has the system's own id for it in `listing`, no link and no `host`. A removed feed closes nothing and is
+    never due (`next_poll_at` is null).
     """
 
     public_id = models.CharField(max_length=14, unique=True, default=public_id, editable=False)
@@ -46,6 +52,8 @@ class Feed(PropertyRow):
     url = SecretField()
     url_digest = models.CharField(max_length=64)
     host = models.CharField(max_length=255)
+    connection = models.ForeignKey(Connection, on_delete=models.CASCADE, null=True, related_name="feeds")
+    listing = models.CharField(max_length=80, default="")
     created_at = models.DateTimeField()
     paused_at = models.DateTimeField(null=True)
     removed_at = models.DateTimeField(null=True)
@@ -59,6 +67,11 @@ class Feed(PropertyRow):
     lease_token = models.UUIDField(null=True)
     attempts = models.PositiveSmallIntegerField(default=0)  # leases since the last verdict
     quick_until = models.DateTimeField(null=True)
+    asked_at = models.DateTimeField(
+        null=True
+    )  # of a unit: when its last read was begun, for the least interval
+    wanted_at = models.DateTimeField(null=True)  # of a unit: when a reader of our links last wanted it read
+    told_version = models.PositiveBigIntegerField(default=0)  # the calendar's that its closures there follow
 
     etag = models.CharField(max_length=255, default="")
     last_modified = models.CharField(max_length=64, default="")
@@ -86,11 +99,31 @@ class Feed(PropertyRow):
                 condition=Q(removed_at=None),
                 name="link_once_per_property",
             ),
+            models.UniqueConstraint(
+                fields=["connection", "listing"],
+                condition=Q(removed_at=None, connection__isnull=False),
+                name="unit_once_per_connection",
+            ),
+            models.CheckConstraint(
+                condition=Q(connection=None, listing="") & ~Q(host="")
+                | Q(connection__isnull=False, host="") & ~Q(listing=""),
+                name="a_link_or_a_unit",
+            ),
         ]
         indexes = [
             models.Index(fields=["next_poll_at"], condition=Q(paused_at=None, attempts=0), name="feed_due"),
             models.Index(
                 fields=["next_poll_at"], condition=Q(paused_at=None, attempts__gt=0), name="feed_suspect"
+            ),
+            models.Index(
+                fields=["property"],
+                condition=Q(connection__isnull=False, removed_at=None),
+                name="feed_mirrors",
+            ),
+            models.Index(
+                fields=["next_poll_at"],
+                condition=Q(connection__isnull=False, paused_at=None, attempts=0),
+                name="mirror_due",
             ),
         ]
 
@@ -98,6 +131,11 @@ class Feed(PropertyRow):
     def switches(self) -> Switches:
         """What the host decided about it."""
         return Switches(self.sells_around, self.sells_tentative, self.ends_inclusive)
+
+    @property
+    def is_mirror(self) -> bool:
+        """Whether it is a unit of a system that we mirror, and no link."""
+        return self.connection_id is not None
 
     @property
     def echo_spans(self) -> tuple[Span, ...]:

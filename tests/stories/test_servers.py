@@ -10,7 +10,7 @@ from django.db import connection
 from django.utils import timezone
 from pytest_django import Settings
 
-from calendars import leases, polling, sentences
+from calendars import leases, polling, sentences, visits
 from calendars.models import Feed, FeedRead, Server
 from connectors import sandbox
 from connectors.sandbox import Sandbox
@@ -268,7 +268,7 @@ def test_a_calendar_that_hangs_its_reader_is_set_aside_and_tried_again_alone_aft
     assert (bad.quarantined_at, bad.failing_since) == (now + MINUTE, now + MINUTE)
     assert cast.busy(home) == [stay]
 
-    later = now + MINUTE + polling.QUARANTINE
+    later = now + MINUTE + visits.QUARANTINE
     assert a_turn_alone(later - MINUTE) == []
     place.cancel(endless)
     (line,) = a_turn_alone(later)
@@ -314,8 +314,8 @@ def test_three_lost_leases_set_a_feed_aside_without_asking_its_server_again(
     (line,) = a_turn_alone(lost)
     assert (line.outcome, asked(place)) == (FeedRead.Outcome.QUARANTINED, 0)
     assert "several times without an answer" in said(feed)
-    assert feed.next_poll_at == lost + polling.QUARANTINE
-    (line,) = a_turn_alone(lost + polling.QUARANTINE)
+    assert feed.next_poll_at == lost + visits.QUARANTINE
+    (line,) = a_turn_alone(lost + visits.QUARANTINE)
     assert line.outcome == FeedRead.Outcome.UNCHANGED
     assert (said(feed), feed.attempts, feed.quarantined_at) == ("", 0, None)
 

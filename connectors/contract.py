@@ -1,7 +1,8 @@
 """What a connector is: one system's calendars in our words. Values in, values out; no Django, no tables, no sleeping.
 
 Every system, iCal included, passes the one suite in `tests/connectors/contract.py`. Adding one is a file, a recording
-and a line in `connectors.registry`; `docs/connectors.md` shows how.
+and a line in `connectors.registry`; `docs/connectors.md` shows how. What a system isn't able to do raises
+`NotPermitted`, and nothing is asked.
 """
 
 from collections.abc import Callable, Mapping
@@ -10,6 +11,7 @@ from datetime import date, timedelta
 from enum import StrEnum
 from typing import Protocol
 
+from domain.house import House
 from domain.spans import Span
 
 type Spend = Callable[[str], None]
@@ -45,10 +47,11 @@ class Credential:
 
 @dataclass(frozen=True, slots=True)
 class Switch:
-    """Something that a system's documents leave open: what it may be, the safe choice first."""
+    """Something that a system's documents leave open: what it may be, the safe choice first; `why` is for operators."""
 
     name: str
     choices: tuple[str, ...]
+    why: str = ""
 
     @property
     def default(self) -> str:
@@ -82,7 +85,10 @@ class Spec:
 
 @dataclass(frozen=True, slots=True)
 class Account:
-    """What a host entered and chose; nothing of it is ever shown or logged."""
+    """What a host entered and chose; nothing of it is ever shown or logged.
+
+    A credential that is missing is "", a switch that is missing has its default.
+    """
 
     credentials: Mapping[str, str]
     switches: Mapping[str, str]
@@ -101,13 +107,14 @@ class Health:
 
 @dataclass(frozen=True, slots=True)
 class Listing:
-    """One unit as the system names it."""
+    """One unit as the system names it; `is_handed` says whether its manager hands it to us, None where nobody knows."""
 
     id: str
     name: str
     code: str = ""
     place: str = ""
     is_active: bool = True
+    is_handed: bool | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,7 +153,14 @@ class Changes:
 
 
 class ConnectorError(Exception):
-    """A system didn't do what it was asked; the text is for the host and holds no secret."""
+    """A system didn't do what it was asked; the text is for the host and holds no secret.
+
+    `detail` is for our log alone: which operation, and which part of its answer. It holds no value that was sent.
+    """
+
+    def __init__(self, text: str, *, detail: str = "") -> None:
+        super().__init__(text)
+        self.detail = detail
 
 
 class AuthFailed(ConnectorError):
@@ -160,8 +174,8 @@ class NotPermitted(ConnectorError):
 class RateLimited(ConnectorError):
     """Too many requests; `wait` is how long to leave it alone, None where nobody said."""
 
-    def __init__(self, text: str, wait: timedelta | None = None) -> None:
-        super().__init__(text)
+    def __init__(self, text: str, wait: timedelta | None = None, *, detail: str = "") -> None:
+        super().__init__(text, detail=detail)
         self.wait = wait
 
 
@@ -180,17 +194,34 @@ class BadReply(ConnectorError):
     """An answer that isn't what the system's documents say: nothing may be concluded from it."""
 
 
+@dataclass(frozen=True, slots=True)
+class Tools:
+    """What an account's connector works with: who is asked, how long, today's date, and who counts the requests.
+
+    `house` is the clock by which entries with times are read; systems that speak of dates alone don't ask for it.
+    `has_blocks` says that nights of ours may be closed there: only then is it worth a request to tell them apart.
+    """
+
+    spend: Spend
+    today: date
+    user_agent: str
+    loopback_ports: frozenset[int] = frozenset()
+    base_urls: Mapping[str, str] | None = None  # a simulator's, in place of the system's own
+    house: House | None = None
+    has_blocks: bool = True
+
+
 class Connector(Protocol):
     """One host's account at one system. Every method raises `ConnectorError` and nothing else."""
 
     spec: Spec
 
     def check(self) -> Health:
-        """Which capabilities work with these keys; reads only."""
+        """Which capabilities work with these keys; reads only. Raises `RateLimited` alone: all else is a trouble."""
         ...
 
     def listings(self, cursor: str | None = None) -> Page:
-        """The units that were handed to us."""
+        """The units that these keys show."""
         ...
 
     def calendar(self, listing: str, window: Span) -> Calendar:
@@ -198,24 +229,16 @@ class Connector(Protocol):
         ...
 
     def changes(self, cursor: str | None) -> Changes:
-        """What changed since the cursor; without one, where "now" is."""
+        """What changed since the cursor; without one, where "now" is, which may take several calls while `more`."""
         ...
 
     def block(self, listing: str, nights: Span, ref: str, note: str) -> str:
-        """Close the nights; gives the handle that opens them. Twice with one `ref` closes them once."""
+        """Close the nights; gives the handle that opens them. Twice with one `ref` closes them once.
+
+        A `ref` is 1 to 64 letters, digits, "-" or "_". Nights that are taken there, wholly or partly: `Rejected`.
+        """
         ...
 
     def unblock(self, listing: str, handle: str) -> None:
         """Open what the handle closed, and nothing that anybody else closed; already open is well."""
         ...
-
-
-@dataclass(frozen=True, slots=True)
-class Tools:
-    """What an account's connector works with: who is asked, how long, today's date, and who counts the requests."""
-
-    spend: Spend
-    today: date
-    user_agent: str
-    loopback_ports: frozenset[int] = frozenset()
-    base_urls: Mapping[str, str] | None = None  # a simulator's, in place of the system's own

@@ -1,0 +1,51 @@
+"""A unit of another system on the pages that were made for links: what a link alone has isn't offered."""
+
+from datetime import timedelta
+
+import pytest
+from django.test import Client
+from django.urls import reverse
+from django.utils import timezone
+
+from calendars.models import Feed
+from properties.models import Property
+from tests import cast
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def unit(home: Property) -> Feed:
+    now = timezone.now()
+    times = {"last_read_at": now, "last_good_at": now, "asked_at": now}
+    return cast.a_unit(home, cast.a_connection(home.organization), "217045", label="Sea house", **times)
+
+
+def at(unit: Feed, name: str) -> str:
+    return reverse(f"calendars:{name}", args=[unit.property.public_id, unit.public_id])
+
+
+def test_its_page_names_system_and_unit_and_has_no_link_to_replace(alices: Client, unit: Feed) -> None:
+    page = alices.get(at(unit, "log")).content.decode()
+    assert "Escapia · 217045" in page
+    assert at(unit, "replace") not in page
+
+
+def test_the_tab_lists_it_without_a_link_to_replace(alices: Client, unit: Feed) -> None:
+    page = alices.get(reverse("calendars:connections", args=[unit.property.public_id])).content.decode()
+    assert "Escapia · 217045" in page
+    assert at(unit, "log") + "#link" not in page
+
+
+def test_a_link_sent_all_the_same_is_refused_at_the_field(alices: Client, unit: Feed) -> None:
+    answer = alices.post(at(unit, "replace"), {"link": "https://www.airbnb.com/calendar/ical/9.ics?s=x"})
+    assert answer.status_code == 422
+    assert "There is no link to replace." in answer.content.decode()
+    unit.refresh_from_db()
+    assert (unit.host, unit.listing) == ("", "217045")
+
+
+def test_read_now_keeps_the_least_interval_and_says_so(alices: Client, unit: Feed) -> None:
+    Feed.objects.update(next_poll_at=timezone.now() + timedelta(hours=1))
+    answer = alices.post(at(unit, "read"), follow=True)
+    assert "was read a moment ago" in answer.content.decode()
