@@ -124,20 +124,13 @@ BEHIND_THE_DOOR = {
     "calendars/tasks.py",
     "calendars/unread.py",
     "calendars/verdicts.py",
-<<<<<<< HEAD
     "calendars/visits.py",
-=======
->>>>>>> h6
     "amplistay/tasks.py",
     "billing/hearing.py",
     "billing/letters.py",
     "billing/limits.py",
     "billing/subscriptions.py",
     "billing/tasks.py",
-<<<<<<< HEAD
-=======
-    "calendars/visits.py",
->>>>>>> h6
     "pages/vitals.py",
     "notices/digest.py",
     "notices/feed.py",

@@ -113,13 +113,8 @@ def rows_on(home: Property, organization_id: int) -> dict[type[TenantModel], Ten
 
 
 OF_NO_PROPERTY = {Property, PayoutAccount, Webhook, Message, Sending, ApiToken, KeptAnswer}
-<<<<<<< HEAD
 OF_NO_PROPERTY |= {Connection, Invoice, Spending, Subscription, Vendor}
 OF_NO_PROPERTY |= {AuditLine, Deed, Invitation, SavedView, SupportVisit}
-=======
-OF_NO_PROPERTY |= {AuditLine, Deed, Invitation, Invoice, SavedView, Subscription, SupportVisit}
-OF_NO_PROPERTY |= {Connection, Spending}
->>>>>>> h6
 KINDS = [
     model for model in apps.get_models() if issubclass(model, TenantModel) and model not in OF_NO_PROPERTY
 ]
