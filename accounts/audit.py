@@ -31,10 +31,14 @@ def note(request: HttpRequest, **details: str | int | list[str]) -> None:
 def note_change(
     request: HttpRequest, model: type[Model], before: Mapping[str, Any] | None, after: Mapping[str, Any]
 ) -> None:
-    """Add what columns of a row were and became. Of what is secret only the name is told; instants tell themselves."""
+    """Add what columns of a row were and became; of a new row (`before` None), what isn't as usual.
+
+    Of what is secret only the name is told; instants tell themselves.
+    """
+    columns = {name: each for each in model._meta.concrete_fields for name in (each.name, each.attname)}
     for name, new in after.items():
-        column = model._meta.get_field(name)
-        old = before.get(name) if before else None
+        column = columns[name]
+        old = before.get(name) if before else column.get_default()
         if old == new or isinstance(column, DateTimeField):
             continue
         is_secret = isinstance(column, (SecretField, SealedField)) or name in OPENS_SOMETHING

@@ -15,12 +15,12 @@ from django.shortcuts import redirect
 from django.utils.translation import gettext as _
 from psycopg.errors import UniqueViolation
 
-type View[**P] = Callable[P, HttpResponseBase]
+type View = Callable[..., HttpResponseBase]
 
 
-def _one_has_it[**P](view: Callable[..., HttpResponseBase]) -> Callable[..., HttpResponseBase]:
+def _one_has_it(view: View) -> View:
     @wraps(view)
-    def guarded(request: HttpRequest, *args: P.args, **kwargs: P.kwargs) -> HttpResponseBase:
+    def guarded(request: HttpRequest, *args: object, **kwargs: object) -> HttpResponseBase:
         try:
             with transaction.atomic():
                 return view(request, *args, **kwargs)

@@ -1,6 +1,7 @@
 """Signing up with an address that has an account: told by e-mail to whoever reads that mailbox, and to nobody else.
 
-Where letters can be sent, whoever signs up is told to look into the mailbox, and gets in by the link in the letter:
+Where letters come first (LETTER_FIRST), whoever signs up is told to look into the mailbox, and gets in by the link in
+the letter:
 with an address that has an account, every answer is the same.
 """
 

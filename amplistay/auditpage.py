@@ -90,7 +90,7 @@ def page(request: HostRequest) -> HttpResponse:
     is_valid = form.is_valid()
     chosen = form.chosen(rows) if is_valid else rows.none()
     found = Paginator(chosen.order_by("-at", "-pk"), LISTED).get_page(request.GET.get("page"))
-    context = {"form": form, "page": found, "lines": [_line(deed, homes) for deed in found]}
+    context = {"nav": "account", "form": form, "page": found, "lines": [_line(deed, homes) for deed in found]}
     return render(request, "audit.html", context, status=200 if is_valid else UNPROCESSABLE)
 
 
@@ -125,7 +125,7 @@ def _line(deed: AuditLine, homes: dict[str, Property]) -> dict[str, Any]:
 
 
 def _details(deed: AuditLine) -> str:
-    return ", ".join(f"{key}: {_flat(value)}" for key, value in deed.details.items())
+    return ", ".join(f"{key}: {_flat(value)}" for key, value in deed.details.items() if value != [])
 
 
 def _flat(value: object) -> str:

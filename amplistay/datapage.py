@@ -61,7 +61,7 @@ def page(request: HostRequest) -> HttpResponse:
         messages.success(request, _("Saved. Names that are older go tonight."))
         return redirect("data")
     guest = GuestForm(request.GET if "email" in request.GET else None)
-    context: dict[str, Any] = {"keep": keep, "guest": guest}
+    context: dict[str, Any] = {"nav": "account", "keep": keep, "guest": guest}
     if guest.is_bound and guest.is_valid():
         context["email"] = guest.cleaned_data["email"]
         context["found"] = list(forgetting.of_guest(request.org, context["email"]))

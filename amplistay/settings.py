@@ -181,9 +181,10 @@ ACCOUNT_LOGIN_METHODS = {"email"}
 ACCOUNT_SIGNUP_FIELDS = ["email*", "password1*"]
 ACCOUNT_SIGNUP_FORM_CLASS = "accounts.forms.OrganizationForm"
 ACCOUNT_FORMS = {"signup": "accounts.signups.SignupForm"}
-# Where letters can be sent, a new host comes in by the link in one: so nobody learns by signing up who has an account.
+# On a real site, a new host comes in by the link in a letter: so nobody learns by signing up who has an account.
 # Else they are let in at once, and what others could be harmed by (payouts, members, API tokens) waits.
-ACCOUNT_EMAIL_VERIFICATION = "mandatory" if env.words("EMAIL_HOST") else "optional"
+LETTER_FIRST = env.flag("LETTER_FIRST", default=SITE_URL.startswith("https://"))
+ACCOUNT_EMAIL_VERIFICATION = "mandatory" if LETTER_FIRST else "optional"
 ACCOUNT_LOGIN_ON_EMAIL_CONFIRMATION = True  # in the browser that signed up
 ACCOUNT_EMAIL_CONFIRMATION_EXPIRE_DAYS = 3
 ACCOUNT_EMAIL_NOTIFICATIONS = True

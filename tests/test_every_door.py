@@ -28,10 +28,10 @@ from accounts.models import Organization, User
 from api.scopes import Scope, allows
 from calendars.models import Block, Feed
 from domain.roles import Power, Role, may
-from properties.models import Property
+from properties.models import Photo, Property
 from tests import cast
 from tests.api.callers import a_token
-from tests.api.conftest import name_of
+from tests.api.conftest import a_mail, name_of
 from tests.api.operations import OPERATIONS, Told
 from tests.test_tenancy import (
     ANYBODY,
@@ -57,39 +57,18 @@ FAULT = 500
 HOME, GUEST, LINK = "Casa Kanarie", "Marta Kanarie", "kanarie-s-key"
 
 ALLAUTHS_FOR_ANYBODY = {
-    "account_login",
-    "account_logout",
-    "account_signup",
-    "account_inactive",
-    "account_email_verification_sent",
-    "account_confirm_login_code",
-    "account_confirm_email",
-    "account_reset_password",
-    "account_reset_password_done",
-    "account_reset_password_from_key",
-    "account_reset_password_from_key_done",
-    "mfa_authenticate",
-    "mfa_login_webauthn",
-}
+    "account_login", "account_logout", "account_signup", "account_inactive",
+    "account_email_verification_sent", "account_confirm_login_code", "account_confirm_email",
+    "account_reset_password", "account_reset_password_done", "account_reset_password_from_key",
+    "account_reset_password_from_key_done", "mfa_authenticate", "mfa_login_webauthn",
+}  # fmt: skip
 ALLAUTHS_FOR_PERSONS = {
-    "account_email",
-    "account_change_password",
-    "account_set_password",
-    "account_reauthenticate",
-    "usersessions_list",
-    "mfa_index",
-    "mfa_reauthenticate",
-    "mfa_activate_totp",
-    "mfa_deactivate_totp",
-    "mfa_view_recovery_codes",
-    "mfa_generate_recovery_codes",
-    "mfa_download_recovery_codes",
-    "mfa_list_webauthn",
-    "mfa_add_webauthn",
-    "mfa_reauthenticate_webauthn",
-    "mfa_remove_webauthn",
+    "account_email", "account_change_password", "account_set_password", "account_reauthenticate",
+    "usersessions_list", "mfa_index", "mfa_reauthenticate", "mfa_activate_totp", "mfa_deactivate_totp",
+    "mfa_view_recovery_codes", "mfa_generate_recovery_codes", "mfa_download_recovery_codes",
+    "mfa_list_webauthn", "mfa_add_webauthn", "mfa_reauthenticate_webauthn", "mfa_remove_webauthn",
     "mfa_edit_webauthn",
-}
+}  # fmt: skip
 KINDS = {
     "member's": MEMBERS_OWN | MEMBERS_ROW,
     "person's": PERSONS_OWN | ALLAUTHS_FOR_PERSONS,
@@ -190,7 +169,9 @@ def world(kept: None) -> World:
         "property_id": home.public_id,
         "export_id": ids["link_id"],
         "link_id": name_of(stay),
+        "mail_id": str(a_mail(Purchase.objects.get(property=home)).pk),
     }
+    Photo.objects.create(organization=gracia, property=home, created_at=cast.NOW)
     return World(gracia, home, ids, api_ids, members | {Role.VIEWER: "carol@example.org"}, mallory)
 
 

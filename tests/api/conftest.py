@@ -65,6 +65,15 @@ def a_purchase(home: Property, link: StayLink, start: int, **columns: Any) -> Pu
     return Purchase.objects.create(**values | columns)
 
 
+def a_mail(sold: Purchase) -> Delivery:
+    """The guest's, which couldn't be delivered."""
+    times = dict.fromkeys(("created_at", "next_try_at", "given_up_at"), timezone.now())
+    return Delivery.objects.create(
+        organization_id=sold.organization_id, purchase=sold, news=Delivery.News.CONFIRMED,
+        to=Delivery.To.GUEST, address="marta@example.org", **times,
+    )  # fmt: skip
+
+
 @pytest.fixture
 def ids(home: Property) -> dict[str, str]:
     """One of Alice's rows for every kind of id in an address."""
@@ -83,10 +92,6 @@ def ids(home: Property) -> dict[str, str]:
     webhook, message = cast.a_message(home.organization)
     stay = cast.a_stay_link(home, Span(today, today + timedelta(days=3)))
     Photo.objects.create(organization_id=home.organization_id, property=home, created_at=now)
-    mail = Delivery.objects.create(
-        organization_id=home.organization_id, purchase=sold, news=Delivery.News.CONFIRMED, to=Delivery.To.GUEST,
-        address="marta@example.org", created_at=now, next_try_at=now, given_up_at=now,
-    )  # fmt: skip
     return {
         "property_id": home.public_id,
         "feed_id": feed.public_id,
@@ -97,7 +102,7 @@ def ids(home: Property) -> dict[str, str]:
         "alert_id": conflict.public_id,
         "webhook_id": webhook.public_id,
         "message_id": message.public_id,
-        "mail_id": str(mail.pk),
+        "mail_id": str(a_mail(sold).pk),
         "link_id": name_of(stay),
         "kind": "extra_nights",
     }

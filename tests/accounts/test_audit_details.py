@@ -1,0 +1,76 @@
+"""What exactly was changed: the log says what was and what became, and nothing that is secret."""
+
+import json
+
+from django.test import Client
+from django.urls import reverse
+
+from accounts.models import AuditLine, Membership, Organization, User
+from calendars.models import ExportLink, Feed
+from domain.roles import Role
+from properties.models import Property
+from tests import cast
+
+LINK = "https://www.vrbo.com/icalendar/0c4nary.ics?s=0c4nary"
+
+
+def details(name: str) -> dict[str, object]:
+    """Of the one line that bears the name."""
+    found: dict[str, object] = AuditLine.objects.get(name=name).details
+    return found
+
+
+def test_settings_are_logged_as_they_were_and_became(alices: Client, home: Property) -> None:
+    facts = {
+        "name": "Casa Nova", "time_zone": home.time_zone, "check_in": "15:00", "check_out": "10:30",
+        "turnaround": "240", "currency": "EUR", "rate": "130.00",
+    }  # fmt: skip
+    alices.post(reverse("upsells:facts", args=[home.public_id]), facts)
+    assert details("upsells:facts") == {
+        "name": "Casa Gràcia → Casa Nova",
+        "check_out": "11:00 → 10:30",
+        "nightly_rate": "12000 → 13000",
+    }
+
+
+def test_rates_and_terms_are_logged_as_they_were_and_became(alices: Client, home: Property) -> None:
+    ids = [home.public_id]
+    alices.post(reverse("properties:rates", args=ids), {"week-day_4": "150.00"})
+    assert details("properties:rates") == {"weekday_rates": "- → {'4': 15000}"}
+    cast.an_offer(home)
+    alices.post(reverse("upsells:switch", args=[*ids, "extra_nights"]), {"mode": "off"})
+    assert details("upsells:switch")["mode"] == "instant → off"
+    tiers = {"tiers-0-hours": "48", "tiers-0-percent": "80", "automatic": "yes"}
+    alices.post(reverse("upsells:cancelling", args=ids), tiers)
+    assert "[48, 80]" in str(details("upsells:cancelling")["tiers"]).replace("(", "[").replace(")", "]")
+
+
+def test_a_role_is_logged_with_what_it_was_and_for_which_homes(
+    alices: Client, organization: Organization, home: Property, bob: User
+) -> None:
+    row = Membership.objects.get(user=bob)
+    wanted = {"role": Role.MANAGER.value, "where": "some", "homes": [str(home.pk)]}
+    alices.post(reverse("team:member", args=[row.pk]), wanted)
+    assert details("team:member") == {
+        "email": bob.email,
+        "role": "owner → manager",
+        "homes": f"all → {home.name}",
+    }
+
+
+def test_links_are_logged_by_what_they_are_called_and_never_in_clear(alices: Client, home: Property) -> None:
+    ids = [home.public_id]
+    alices.post(reverse("calendars:add-feeds", args=ids), {"links": LINK})
+    assert details("calendars:add-feeds") == {"calendars": ["www.vrbo.com"]}
+    feed = Feed.objects.get()
+    alices.post(reverse("calendars:replace", args=[*ids, feed.public_id]), {"link": LINK.replace("0c", "1c")})
+    assert details("calendars:replace")["calendar"] == feed.title
+    alices.post(reverse("calendars:add-export", args=ids), {"channel": "vrbo"})
+    link = ExportLink.objects.latest("pk")
+    for name in ("rotate", "revoke"):
+        alices.post(reverse(f"calendars:{name}", args=[*ids, link.public_id]))
+        assert details(f"calendars:{name}")["link"] == link.title
+    webhook = {"link": "https://hooks.example/0c4nary", "events": "sale.confirmed", "description": "PMS"}
+    alices.post(reverse("webhooks:new"), webhook)
+    assert details("webhooks:new") == {"webhook": "hooks.example", "events": ["sale.confirmed"]}
+    assert "4nary" not in json.dumps(list(AuditLine.objects.values_list("details", flat=True)))
