@@ -47,7 +47,7 @@ class Patience:
 
     connect_s: float = 10.0
     silence_s: float = 20.0  # without a sign of life
-    total_s: float = 60.0
+    total_s: float = 25.0  # a worker ends a task after a minute
     wire_bytes: int = 8_000_000
     body_bytes: int = 32_000_000
 
