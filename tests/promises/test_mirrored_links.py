@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
+from functools import partial
 from pathlib import Path
 from threading import Barrier
 
@@ -69,6 +70,10 @@ def old(mirror: Mirror, by: timedelta = FLOOR) -> None:
     )
 
 
+def claimed(mirror: Mirror, at: datetime) -> list[int]:
+    return leases.claim_these([mirror.feed.pk], at)[1]
+
+
 def race[Found](act: Callable[[], Found]) -> list[Found]:
     """What each of the racers gets who all begin at once, each with a connection of its own."""
     ready = Barrier(RACERS)
@@ -101,11 +106,11 @@ def test_without_the_column_the_race_is_there_to_be_seen(mirror: Mirror) -> None
 
 def test_of_many_who_want_it_at_once_one_tells_a_worker_and_one_worker_reads(mirror: Mirror) -> None:
     assert race(lambda: demand.want(mirror.feed.pk, mirror.now)).count(True) == 1
-    claims = race(lambda: leases.claim_these([mirror.feed.pk], mirror.now)[1])
+    claims = race(partial(claimed, mirror, mirror.now))
     assert sorted(map(len, claims)) == [0] * (RACERS - 1) + [1]
     Feed.objects.update(lease_until=None, lease_token=None)
     for later, count in ((FLOOR - MINUTE, 0), (FLOOR, 1)):
-        claims = race(lambda at=mirror.now + later: leases.claim_these([mirror.feed.pk], at)[1])
+        claims = race(partial(claimed, mirror, mirror.now + later))
         assert sum(map(len, claims)) == count
 
 
