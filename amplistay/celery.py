@@ -10,7 +10,7 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "amplistay.settings")
 
 app = Celery("amplistay")
 app.config_from_object("django.conf:settings", namespace="CELERY")
-app.autodiscover_tasks(["accounts", "amplistay", "api", "calendars", "notices", "upsells"])
+app.autodiscover_tasks(["accounts", "amplistay", "api", "calendars", "directory", "notices", "upsells"])
 
 
 @task_prerun.connect
