@@ -15,7 +15,7 @@ from django.utils import translation
 
 from accounts import post
 from accounts.models import Organization
-from calendars.models import ExportLink
+from calendars.models import ExportLink, Feed
 from directory import codes, sentences
 from directory.codes import Code
 from directory.models import Rule, ShownHome, Vendor, VendorQuerySet
@@ -78,12 +78,13 @@ def homes(vendor: Vendor) -> list[Home]:
     """The homes that it names, with the rules that it shows, by name. No link, no key and nothing of other homes."""
     rows = ShownHome.objects.filter(organization=vendor.organization_id, property__archived_at=None)
     shown = list(rows.select_related("property").order_by(Lower("property__name"), "pk"))
-    sites = _sites([row.property_id for row in shown])
+    keys = [row.property_id for row in shown]
+    sites, mirrored = _sites(keys), _mirrored(keys)
     return [
         Home(
             row.property.name,
             sites.get(row.property_id, []) if Rule.SITES in row.rules else None,
-            settings.POLL_INTERVAL if Rule.PACE in row.rules else None,
+            mirrored.get(row.property_id, settings.POLL_INTERVAL) if Rule.PACE in row.rules else None,
             Rule.CONTENT in row.rules,
         )
         for row in shown
@@ -99,6 +100,12 @@ def _sites(home_ids: Sequence[int]) -> dict[int, list[str]]:
     for link in links:
         named.setdefault(link.property_id, set()).add(link.source.name)
     return {home: sorted(names) for home, names in named.items()}
+
+
+def _mirrored(home_ids: Sequence[int]) -> dict[int, timedelta]:
+    """How often a unit of another system is asked for when somebody reads its home's link, where a home follows one."""
+    feeds = Feed.objects.mirrored().filter(property__in=home_ids).select_related("connection")
+    return {feed.property_id: feed.connection.least_interval for feed in feeds if feed.connection}
 
 
 def write_to(vendor: Vendor, question: Question, code: Code, now: datetime) -> bool:

@@ -21,7 +21,18 @@ from django.utils.translation.template import templatize
 
 CODE = "el"
 ROOT = Path(__file__).resolve().parent.parent
-APPS = ("accounts", "amplistay", "api", "calendars", "notices", "pages", "properties", "upsells", "webhooks")
+APPS = (
+    "accounts",
+    "amplistay",
+    "api",
+    "calendars",
+    "directory",
+    "notices",
+    "pages",
+    "properties",
+    "upsells",
+    "webhooks",
+)
 OF_OTHERS = (
     Path(django.__file__).parent / "conf/locale/de",
     Path(django.__file__).parent / "contrib/humanize/locale/de",

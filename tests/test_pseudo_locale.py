@@ -40,6 +40,7 @@ NAMES = {
     *(name for _code, name in site.LANGUAGES),  # of languages, each in itself
     "HomeAway", "Abritel", "Fewo-direkt", "Stayz", "Bookabach",  # which Vrbo goes by elsewhere
     "Amplistay", "Stripe", "Google", "Apple", "Visa",  # of the product and of other firms
+    "Escapia", "HSAPI", "EscapiaNET", "Gateway",  # and of what they call their interfaces
     "Mallory's",  # of what BODIES fill in
     "UTC", "EUR", "USD",  # what ISO and the sea of clocks call a zone and currencies
 }  # fmt: skip

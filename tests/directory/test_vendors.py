@@ -100,6 +100,13 @@ def test_of_a_home_only_what_was_ticked_is_shown_and_never_a_link(alices: Client
     assert not ShownHome.objects.exists()
 
 
+def test_a_home_that_follows_a_unit_is_as_fresh_as_its_links_are(home: Property) -> None:
+    cast.a_vendor(home.organization)
+    cast.a_shown_home(home, "pace")
+    cast.a_unit(home, cast.a_connection(home.organization))
+    assert "about every 5 minutes" in read(PAGE)
+
+
 def test_an_archived_home_is_not_named(home: Property) -> None:
     cast.a_vendor(home.organization)
     cast.a_shown_home(home)
