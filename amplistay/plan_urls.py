@@ -2,11 +2,12 @@
 
 from django.urls import path
 
-from amplistay import planpage
+from amplistay import planpage, usagepage
 
 app_name = "plan"
 urlpatterns = [
     path("", planpage.page, name="page"),
+    path("usage/", usagepage.page, name="usage"),
     path("choose/", planpage.choose, name="choose"),
     path("subscribe/", planpage.subscribe, name="subscribe"),
     path("card/", planpage.card, name="card"),

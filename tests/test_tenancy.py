@@ -52,6 +52,7 @@ MEMBERS_OWN = {  # no id in the address: the organization's own rows
     "payments:account",
     "payments:connect",
     "plan:page",
+    "plan:usage",
     "plan:choose",
     "plan:subscribe",
     "plan:card",

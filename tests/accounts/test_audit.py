@@ -24,7 +24,7 @@ ONLY_SHOW = {
     "calendars:import-progress", "properties:settings", "upsells:offers",
     "upsells:what-if", "upsells:guest-page", "upsells:qr", "upsells:sheet", "upsells:stay", "upsells:stay-qr",
     "upsells:sales", "upsells:purchase", "upsells:receipt", "upsells:certificate", "upsells:conflict",
-    "turnovers", "team:list", "overview", "plan:page", "search", "saved-views", "tokens:list", "support",
+    "turnovers", "team:list", "overview", "plan:page", "plan:usage", "search", "saved-views", "tokens:list", "support",
 }  # fmt: skip
 
 
