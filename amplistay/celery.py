@@ -10,7 +10,9 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "amplistay.settings")
 
 app = Celery("amplistay")
 app.config_from_object("django.conf:settings", namespace="CELERY")
-app.autodiscover_tasks(["accounts", "amplistay", "api", "billing", "calendars", "directory", "notices", "upsells"])
+app.autodiscover_tasks(
+    ["accounts", "amplistay", "api", "billing", "calendars", "directory", "notices", "upsells"]
+)
 
 
 @task_prerun.connect

@@ -68,7 +68,7 @@ def connect(request: HostRequest) -> HttpResponse:
         audit.note(request, account=row.name)
         hint(tasks.look_at_connection, row.pk)
         return redirect("systems:account", row.public_id)
-    context = {"nav": "account", "form": form}
+    context = {"nav": "account", "form": form, "request_text": systems.REQUEST}
     return render(request, "systems/connect.html", context, status=UNPROCESSABLE if form.errors else 200)
 
 

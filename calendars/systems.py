@@ -15,6 +15,13 @@ from connectors.contract import Account, Connector, NotPermitted, Spec, Spend, T
 from domain.house import House
 
 
+REQUEST = (
+    "Our channel partner Amplistay synchronises our calendars with iCal. "
+    "Please connect our account to the EscapiaNET API and to HSAPI via Amplistay."
+)
+"""What a manager writes to Escapia's support, who read English."""
+
+
 @dataclass(frozen=True, slots=True)
 class System:
     """One kind of system: what there is to know of it, and how an account there is opened. Nothing is asked yet."""

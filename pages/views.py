@@ -19,6 +19,7 @@ from django.views.decorators.csp import csp_override
 from django.views.decorators.http import require_safe
 
 from billing import plans
+from calendars import systems
 from calendars.models import FeedRead
 from domain import billing as rules
 from pages import example, guides
@@ -86,7 +87,7 @@ def pricing(request: HttpRequest) -> HttpResponse:
 @require_safe
 def escapia(request: HttpRequest) -> HttpResponse:
     """How calendars at Escapia become calendar links, how to join, and what it costs."""
-    return shown(request, "pages/escapia.html", MIRROR)
+    return shown(request, "pages/escapia.html", MIRROR | {"request_text": systems.REQUEST})
 
 
 @xframe_options_sameorigin
