@@ -14,7 +14,6 @@ from connectors import registry
 from connectors.contract import Account, Connector, NotPermitted, Spec, Spend, Tools
 from domain.house import House
 
-
 REQUEST = (
     "Our channel partner Amplistay synchronises our calendars with iCal. "
     "Please connect our account to the EscapiaNET API and to HSAPI via Amplistay."
