@@ -41,11 +41,17 @@ def units(connection: Connection) -> Units:
 
 
 def plan(
-    connection: Connection, wanted: Iterable[tuple[Listing, str]], defaults: Mapping[str, Any]
+    connection: Connection,
+    wanted: Iterable[tuple[Listing, str]],
+    defaults: Mapping[str, Any],
+    refusal: str = "",
 ) -> list[Verdict]:
-    """What would come of each unit with its home's name; `defaults` are the values of a DefaultsForm, as typed."""
+    """What would come of each unit with its home's name; `defaults` are the values of a DefaultsForm, as typed.
+
+    `refusal` says why no home can be added at all, where none can.
+    """
     lines = (Line(number, name, (), {}) for number, (_unit, name) in enumerate(wanted, 1))
-    return importing.plan(connection.organization, Sheet(tuple(lines)), defaults)
+    return importing.plan(connection.organization, Sheet(tuple(lines)), defaults, refusal)
 
 
 def adopt(

@@ -17,6 +17,7 @@ from django_htmx.http import HttpResponseClientRefresh
 
 from accounts import audit
 from accounts.tenancy import HostRequest, fresh, get_or_404, host
+from billing.limits import why_not_add
 from calendars import adopting, budgets, leases, ledger, mirrors, systems, tasks
 from calendars.importforms import DefaultsForm
 from calendars.importing import Verdict
@@ -117,7 +118,8 @@ def adopt(request: HostRequest, connection_id: str) -> HttpResponse:
     if not all([form.is_valid(), defaults.is_valid()]):
         return _page(request, row, form, defaults)
     values = {name: request.POST.get(name, "") for name in defaults.fields}
-    verdicts = adopting.plan(row, form.wanted, values)
+    refusal = why_not_add(request.org.pk, timezone.now())
+    verdicts = adopting.plan(row, form.wanted, values, refusal)
     _complain(form, defaults, verdicts)
     if form.errors or defaults.errors:
         return _page(request, row, form, defaults)
