@@ -20,6 +20,7 @@ HIGHEST_PORT = 65_434
 READY_SECONDS = 60.0
 DEMO_LOGIN = "demo@amplistay.example / demo-stay-longer"  # as seed_demo makes it
 DEMO_SPEED = 60  # Airbnb reads our links every 3 to 4 minutes instead of hours
+DEMO_SWITCHES = "escapia.unit_numbers=shared,escapia.last_day=departure"  # as the simulated system has it
 DEMO_PACE = {
     "POLL_INTERVAL_SECONDS": "60",
     "REMOVAL_WAIT_SECONDS": "60",
@@ -78,6 +79,7 @@ def environment(data: Path, web: int, simulator: int | None) -> dict[str, str]:
         env |= DEMO_PACE
         env["DEMO"] = "1"
         env |= {"SIMULATOR_URL": f"http://{HOST}:{simulator}", "LOOPBACK_FEED_PORTS": str(simulator)}
+        env["MIRROR_SWITCHES"] = DEMO_SWITCHES
         env |= {
             "STRIPE_API_BASE": f"http://{HOST}:{simulator}/stripe",
             "STRIPE_SECRET_KEY": DEMO_KEY,
