@@ -1,7 +1,7 @@
 """Other terms, tried on stays to come and on the past year's; and terms copied to other homes."""
 
 from collections.abc import Iterable
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from drf_spectacular.utils import extend_schema_field
@@ -165,11 +165,11 @@ class CopyTerms(OrgView):
             raise of_form(form, {"homes": "properties"})
         chosen = [offer for offer in saved if offer.kind in asked["kinds"]]
         targets = [target for target in others if target.public_id in asked["properties"]]
-        return [_copied(offer, target) for target in targets for offer in chosen]
+        return [_copied(offer, target, request.now) for target in targets for offer in chosen]
 
 
-def _copied(offer: Offer, target: Property) -> dict[str, Any]:
-    came = terms.copied(offer, target)
+def _copied(offer: Offer, target: Property, now: datetime) -> dict[str, Any]:
+    came = terms.copied(offer, target, now)
     if not came.refusal:
         terms.save(came.offer)
     return {
