@@ -8,6 +8,7 @@ from typing import ClassVar, Self
 from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from accounts.fields import SecretField, public_id
 from accounts.models import TenantModel, TenantQuerySet
@@ -154,7 +155,7 @@ class Invoice(TenantModel):
         """What became of it."""
 
         OPEN = "open", _("Unpaid")
-        PAID = "paid", _("Paid")
+        PAID = "paid", pgettext_lazy("an invoice", "Paid")
         VOID = "void", _("Cancelled")
         UNCOLLECTIBLE = "uncollectible", _("Given up")
 
