@@ -165,6 +165,7 @@ BEHIND_THE_DOOR = {
 # Queries at the edge that don't begin with `.of(`, and why each can't reach another tenant's row.
 REASONED = {
     ("amplistay/datapage.py", "Organization.objects.filter(pk=request.org.pk)"): "the organization itself",
+    ("upsells/whatif.py", "Offer.objects.of(home.organization)"): "of a home that came through the door",
     ("accounts/adapter.py", "Organization.objects.create"): "a sign-up makes its own organization",
     ("accounts/adapter.py", "Membership.objects.create"): "and the membership in it",
     (
