@@ -38,6 +38,7 @@ from tests.test_tenancy import (
     BODIES,
     BY_BEARER,
     BY_TOKEN,
+    FOR_STRANGERS,
     MEMBERS_OWN,
     MEMBERS_ROW,
     PERSONS_OWN,
@@ -74,7 +75,7 @@ KINDS = {
     "person's": PERSONS_OWN | ALLAUTHS_FOR_PERSONS,
     "token's": BY_BEARER - {"api:nowhere"},
     "holder's": BY_TOKEN,
-    "anybody's": ANYBODY | ALLAUTHS_FOR_ANYBODY | {"api:nowhere", "staff:login", "staff:logout"},
+    "anybody's": ANYBODY | FOR_STRANGERS | ALLAUTHS_FOR_ANYBODY | {"api:nowhere", "staff:login", "staff:logout"},
 }
 QUERY = {"data-guest": "?email=marta@kanarie.example"}  # without which there is nothing
 STRICTER = {("organization", "POST"): Power.MEMBERS}  # the page is for all members, the change for some
