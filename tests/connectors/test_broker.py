@@ -16,7 +16,7 @@ IMPATIENT = {"max_retries": 1, "interval_start": 0, "socket_connect_timeout": 0.
 def task_on(broker: str) -> "Task[Any, Any]":
     app = Celery("hints", broker=broker, broker_transport_options=IMPATIENT, set_as_current=False)
 
-    @app.task(name="read_feed")
+    @app.task(name="read_feed", shared=False)
     def read_feed(_: int) -> None:
         """Never runs here."""
 
