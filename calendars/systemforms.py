@@ -53,7 +53,8 @@ class KeysForm(forms.Form):
         self.spec = spec
         for key in spec.credentials:
             quiet = {"autocomplete": "off", "spellcheck": "false", "autocapitalize": "off"}
-            widget = forms.PasswordInput(attrs=quiet) if key.is_secret else forms.TextInput(attrs=quiet)
+            secret = forms.PasswordInput(attrs={"autocomplete": "new-password"})
+            widget = secret if key.is_secret else forms.TextInput(attrs=quiet)
             self.fields[key.name] = forms.CharField(
                 label=KEYS.get(key.name, key.name), required=False, max_length=LONGEST_KEY, widget=widget
             )

@@ -75,7 +75,10 @@ KINDS = {
     "person's": PERSONS_OWN | ALLAUTHS_FOR_PERSONS,
     "token's": BY_BEARER - {"api:nowhere"},
     "holder's": BY_TOKEN,
-    "anybody's": ANYBODY | FOR_STRANGERS | ALLAUTHS_FOR_ANYBODY | {"api:nowhere", "staff:login", "staff:logout"},
+    "anybody's": ANYBODY
+    | FOR_STRANGERS
+    | ALLAUTHS_FOR_ANYBODY
+    | {"api:nowhere", "staff:login", "staff:logout"},
 }
 QUERY = {"data-guest": "?email=marta@kanarie.example"}  # without which there is nothing
 STRICTER = {("organization", "POST"): Power.MEMBERS}  # the page is for all members, the change for some

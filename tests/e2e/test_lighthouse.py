@@ -15,6 +15,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from http.client import HTTPConnection, HTTPException
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import pytest
@@ -88,12 +89,15 @@ class Server:
         if as_host:
             command.append(f"--extra-headers={json.dumps({'Cookie': self.cookie})}")
         env = {**os.environ, "CHROME_PATH": os.environ["CHROMIUM"]}
-        done = subprocess.run(
-            command, env=env, capture_output=True, text=True, timeout=PATIENCE_S, check=False
-        )
-        if not done.stdout:  # a browser that didn't start
-            return {"runtimeError": done.stderr, "categories": {}}
-        found: dict[str, Any] = json.loads(done.stdout)
+        with TemporaryDirectory() as folder:
+            told = Path(folder, "told.json")  # what Node says on a pipe ends after 64 KB
+            command.append(f"--output-path={told}")
+            done = subprocess.run(
+                command, env=env, capture_output=True, text=True, timeout=PATIENCE_S, check=False
+            )
+            if not told.exists():  # a browser that didn't start
+                return {"runtimeError": done.stderr, "categories": {}}
+            found: dict[str, Any] = json.loads(told.read_text())
         return found
 
     def weight(self, path: str, told: dict[str, Any], *, as_host: bool) -> float:

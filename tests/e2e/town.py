@@ -173,7 +173,15 @@ def _trouble(town: Town, now: datetime) -> None:
     feed = Feed.objects.get(property=home, channel="airbnb")
     cast.an_import(feed, Span(sold.span.start, sold.span.end + timedelta(days=1)), now, uid="twice")
     conflict = Alert.objects.get(kind=Alert.Kind.CONFLICT)
-    told = {"feed": feed.title, "nights": 2, "first": "Airbnb", "second": "", "link": "Vrbo"}
+    told = {
+        "feed": feed.title,
+        "nights": 2,
+        "first": "Airbnb",
+        "second": "",
+        "link": "Vrbo",
+        "account": "Coast",
+        "percent": 80,
+    }
     days = {
         "arrival": str(sold.span.start),
         "departure": str(sold.span.end),
