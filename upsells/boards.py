@@ -8,21 +8,18 @@ import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import date, datetime
 from functools import cache, cached_property
 from typing import NamedTuple
 
-from django.db.models import Q, QuerySet
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
-from accounts.models import Organization
 from calendars import conflicts, ledger, lineage
 from calendars.glances import Glance, glances
-from calendars.models import Alert, Block, Feed, Suspension, date_range
-from calendars.models.blocks import BlockQuerySet
+from calendars.models import Block, Feed
 from calendars.retelling import is_stay, retold
-from domain.board import Board, Place, lanes
+from domain.board import Place, lanes
 from domain.channels import Channel
 from domain.diary import Diary
 from domain.events import Kind
@@ -34,6 +31,7 @@ from properties.models import Property
 from properties.templatetags.stays import money
 from upsells.models import Offer, PayoutAccount
 from upsells.shelves import Side, Stand, Stay, is_payable, quotes
+from upsells.sources import Sources
 
 WITHOUT_CENTS = re.compile(r"[.,]00(?=\D|$)")
 SOME_HOME = "some-home"  # stands for a home's id in an address
@@ -99,42 +97,6 @@ def _mark(channel: Channel, title: str) -> Mark:
 
 
 OURS = _mark(lineage.AMPLISTAY, "")  # each says itself what it is
-
-
-@dataclass(frozen=True)
-class Sources:
-    """The rows of the database that a board of one organization's homes is drawn from."""
-
-    organization: Organization
-    homes: Sequence[Property]
-    board: Board
-
-    @cached_property
-    def numbers(self) -> list[int]:
-        """The homes' primary keys."""
-        return [home.pk for home in self.homes]
-
-    def feeds(self) -> QuerySet[Feed]:
-        """The homes' calendars."""
-        return Feed.objects.of(self.organization).filter(property__in=self.numbers)
-
-    def blocks(self, margin: timedelta = NIGHT) -> BlockQuerySet:
-        """What takes the homes' time on the board, or within a margin around it."""
-        window = self.board.window
-        reach = Span(window.start - margin, window.end + margin)
-        near = Q(nights__overlap=date_range(reach)) | Q(period__overlap=_instants(reach))
-        return Block.objects.of(self.organization).filter(near, property__in=self.numbers)
-
-    def lengthened(self) -> QuerySet[Suspension]:
-        """Whose sales a site's own calendar shows as a longer stay of the same guest by now."""
-        return Suspension.objects.of(self.organization).filter(
-            property__in=self.numbers, shown_at__isnull=False
-        )
-
-    def disputes(self) -> QuerySet[Alert]:
-        """The double bookings that nobody has settled."""
-        rows = Alert.objects.of(self.organization).open()
-        return rows.filter(property__in=self.numbers, kind=Alert.Kind.CONFLICT)
 
 
 @dataclass(frozen=True)
@@ -350,9 +312,3 @@ def _word(block: Glance) -> str:
 
 def _across(bar: Bar) -> tuple[int, int]:
     return bar.place.start, bar.place.count
-
-
-def _instants(window: Span) -> tuple[datetime, datetime]:
-    """A period that holds the days wherever on earth they are."""
-    first, last = (datetime.combine(day, time(), UTC) for day in (window.start, window.end))
-    return first - NIGHT, last + NIGHT
