@@ -33,12 +33,8 @@ class Drawing:
         self._stays: dict[Span, str] = {}
         self._words: dict[str, str] = {}
 
-    def rows(self, rows: Iterable[Row]) -> SafeString:
-        """All of them, without what is on sale where they don't know it."""
-        return mark_safe("".join(map(self.row, rows)))  # noqa: S308 - every part is escaped below
-
     def row(self, row: Row) -> str:
-        """One of them."""
+        """One home's row, without what is on sale where it doesn't know it."""
         home, name = row.home.public_id, escape(row.home.name)
         deepest = max(row.lanes, default=0)
         lanes = f' data-lanes="{min(deepest + 1, MOST_LANES)}"' if deepest else ""

@@ -1,6 +1,6 @@
 """The calendar of all homes at once: a board of sixty days, and an agenda of the nearest fortnight."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from itertools import groupby
@@ -36,6 +36,7 @@ FARTHEST = timedelta(days=800)
 FORTNIGHT = 14
 AT_ONCE = 100  # homes; more come as they are scrolled into view
 CHUNK = 50
+AT_FIRST = 24  # more than a screen holds; a browser that runs scripts unpacks the others when it has time
 AGENDA = "agenda"  # in the address
 
 
@@ -111,8 +112,11 @@ def page(request: HostRequest) -> HttpResponse:
         return render(request, "upsells/planner.html#gaps", {"rows": _gaps(rows)})
     more = asked.after + len(homes)
     drawing = Drawing(connects=request.membership.may(Power.CONNECT))
+    lines = [drawing.row(row) for row in rows] if with_gaps else drawn(rows, drawing)
+    at_once = len(lines) if is_part else AT_FIRST
     context = {
-        "rows": drawing.rows(rows) if with_gaps else drawn(rows, drawing),
+        "rows": _joined(lines[:at_once]),
+        "rest": _joined(lines[at_once:]),
         "count": count,
         "more": asked.link(after=more) if more < count else "",
         "gaps": "" if with_gaps else asked.link(gaps=1),
@@ -140,6 +144,10 @@ def _agenda(request: HostRequest, asked: Asked, now: datetime) -> HttpResponse:
         return render(request, "upsells/agenda.html#days", context)
     context |= _head(board, today, asked, view=AGENDA) | _around(request, asked, has_rows=bool(homes))
     return render(request, "upsells/agenda.html", context)
+
+
+def _joined(lines: Sequence[str]) -> SafeString:
+    return mark_safe("".join(lines))  # noqa: S308 - the drawing escapes every part
 
 
 def _gaps(rows: Iterable[Row]) -> list[tuple[str, SafeString]]:

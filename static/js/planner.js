@@ -4,6 +4,55 @@ const columnOf = (element, letter) => Number([...element.classList].find((name) 
 const iso = (day) => day.toISOString().slice(0, 10);
 
 const STOP = ".bar, .gap";
+const ROW = '<div class="row-of"', ROWS_AT_ONCE = 8, HOMES_AT_ONCE = 25;
+const whenIdle = (work) => (window.requestIdleCallback ? requestIdleCallback(work, { timeout: 200 }) : setTimeout(work, 20));
+
+// The rows below the first screens come as text, which costs a browser nothing, and are unpacked while it has time; all
+// at once when somebody walks over the board by key, or prints it.
+class Rest {
+  constructor(board, stop) {
+    this.stop = stop;
+    this.packed = board.querySelector("noscript.rest");
+    this.rows = this.packed ? this.packed.textContent.split(ROW).slice(1).map((row) => ROW + row) : [];
+    this.done = new Promise((done) => { this.tell = done; });
+    board.addEventListener("keydown", () => this.unpack(this.rows.length), { capture: true, once: true });
+    window.addEventListener("beforeprint", () => this.unpack(this.rows.length));
+    this.goOn();
+  }
+  unpack(count) {
+    const rows = this.rows.splice(0, count).join("").replaceAll('<a class="bar ', '<a tabindex="-1" class="bar ');
+    if (rows) this.packed.insertAdjacentHTML("beforebegin", rows);
+    this.stop.renew();
+    if (!this.rows.length) this.tell();
+  }
+  goOn() {
+    whenIdle(() => {
+      this.unpack(ROWS_AT_ONCE);
+      if (this.rows.length) this.goOn();
+    });
+  }
+}
+
+// What is on sale comes when the rows are there: it takes longer to reckon than they do.
+async function onSale(board, rest, stop) {
+  await rest.done;
+  for (const box of board.querySelectorAll(".gaps-to-come:not([data-asked])")) {
+    box.dataset.asked = "";
+    const answer = await fetch(box.dataset.from, { headers: { "HX-Request": "true" } }).catch(() => null);
+    if (!answer?.ok) {
+      const link = box.querySelector("noscript");
+      box.innerHTML = link.firstElementChild ? link.innerHTML : link.textContent;
+      continue;
+    }
+    const parts = [...new DOMParser().parseFromString(await answer.text(), "text/html").querySelectorAll(".gaps")];
+    const fill = () => {
+      for (const part of parts.splice(0, HOMES_AT_ONCE)) document.getElementById(part.dataset.of)?.replaceChildren(...part.childNodes);
+      stop.renew();
+      if (parts.length) whenIdle(fill);
+    };
+    fill();
+  }
+}
 
 // One tab stop among thousands: only what changes is touched.
 class Roving {
@@ -143,7 +192,10 @@ class Choosing {
 
 const board = document.querySelector(".board");
 if (board) {
-  panels(board, document.getElementById("why-place"), roving(board));
+  const stop = roving(board), rest = new Rest(board, stop);
+  panels(board, document.getElementById("why-place"), stop);
+  onSale(board, rest, stop);
+  document.addEventListener("htmx:afterSettle", () => onSale(board, rest, stop));
   const ask = document.getElementById("planner-ask");
   new Choosing(board, ask, document.getElementById("planner-from").defaultValue);
   ask.querySelector("[data-dismiss]").addEventListener("click", () => ask.close());

@@ -86,7 +86,7 @@ def test_a_free_night_beside_a_stay_that_is_on_sale_shows_its_price(alices: Clie
     cast.an_import(a_read_feed(home), cast.nights(0, 3))
     assert "is free and on sale" not in board(alices, gaps=1)
     cast.an_offer(home, price=9_900)
-    assert 'hx-get="?from=2026-11-29&gaps=1"' in board(alices)
+    assert 'data-from="?from=2026-11-29&gaps=1"' in board(alices)
     page = board(alices, gaps=1)
     assert "4 Dec is free and on sale for €99.00" in page
     assert page.count('class="gap ') == 1
@@ -98,7 +98,7 @@ def test_what_is_on_sale_comes_after_the_board_and_into_it(alices: Client, home:
     cast.an_import(a_read_feed(home), cast.nights(0, 3))
     cast.an_offer(home)
     answer = text(alices.get(reverse("planner"), {"gaps": 1}, headers={"HX-Request": "true"}))
-    assert f'id="gaps-{home.public_id}" hx-swap-oob="innerHTML"><a class="gap s11 n2"' in answer
+    assert f'data-of="gaps-{home.public_id}"><a class="gap s11 n2"' in answer
     assert 'class="bar ' not in answer
     assert "<html" not in answer
 
@@ -160,6 +160,16 @@ def test_above_a_hundred_homes_the_others_come_as_they_are_scrolled_to(
     assert "<html" not in rest
     assert rows[99].name in rest
     assert board(alices, **{"from": cast.TODAY, "after": 100}).count('role="group"') == 3
+
+
+def test_rows_below_the_first_screens_are_there_for_browsers_without_scripts_too(
+    alices: Client, organization: Organization
+) -> None:
+    for number in range(30):
+        cast.a_property(organization, f"Home {number:03}")
+    first, rest = board(alices).split('<noscript class="rest">')
+    assert first.count('role="group"') == 24
+    assert rest.split("</noscript>")[0].count('role="group"') == 6
 
 
 def test_the_filter_is_in_the_address_and_finds_by_name_and_by_trouble(
