@@ -117,7 +117,7 @@ def moves(organization: Organization, row: Row, board: Board) -> list[Day]:
 def of_homes(
     organization: Organization, homes: Sequence[Property], board: Board, now: datetime
 ) -> Iterator[tuple[Property, list[Day]]]:
-    """The same of each of these homes, on the board's days by its own clock; in four queries."""
+    """The same of each of these homes, on the board's days by its own clock; however many, in as many queries."""
     sold = _sold(organization, homes, board) if homes else {}
     for row in Rows(organization, homes, board, now):
         yield row.home, _moving(row, sold[row.home.pk], board)

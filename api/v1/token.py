@@ -90,14 +90,13 @@ class Organization(OrgView):
     )
     def patch(self, request: ApiRequest, asked: dict[str, Any]) -> Org:
         """Change how many turnovers the cleaners can take on one day, or how long guests' names are kept."""
-        changes = {name: asked[name] for name in ("guests_kept",) if name in asked}
         if "cleanings_a_day" in asked:
             form = CleanersForm({"cleanings": asked["cleanings_a_day"]})
             if not form.is_valid():
                 raise of_form(form, {"cleanings": "cleanings_a_day"})
-            changes["cleanings_a_day"] = form.cleaned_data["cleanings"]
-        Org.objects.filter(pk=request.org.pk).update(**changes)
-        request.org.refresh_from_db(fields=["cleanings_a_day", "guests_kept"])
+            request.org.cleanings_a_day = form.cleaned_data["cleanings"]
+        request.org.guests_kept = asked.get("guests_kept", request.org.guests_kept)
+        request.org.save(update_fields=sorted(asked))
         return request.org
 
 

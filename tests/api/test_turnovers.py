@@ -7,6 +7,7 @@ from django.utils import timezone
 
 from accounts.models import Organization
 from api.scopes import Scope
+from calendars.models import date_range
 from domain.spans import Span
 from properties.models import Property
 from tests import cast
@@ -53,7 +54,7 @@ def test_a_late_check_out_is_told_without_its_guest(cleaners: Caller, two_stays:
     day = cast.stay_of(two_stays, 3, 4)[0]
     until = two_stays.house.instant(day, two_stays.house.check_out)
     a_purchase(
-        two_stays, cast.a_stay_link(two_stays), 3, kind=Offer.Kind.LATE_CHECK_OUT, day=day, nights=None,
+        two_stays, cast.a_stay_link(two_stays), 3, kind=Offer.Kind.LATE_CHECK_OUT, day=day, nights=date_range(None),
         period=(until, until + timedelta(hours=2)),
     )  # fmt: skip
     answer = cleaners("GET", "/turnovers/")
