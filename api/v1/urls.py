@@ -78,6 +78,7 @@ urlpatterns = [
     path(f"{_HOME}/cancel-terms/", offers.Cancelling.as_view(), name="cancel-terms"),
     path(f"{_HOME}/stay-links/", guests.StayLinks.as_view(), name="stay-links"),
     path(f"{_HOME}/guest-page/", guests.GuestPage.as_view(), name="guest-page"),
+    path(f"{_HOME}/guest-page/sheet/", guests.Sheet.as_view(), name="guest-sheet"),
     path("stay-links/<slug:link_id>/", guests.OneStayLink.as_view(), name="stay-link"),
     path("stay-links/<slug:link_id>/renew/", guests.Renew.as_view(), name="renew-stay-link"),
     path("blocks/", blocks.Blocks.as_view(), name="blocks"),

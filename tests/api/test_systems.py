@@ -2,6 +2,7 @@
 
 import json
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from django.utils import timezone
@@ -35,13 +36,18 @@ def there(escapia: Escapia, settings: Settings) -> Escapia:
     return escapia
 
 
-def a_system(organization: Organization, *names: str, **columns: object) -> Connection:
+def a_system(organization: Organization, *names: str, **columns: Any) -> Connection:
     """An account whose keys a worker has checked, with units of these names: 100, 101 …"""
     units = [
         {"id": str(number), "name": name, "code": "", "place": "", "is_active": True, "is_handed": True}
         for number, name in enumerate(names, 100)
     ]
-    values = {"looked_at": timezone.now(), "works": ["listings", "calendar"], "units": units, **columns}
+    values: dict[str, Any] = {
+        "looked_at": timezone.now(),
+        "works": ["listings", "calendar"],
+        "units": units,
+        **columns,
+    }
     return cast.a_connection(organization, **values)
 
 
