@@ -118,7 +118,9 @@ REDIS_URL = env.words("REDIS_URL", "redis://127.0.0.1:6379/0")[0]
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 REDIS_PATIENCE = {"socket_connect_timeout": 1, "socket_timeout": 1}  # seconds; it is only a hint
 CACHES = {
-    "default": {"BACKEND": "amplistay.cache.HintCache", "LOCATION": REDIS_URL, "OPTIONS": REDIS_PATIENCE}
+    "default": {"BACKEND": "amplistay.cache.HintCache", "LOCATION": REDIS_URL, "OPTIONS": REDIS_PATIENCE},
+    # HTML of some kilobytes each, in each process: what another version of the code drew is never shown
+    "drawn": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache", "OPTIONS": {"MAX_ENTRIES": 4000}},
 }
 
 CELERY_BROKER_URL = REDIS_URL

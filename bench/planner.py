@@ -8,7 +8,8 @@ import gzip
 import importlib
 import sys
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import date, timedelta
 from http.client import HTTPConnection
 from importlib.util import find_spec
 from typing import Any
@@ -35,7 +36,14 @@ WARM_UP = 5
 LONGEST_S = 90.0  # on a slow machine it is done less often
 FEW = "Home 1"  # the filter that leaves a tenth of the homes
 ENOUGH_BARS = 1_000
-PATHS = {"baseline": "/bare/calendar/", "calendar": "/calendar/", "gaps": "/calendar/?gaps=1", "home": "/"}
+FARTHEST = 200  # days from today: until then the board is full, and so many are never asked for
+PATHS = {
+    "baseline": "/bare/calendar/",
+    "calendar": "/calendar/",
+    "undrawn": "/calendar/?from={day}",  # a day that nobody has asked for yet: no row was drawn before
+    "gaps": "/calendar/?gaps=1",
+    "home": "/",
+}
 PARTS = {"HX-Request": "true"}  # the gaps come as parts of a page that is there already
 GOOD = 200
 COMPRESSION = 6
@@ -50,7 +58,9 @@ def run(*, quick: bool) -> dict[str, Any]:
     say("The homes are there")
     browser = Client(headers={"host": HOST})
     browser.force_login(host)
-    asked = {kind: queries(browser, PATHS[kind]) for kind in ("calendar", "gaps", "home")}
+    days = fresh_days(began.date())
+    browser.get(PATHS["calendar"])
+    asked = {kind: queries(browser, path(kind, days)) for kind in PATHS if kind != "baseline"}
     few = queries(browser, f"{PATHS['calendar']}?q={FEW.replace(' ', '+')}")
     session = browser.cookies[settings.SESSION_COOKIE_NAME].value
     connection.close()
@@ -58,7 +68,7 @@ def run(*, quick: bool) -> dict[str, Any]:
     words = ("--interface", "wsgi", "--host", HOST, "--port", str(port), "--blocking-threads", "4")
     with running("-m", "granian", *words, "amplistay.wsgi:application") as web:
         await_port(web, port)
-        desk = Desk(port, session)
+        desk = Desk(port, session, days)
         found = waits(desk, QUICK_TIMES if quick else TIMES)
         processor = used(desk, web.pid, QUICK_TIMES if quick else BATCH)
         pages = {kind: desk.body(kind) for kind in PATHS}
@@ -67,6 +77,16 @@ def run(*, quick: bool) -> dict[str, Any]:
             raise BenchError(message)
         seen = look(port, session)
     return figures(found, processor, pages, asked | {"calendar of few homes": few}, seen)
+
+
+def fresh_days(today: date) -> Iterator[date]:
+    """Days on which the board is full, each another one."""
+    return (today + timedelta(days=number) for number in range(1, FARTHEST))
+
+
+def path(kind: str, days: Iterator[date]) -> str:
+    """The page's address."""
+    return PATHS[kind].format(day=next(days)) if kind == "undrawn" else PATHS[kind]
 
 
 def a_member() -> User:
@@ -89,19 +109,21 @@ def queries(browser: Client, path: str) -> int:
 class Desk:
     """A host's browser, as far as one kept connection goes."""
 
-    def __init__(self, port: int, session: str) -> None:
+    def __init__(self, port: int, session: str, days: Iterator[date]) -> None:
         self.door = HTTPConnection(HOST, port, timeout=60)
+        self.days = days
         self.cookie = {"Cookie": f"{settings.SESSION_COOKIE_NAME}={session}"}
 
     def ask(self, kind: str) -> tuple[float, bytes]:
         """Milliseconds until the answer began, and the answer; raises BenchError when it is another page."""
+        address = path(kind, self.days)
         began = time.perf_counter()
-        self.door.request("GET", PATHS[kind], headers=self.cookie | (PARTS if kind == "gaps" else {}))
+        self.door.request("GET", address, headers=self.cookie | (PARTS if kind == "gaps" else {}))
         answer = self.door.getresponse()
         took = (time.perf_counter() - began) * 1000
         body = answer.read()
         if answer.status != GOOD:
-            message = f"{PATHS[kind]} answers {answer.status}"
+            message = f"{address} answers {answer.status}"
             raise BenchError(message)
         return took, body
 
@@ -140,13 +162,13 @@ def used(desk: Desk, web: int, times: int) -> dict[str, tuple[float, float]]:
 
 def look(port: int, session: str) -> dict[str, Any]:
     """What a browser measures; nothing where there is none."""
-    path = chromium.find()
-    if not path or find_spec("playwright") is None:
+    browser = chromium.find()
+    if not browser or find_spec("playwright") is None:
         say("No browser: what it would measure is left out")
         return {}
     say("Looking")
     found: dict[str, Any] = importlib.import_module("bench.browsing").look(
-        path, f"http://{HOST}:{port}", {settings.SESSION_COOKIE_NAME: session}, PATHS["calendar"]
+        browser, f"http://{HOST}:{port}", {settings.SESSION_COOKIE_NAME: session}, PATHS["calendar"]
     )
     return found
 
@@ -165,6 +187,8 @@ def figures(
         "server_p95_ms": share(waited["calendar"], 0.95),
         "compressed_bytes": compressed["calendar"],
         "queries": asked["calendar"],
+        "undrawn_p50_ms": share(waited["undrawn"], 0.5),
+        "undrawn_p95_ms": share(waited["undrawn"], 0.95),
         "baseline_p50_ms": share(waited["baseline"], 0.5),
         "home_p50_ms": share(waited["home"], 0.5),
         "home_p95_ms": share(waited["home"], 0.95),
@@ -181,6 +205,7 @@ def figures(
             "bars": pages["calendar"].count(b'class="bar '),
             "gaps": pages["gaps"].count(b'class="gap '),
             "samples": len(waited["calendar"]),
+            "undrawn_is": "the same where nothing of it was drawn before",
             "gaps_are": "what is on sale: it comes after the board, by a request of its own",
         },
     }

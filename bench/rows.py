@@ -162,7 +162,7 @@ def claims(
 ) -> Iterator[Block]:
     """Unsaved blocks: stays that one site sold and the other keeps closed; with every second, we sold a night more."""
     today = home.house.today(now)
-    for stay in range(STAYS):
+    for stay in range(STAYS * DAYS_BETWEEN_STAYS // days_between):
         arrival = today + timedelta(days=SOONEST + number % 5 + stay * days_between)
         span = Span(arrival, arrival + timedelta(days=NIGHTS + (stay + number) % 3))
         for feed, kind in zip(sites, (Kind.RESERVATION, Kind.BLOCK), strict=True):

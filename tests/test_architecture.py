@@ -136,6 +136,7 @@ BEHIND_THE_DOOR = {
     "properties/photos.py",
     "upsells/announcements.py",
     "upsells/boards.py",
+    "upsells/sources.py",
     "upsells/certificates.py",
     "upsells/cancelling.py",
     "upsells/checkout.py",

@@ -33,6 +33,7 @@ from tests import cast
 from tests.api.callers import a_token
 from tests.api.conftest import a_mail, name_of
 from tests.api.operations import OPERATIONS, Told
+from tests.everything import everything_of
 from tests.test_tenancy import (
     ANYBODY,
     BODIES,
@@ -43,7 +44,6 @@ from tests.test_tenancy import (
     MEMBERS_ROW,
     PERSONS_OWN,
     STAFF,
-    everything_of,
     ids_of,
     kept,
 )

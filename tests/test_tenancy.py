@@ -4,7 +4,6 @@ from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 import pytest
-from django.apps import apps
 from django.conf import settings
 from django.db import transaction
 from django.http import HttpResponse
@@ -14,7 +13,7 @@ from django.utils import timezone
 from pytest_django import DjangoDbBlocker
 
 from accounts import teams
-from accounts.models import Organization, SavedView, TenantModel, User
+from accounts.models import Organization, SavedView, User
 from api import tokens
 from api.door import Nowhere, OrgView
 from calendars import ledger
@@ -26,6 +25,7 @@ from calendars.models import (
 from domain.roles import Role
 from properties.models import Property
 from tests import cast
+from tests.everything import everything_of
 from tests.upsells.pages import instants
 from upsells import certificates
 from upsells.models import (
@@ -417,15 +417,6 @@ def tried(browser: Client, name: str, ids: dict[str, str]) -> list[HttpResponse]
         browser.post(path, BODIES.get(name, {})),
         browser.post(path, headers={"HX-Request": "true"}),
     ]
-
-
-def everything_of(organization: object) -> dict[str, list[dict[str, Any]]]:
-    """All rows of the organization, column by column."""
-    return {
-        model.__name__: list(model._default_manager.filter(organization=organization).order_by("pk").values())
-        for model in apps.get_models()
-        if issubclass(model, TenantModel)
-    }
 
 
 def test_every_address_is_classified() -> None:

@@ -15,7 +15,9 @@ LINK = "https://www.airbnb.com/calendar/ical/7.ics?s=abc"
 
 @pytest.fixture(autouse=True)
 def redis_is_away(settings: Settings) -> None:
-    settings.CACHES = {"default": settings.CACHES["default"] | {"LOCATION": "redis://127.0.0.1:1/0"}}
+    settings.CACHES = settings.CACHES | {
+        "default": settings.CACHES["default"] | {"LOCATION": "redis://127.0.0.1:1/0"}
+    }
     cache.close()
 
 

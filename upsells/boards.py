@@ -8,21 +8,18 @@ import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import date, datetime
 from functools import cache, cached_property
 from typing import NamedTuple
 
-from django.db.models import Q
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
-from accounts.models import Organization
 from calendars import conflicts, ledger, lineage
 from calendars.glances import Glance, glances
-from calendars.models import Alert, Block, Feed, Suspension, date_range
-from calendars.models.blocks import BlockQuerySet
+from calendars.models import Block, Feed
 from calendars.retelling import is_stay, retold
-from domain.board import Board, Place, lanes
+from domain.board import Place, lanes
 from domain.channels import Channel
 from domain.diary import Diary
 from domain.events import Kind
@@ -34,11 +31,13 @@ from properties.models import Property
 from properties.templatetags.stays import money
 from upsells.models import Offer, PayoutAccount
 from upsells.shelves import Side, Stand, Stay, is_payable, quotes
+from upsells.sources import Sources
 
 WITHOUT_CENTS = re.compile(r"[.,]00(?=\D|$)")
 SOME_HOME = "some-home"  # stands for a home's id in an address
 MARGIN = 62 * NIGHT  # around the board, for what a price depends on
-OF_FEEDS = ("property_id", "channel", "label", "echoes", "failing_since", "paused_at", "last_good_at")
+OF_FEEDS = ("channel", "label", "echoes", "failing_since")  # what is seen of them
+READ = ("paused_at", "last_good_at")  # what the prices depend on as well
 OF_CLAIMS = ("property_id", "origin", "kind", "nights", "period", "feed_id", "side")
 
 
@@ -101,15 +100,12 @@ OURS = _mark(lineage.AMPLISTAY, "")  # each says itself what it is
 
 
 @dataclass(frozen=True)
-class Rows:
+class Rows(Sources):
     """The homes of one organization on a board at an instant; with what is on sale, which takes longer to reckon.
 
     `with_bars` is False where nothing but that is asked for. `known` are the homes' feeds, where they were read before.
     """
 
-    organization: Organization
-    homes: Sequence[Property]
-    board: Board
     now: datetime
     with_gaps: bool = False
     with_bars: bool = True
@@ -126,7 +122,7 @@ class Rows:
     def _feeds(self) -> dict[int, Feed]:
         rows = self.known
         if rows is None:
-            rows = Feed.objects.of(self.organization).filter(property__in=self.homes).only(*OF_FEEDS)
+            rows = self.feeds().only("property_id", *OF_FEEDS, *(READ if self.with_gaps else ()))
         return {feed.pk: feed for feed in rows}
 
     @cached_property
@@ -144,7 +140,7 @@ class Rows:
     def _glances(self) -> Mapping[int, list[Glance]]:
         """What lies on the board, of each home."""
         found: dict[int, list[Glance]] = defaultdict(list)
-        for home, block in glances(self._near(NIGHT)):
+        for home, block in glances(self.blocks()):
             found[home].append(block)
         return found
 
@@ -152,30 +148,19 @@ class Rows:
     def _blocks(self) -> Mapping[int, list[Block]]:
         """What the prices of the board's free nights depend on, of each home."""
         found: dict[int, list[Block]] = defaultdict(list)
-        rows = self._near(MARGIN).filter(yields=False)
+        rows = self.blocks(MARGIN).filter(yields=False)
         for block in rows.only(*OF_CLAIMS).order_by("nights", "pk"):
             found[block.property_id].append(block)
         return found
 
-    def _near(self, margin: timedelta) -> BlockQuerySet:
-        window = self.board.window
-        reach = Span(window.start - margin, window.end + margin)
-        near = Q(nights__overlap=date_range(reach)) | Q(period__overlap=_instants(reach))
-        return Block.objects.of(self.organization).filter(near, property__in=self.homes)
-
     @cached_property
     def _lengthened(self) -> frozenset[int]:
-        """The sales that a site's own calendar shows as a longer stay of the same guest by now."""
-        rows = Suspension.objects.of(self.organization).filter(
-            property__in=self.homes, shown_at__isnull=False
-        )
-        return frozenset(rows.values_list("block", flat=True))
+        return frozenset(self.lengthened().values_list("block", flat=True))
 
     @cached_property
     def _disputes(self) -> Mapping[int, list[Span]]:
-        rows = Alert.objects.of(self.organization).open().filter(property__in=self.homes)
         found: dict[int, list[Span]] = defaultdict(list)
-        for alert in rows.filter(kind=Alert.Kind.CONFLICT).only("property_id", "details"):
+        for alert in self.disputes().only("property_id", "details"):
             found[alert.property_id].append(conflicts.nights(alert))
         return found
 
@@ -184,7 +169,7 @@ class Rows:
         """What is sold by the night, and can be paid the way the host wants by guests of any site."""
         takes_cards = PayoutAccount.objects.of(self.organization).ready().exists()
         rows = (
-            Offer.objects.of(self.organization).on().filter(property__in=self.homes, kind__in=Offer.NIGHTLY)
+            Offer.objects.of(self.organization).on().filter(property__in=self.numbers, kind__in=Offer.NIGHTLY)
         )
         found: dict[int, list[Offer]] = defaultdict(list)
         for offer in rows:
@@ -327,9 +312,3 @@ def _word(block: Glance) -> str:
 
 def _across(bar: Bar) -> tuple[int, int]:
     return bar.place.start, bar.place.count
-
-
-def _instants(window: Span) -> tuple[datetime, datetime]:
-    """A period that holds the days wherever on earth they are."""
-    first, last = (datetime.combine(day, time(), UTC) for day in (window.start, window.end))
-    return first - NIGHT, last + NIGHT

@@ -4,6 +4,7 @@ What a bar says stands in its `aria-label`; its initials are drawn by the style 
 """
 
 from collections.abc import Iterable
+from datetime import date
 from functools import cache
 
 from django.urls import reverse
@@ -12,11 +13,13 @@ from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import gettext as _
 from lucide.templatetags.lucide import lucide
 
+from domain.board import HALVES, Board
 from domain.spans import Span
-from properties.dates import short_stay
+from properties.dates import short_stay, when
 from upsells.boards import SOME_HOME, Bar, Gap, Row
 
 MOST_LANES = 3
+WEEKEND = 5  # Saturday, as Python counts the days
 
 
 class Drawing:
@@ -32,9 +35,10 @@ class Drawing:
 
     def rows(self, rows: Iterable[Row]) -> SafeString:
         """All of them, without what is on sale where they don't know it."""
-        return mark_safe("".join(map(self._row, rows)))  # noqa: S308 - every part is escaped below
+        return mark_safe("".join(map(self.row, rows)))  # noqa: S308 - every part is escaped below
 
-    def _row(self, row: Row) -> str:
+    def row(self, row: Row) -> str:
+        """One of them."""
         home, name = row.home.public_id, escape(row.home.name)
         deepest = max(row.lanes, default=0)
         lanes = f' data-lanes="{min(deepest + 1, MOST_LANES)}"' if deepest else ""
@@ -89,6 +93,25 @@ class Drawing:
         if nights not in self._stays:
             self._stays[nights] = escape(short_stay(nights))
         return self._stays[nights]
+
+
+def days(board: Board, today: date) -> SafeString:
+    """The board's head: each day, and the name of each month where it begins."""
+    return mark_safe("".join(_day(board, day, today) for day in board.all_days()))  # noqa: S308 - escaped below
+
+
+def _day(board: Board, day: date, today: date) -> str:
+    css = f"day s{HALVES * (day - board.first).days} n{HALVES}"
+    if day == today:
+        css += " is-today"
+    if day.weekday() >= WEEKEND:
+        css += " is-weekend"
+    begins = day.day == 1 or day == board.first
+    month = f'<span class="month-name">{escape(when(day, "yMMMM"))}</span>' if begins else ""
+    return (
+        f'<div class="{css}" title="{escape(when(day, "full"))}">{month}'
+        f'<span class="wd">{escape(when(day, "cccccc"))}</span><span class="nr">{day.day}</span></div>'
+    )
 
 
 def gaps(found: Iterable[Gap]) -> SafeString:

@@ -24,10 +24,10 @@ from calendars.models import Alert, Block, date_range
 from domain.board import Board
 from domain.roles import Power
 from domain.spans import NIGHT, Span
-from properties.dates import when
 from properties.models import Property
 from upsells.boards import Row, Rows
-from upsells.drawing import Drawing, gaps, icon
+from upsells.drawing import Drawing, days, gaps, icon
+from upsells.drawnrows import drawn
 
 DAYS = 60
 BEFORE = timedelta(days=2)  # of what is over, at the left edge
@@ -36,19 +36,7 @@ FARTHEST = timedelta(days=800)
 FORTNIGHT = 14
 AT_ONCE = 100  # homes; more come as they are scrolled into view
 CHUNK = 50
-WEEKEND = 5
 AGENDA = "agenda"  # in the address
-
-
-@dataclass(frozen=True, slots=True)
-class Day:
-    """One column pair of the board's head."""
-
-    css: str
-    number: int
-    weekday: str
-    said: str
-    month: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,19 +106,20 @@ def page(request: HostRequest) -> HttpResponse:
     homes, count = _homes(request, asked, board.window)
     is_part, with_gaps = bool(request.htmx), "gaps" in request.GET  # type: ignore[attr-defined]  # django-htmx sets it
     only_gaps = is_part and with_gaps
-    rows = list(Rows(request.org, homes, board, now, with_gaps, with_bars=not only_gaps))
+    rows = Rows(request.org, homes, board, now, with_gaps, with_bars=not only_gaps)
     if only_gaps:
         return render(request, "upsells/planner.html#gaps", {"rows": _gaps(rows)})
-    more = asked.after + len(rows)
+    more = asked.after + len(homes)
+    drawing = Drawing(connects=request.membership.may(Power.CONNECT))
     context = {
-        "rows": Drawing(connects=request.membership.may(Power.CONNECT)).rows(rows),
+        "rows": drawing.rows(rows) if with_gaps else drawn(rows, drawing),
         "count": count,
         "more": asked.link(after=more) if more < count else "",
         "gaps": "" if with_gaps else asked.link(gaps=1),
     }
     if is_part and asked.after:
         return render(request, "upsells/planner.html#rows", context)
-    context |= _head(board, today, asked) | _around(request, asked, has_rows=bool(rows))
+    context |= _head(board, today, asked) | _around(request, asked, has_rows=bool(homes))
     return render(request, "upsells/planner.html", context)
 
 
@@ -214,19 +203,12 @@ def _found(request: HostRequest, asked: Asked, window: Span) -> QuerySet[Propert
 def _head(board: Board, today: date, asked: Asked, **view: str) -> dict[str, object]:
     """The days of the board, and the ways to others."""
     kept = asked.filters | view
-    days = []
-    for number, day in enumerate(board.all_days()):
-        css = [f"s{2 * number} n2"]
-        css += ["is-today"] if day == today else []
-        css += ["is-weekend"] if day.weekday() >= WEEKEND else []
-        month = when(day, "yMMMM") if day.day == 1 or number == 0 else ""
-        days.append(Day(" ".join(css), day.day, when(day, "cccccc"), when(day, "full"), month))
 
     def link(first: date) -> str:
         return f"{reverse('planner')}?{urlencode(kept | {'from': first})}"
 
     return {
-        "days": days,
+        "days": days(board, today),
         "first": board.first,
         "last": board.first + (board.days - 1) * NIGHT,
         "earlier": link(board.first - STEP),

@@ -15,8 +15,9 @@ from domain.roles import Role
 from properties.models import Property
 from tests import cast
 from tests.accounts.letters import the_letter
+from tests.everything import everything_of
 from tests.post import Post
-from tests.test_tenancy import everything_of, ids_of
+from tests.test_tenancy import ids_of
 from upsells.models import StayLink
 
 
