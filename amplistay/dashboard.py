@@ -10,12 +10,12 @@ from django.views.decorators.http import require_POST
 
 from accounts.tenancy import HostRequest, host
 from amplistay.channelhealth import health
-from amplistay.doorstep import days
 from amplistay.firststeps import first_steps
 from amplistay.takings import takings
 from amplistay.urgent import urgent
 from domain.roles import Power
 from properties.models import Property
+from upsells.doorstep import days
 from upsells.models import Purchase
 
 LATEST = 5  # sales

@@ -20,9 +20,9 @@ from accounts.tenancy import HostRequest, host
 from amplistay import takeout
 from domain.roles import Power
 from upsells import forgetting
+from upsells.forgetting import LONGEST, SHORTEST
 
 UNPROCESSABLE = 422
-SHORTEST, LONGEST = 1, 120  # months
 
 
 class GuestForm(forms.Form):

@@ -6,9 +6,7 @@ from typing import Any
 
 from psycopg.types.range import TimestamptzRange
 
-from amplistay import doorstep
 from amplistay.channelhealth import Health, Line
-from amplistay.doorstep import Move
 from amplistay.firststeps import FirstSteps, Step
 from amplistay.overview import Tile, Turn
 from amplistay.takings import DAYS, Takings, curve
@@ -20,7 +18,9 @@ from calendars.sentences import advice, headline
 from calendars.standing import standing
 from domain.channels import CHANNELS
 from properties.models import Property
+from upsells import doorstep
 from upsells.boards import Gap
+from upsells.doorstep import Move
 from upsells.models import Purchase
 
 SAMPLE = "sample"

@@ -16,9 +16,7 @@ from django.utils import timezone
 from django.views.decorators.http import require_GET
 
 from accounts.tenancy import HostRequest, get_or_404, host
-from amplistay import doorstep
 from amplistay.channelhealth import health
-from amplistay.doorstep import Move
 from amplistay.firststeps import first_steps
 from amplistay.takings import earned
 from amplistay.urgent import urgent
@@ -30,8 +28,9 @@ from domain.spans import NIGHT, Span
 from pages.guides import GUIDES
 from properties.dates import spelt
 from properties.models import Property
-from upsells import previews, terms
+from upsells import doorstep, previews, terms
 from upsells.boards import Gap, Row, Rows
+from upsells.doorstep import Move
 from upsells.models import Offer, Purchase, StayLink
 from upsells.offerpages import USUAL_PERSONS, card
 from upsells.shelves import Side, Stay

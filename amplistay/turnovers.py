@@ -11,9 +11,9 @@ from django.utils import timezone
 from django.views.decorators.http import require_GET
 
 from accounts.tenancy import HostRequest, host
-from amplistay.doorstep import Day, Move, days
 from domain.roles import Power
 from properties.models import Property
+from upsells.doorstep import Day, Move, days
 
 AHEAD = 14  # days, today among them
 

@@ -127,6 +127,8 @@ def described(
     method = handler.__name__
     scopes = " and ".join(f"`{scope.value}`" for scope in told.scopes)
     scope = f"Scope: {scopes}." if scopes else "Any token."
+    if told.whole:
+        scope += " Not for a token of some homes."
     success: dict[Any, Any] = {told.status: _shape(told)} if told.gives else {204: None}
     statuses = ALWAYS + (OF_WRITES if method in WRITES else ())
     refusals = {

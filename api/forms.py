@@ -1,6 +1,6 @@
 """The form of a new token."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -33,7 +33,6 @@ class TokenForm(forms.Form):
     )
     scopes = forms.MultipleChoiceField(
         label=_("What it may do"),
-        choices=Scope.choices,
         widget=forms.CheckboxSelectMultiple,
         help_text=_("No more than the software needs. Whatever may be changed may be seen, too."),
         error_messages={"required": _("Choose at least one thing that it may do.")},
@@ -50,8 +49,10 @@ class TokenForm(forms.Form):
         initial=str(LIVES[1]),
     )
 
-    def __init__(self, homes: Sequence[Property], data: Any = None) -> None:
+    def __init__(self, scopes: Iterable[Scope], homes: Sequence[Property], data: Any = None) -> None:
+        """With the scopes that its maker may give, and the homes that are open to them."""
         super().__init__(data)
+        self.fields["scopes"].choices = [(scope.value, scope.label) for scope in scopes]  # type: ignore[attr-defined]  # a ChoiceField
         self.rows = {home.public_id: home for home in homes}
         self.fields["homes"].choices = [(home.public_id, home.name) for home in homes]  # type: ignore[attr-defined]  # a ChoiceField
 

@@ -1,6 +1,6 @@
 """What a token may be allowed to do, and which powers of a member that takes."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 
 from django.db.models import TextChoices
 from django.utils.translation import gettext_lazy as _
@@ -19,6 +19,8 @@ class Scope(TextChoices):
     SALES_WRITE = "sales:write", _("Answer requests, cancel sales, make guests' links")
     CONNECTIONS_READ = "connections:read", _("See calendars and webhooks, export links and secrets included")
     CONNECTIONS_WRITE = "connections:write", _("Change calendars, export links and webhooks")
+    ORGANIZATION_READ = "organization:read", _("See the audit log, payouts and the page for everybody")
+    ORGANIZATION_WRITE = "organization:write", _("Change the organization's name and the page for everybody")
 
 
 READ, WRITE = ":read", ":write"
@@ -31,7 +33,14 @@ POWERS: Mapping[Scope, frozenset[Power]] = {
     Scope.SALES_WRITE: frozenset({Power.GUESTS, Power.MONEY, Power.SELL}),
     Scope.CONNECTIONS_READ: frozenset({Power.CONNECT}),
     Scope.CONNECTIONS_WRITE: frozenset({Power.CONNECT}),
+    Scope.ORGANIZATION_READ: frozenset({Power.MEMBERS, Power.BILLING}),
+    Scope.ORGANIZATION_WRITE: frozenset({Power.MEMBERS, Power.BILLING}),
 }
+
+
+def given_by(may: Callable[[Power], bool]) -> list[Scope]:
+    """What a member may let a token do: nothing that they couldn't do themselves."""
+    return [scope for scope in Scope if all(may(power) for power in POWERS[scope])]
 
 
 def allows(granted: Collection[str], asked: Scope) -> bool:

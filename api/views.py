@@ -12,6 +12,7 @@ from accounts.tenancy import HostRequest, fresh, get_or_404, host, verified
 from api import tokens
 from api.forms import TokenForm
 from api.models import ApiToken
+from api.scopes import given_by
 from domain.roles import Power
 from properties.models import Property
 
@@ -46,9 +47,10 @@ def _homes(row: ApiToken, names: dict[int, str]) -> list[str]:
 @verified
 @fresh
 def create(request: HostRequest) -> HttpResponse:
-    """A new token. A member who is limited to some homes can open no others to it."""
+    """A new token. It may do no more than its maker; a member of some homes can open no others to it."""
     homes = list(Property.objects.of(request.org).order_by("name", "pk"))
-    form = TokenForm(homes, request.POST if request.method == "POST" else None)
+    scopes = given_by(request.membership.may)
+    form = TokenForm(scopes, homes, request.POST if request.method == "POST" else None)
     now = timezone.now()
     if ApiToken.objects.of(request.org).live(now).count() >= MOST:
         messages.error(request, _("More than %(n)s tokens aren't possible. Revoke one first.") % {"n": MOST})

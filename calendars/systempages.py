@@ -49,7 +49,9 @@ class GroupHealth:
 @host(Power.CONNECT, everywhere=True)
 def listing(request: HostRequest) -> HttpResponse:
     """The organization's accounts."""
-    return render(request, "systems/list.html", {"nav": "account", "rows": _rows(request), "most": MOST})
+    return render(
+        request, "systems/list.html", {"nav": "account", "rows": accounts_of(request), "most": MOST}
+    )
 
 
 @sensitive_post_parameters()
@@ -59,7 +61,7 @@ def connect(request: HostRequest) -> HttpResponse:
     """The guide: what to ask support for, and where to enter the keys that come back."""
     spec = systems.SYSTEMS[SYSTEM].spec
     form = AccountForm(spec, request.POST if request.method == "POST" else None)
-    if _rows(request).count() >= MOST:
+    if accounts_of(request).count() >= MOST:
         messages.error(request, _("More than %(n)s accounts aren't possible.") % {"n": MOST})
         return redirect("systems:list")
     if request.method == "POST" and form.is_valid():
@@ -77,7 +79,7 @@ def connect(request: HostRequest) -> HttpResponse:
 @host(Power.CONNECT, everywhere=True)
 def account(request: HostRequest, connection_id: str) -> HttpResponse:
     """One account: what works, what it costs, and its units in two columns."""
-    row = _row(request, connection_id)
+    row = account_of(request, connection_id)
     if row.looked_at is None:
         return render(request, "systems/account.html", {"nav": "account", "row": row})
     found = adopting.units(row)
@@ -89,7 +91,7 @@ def account(request: HostRequest, connection_id: str) -> HttpResponse:
 @host(Power.CONNECT, everywhere=True)
 def progress(request: HostRequest, connection_id: str) -> HttpResponse:
     """Whether the keys are checked by now: the page asks until they are, and then shows itself anew."""
-    row = _row(request, connection_id)
+    row = account_of(request, connection_id)
     if not request.htmx:  # type: ignore[attr-defined]  # the middleware of django-htmx sets it
         return redirect("systems:account", connection_id)
     if row.looked_at is None:
@@ -101,7 +103,7 @@ def progress(request: HostRequest, connection_id: str) -> HttpResponse:
 @host(Power.CONNECT, everywhere=True)
 def look(request: HostRequest, connection_id: str) -> HttpResponse:
     """Ask the system once more what works and which units there are."""
-    row = _row(request, connection_id)
+    row = account_of(request, connection_id)
     mirrors.look_again(row)
     hint(tasks.look_at_connection, row.pk)
     return redirect("systems:account", connection_id)
@@ -111,7 +113,7 @@ def look(request: HostRequest, connection_id: str) -> HttpResponse:
 @host(Power.SET_UP, everywhere=True)
 def adopt(request: HostRequest, connection_id: str) -> HttpResponse:
     """Let the chosen units become homes."""
-    row = _row(request, connection_id)
+    row = account_of(request, connection_id)
     page = Paginator(adopting.units(row).free, ON_A_PAGE).get_page(request.GET.get("page"))
     form = UnitsForm(page.object_list, request.POST)
     defaults = DefaultsForm(request.POST, instance=Property(organization=request.org))
@@ -139,7 +141,7 @@ def adopt(request: HostRequest, connection_id: str) -> HttpResponse:
 @host(Power.CONNECT, everywhere=True)
 def two_way(request: HostRequest, connection_id: str) -> HttpResponse:
     """Close nights there that are taken elsewhere, or stop doing so."""
-    row = _row(request, connection_id)
+    row = account_of(request, connection_id)
     wanted = request.POST.get("two_way") == "on"
     if wanted and Cap.BLOCK not in row.works:
         messages.error(request, _("With these keys no night can be closed there."))
@@ -156,7 +158,7 @@ def two_way(request: HostRequest, connection_id: str) -> HttpResponse:
 @fresh
 def rekey(request: HostRequest, connection_id: str) -> HttpResponse:
     """Other keys in place of those that there are."""
-    row = _row(request, connection_id)
+    row = account_of(request, connection_id)
     form = KeysForm(systems.spec_of(row), request.POST if request.method == "POST" else None)
     if request.method == "POST" and form.is_valid():
         mirrors.rekey(row, form.keys, timezone.now())
@@ -171,7 +173,7 @@ def rekey(request: HostRequest, connection_id: str) -> HttpResponse:
 @fresh
 def disconnect(request: HostRequest, connection_id: str) -> HttpResponse:
     """Follow none of its units any more."""
-    row = _row(request, connection_id)
+    row = account_of(request, connection_id)
     audit.note(request, account=row.name)
     try:
         mirrors.archive(row, timezone.now())
@@ -182,14 +184,14 @@ def disconnect(request: HostRequest, connection_id: str) -> HttpResponse:
     return redirect("systems:list")
 
 
-def _rows(request: HostRequest) -> Any:
-    """Live accounts, and those that are being given up."""
+def accounts_of(request: HostRequest) -> Any:
+    """The organization's accounts: live ones, and those that are being given up."""
     followed = Feed.objects.of(request.org).filter(connection=OuterRef("pk"))
     rows = Connection.objects.of(request.org).filter(Q(archived_at=None) | Exists(followed))
     return rows.defer("secrets").order_by("pk")
 
 
-def _row(request: HostRequest, connection_id: str) -> Connection:
+def account_of(request: HostRequest, connection_id: str) -> Connection:
     followed = Feed.objects.of(request.org).filter(connection=OuterRef("pk"))
     rows = Connection.objects.filter(Q(archived_at=None) | Exists(followed)).select_related("organization")
     return get_or_404(rows, request, public_id=connection_id)
@@ -225,7 +227,7 @@ def _page(request: HostRequest, row: Connection, form: UnitsForm, defaults: Defa
         "page": Paginator(found.free, ON_A_PAGE).get_page(request.GET.get("page")),
         "form": form,
         "defaults": defaults,
-        "health": _health(row),
+        "health": health(row),
         "can_block": Cap.BLOCK in row.works,
         "works": bool({Cap.LISTINGS.value, Cap.CALENDAR.value} & set(row.works)),
         "problem": _(row.troubles["listings"]) if "listings" in row.troubles else "",
@@ -237,7 +239,7 @@ def _page(request: HostRequest, row: Connection, form: UnitsForm, defaults: Defa
     return render(request, "systems/account.html", context, status=UNPROCESSABLE if is_bad else 200)
 
 
-def _health(row: Connection) -> list[GroupHealth]:
+def health(row: Connection) -> list[GroupHealth]:
     """Each group of which there is a key."""
     given = {key.group for key in systems.spec_of(row).credentials if row.credentials.get(key.name)}
     troubles = {name: _(text) for name, text in row.troubles.items()}

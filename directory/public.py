@@ -15,12 +15,12 @@ from django.utils import timezone
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_safe
 
+from accounts.showing import shown
 from directory import joining, vendors
 from directory.forms import JoinForm, QuestionForm, StrangersForm
 from directory.joining import Wish
 from directory.models import JoinRequest, Vendor
 from directory.vendors import Question
-from pages.views import shown
 from upsells.limits import Limit, wait
 
 TRIES = Limit("strangers-form", 20, timedelta(hours=1))  # of one network

@@ -8,16 +8,18 @@ from operator import or_
 
 from allauth.account.models import EmailAddress
 from django.conf import settings
-from django.db import transaction
+from django.db import IntegrityError, transaction
 from django.db.models import Case, Count, Q, When
 from django.db.models.functions import Lower
 from django.utils import translation
+from django.utils.text import slugify
 
 from accounts import post
 from accounts.models import Organization
 from calendars.models import ExportLink, Feed
 from directory import codes, sentences
 from directory.codes import Code
+from directory.forms import VendorForm
 from directory.models import Rule, ShownHome, Vendor, VendorQuerySet
 from domain.roles import Role
 from domain.search import words
@@ -136,6 +138,30 @@ def addresses(organization: Organization) -> list[str]:
     is_owner = Q(user__memberships__organization=organization, user__memberships__role=Role.OWNER)
     rows = rows.filter(user__is_active=True).order_by(Case(When(is_owner, then=0), default=1), "email")
     return list(dict.fromkeys(rows.values_list("email", flat=True)))
+
+
+def own(organization: Organization, email: str) -> Vendor:
+    """The organization's row, or a new one with what is known, unsaved; `email` is where its messages would go."""
+    found = Vendor.objects.of(organization).first()
+    if found:
+        return found
+    name = organization.name[:80]
+    return Vendor(organization=organization, name=name, slug=slugify(name)[:60], email=email)
+
+
+def keep(form: VendorForm, spoken: str, now: datetime) -> bool:
+    """Whether it was saved: an address that another organization has is seen by PostgreSQL alone.
+
+    `spoken` is the language of letters to it.
+    """
+    form.instance.language, form.instance.changed_at = spoken, now
+    try:
+        with transaction.atomic():
+            form.save()
+    except IntegrityError:
+        form.add_error("slug", form.fields["slug"].error_messages["unique"])
+        return False
+    return True
 
 
 def withdraw(organization: Organization, now: datetime) -> bool:

@@ -2,12 +2,10 @@
 
 from django.contrib import messages
 from django.core.paginator import Page, Paginator
-from django.db import IntegrityError, transaction
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils import timezone
-from django.utils.text import slugify
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST
 
@@ -28,9 +26,10 @@ ON_A_PAGE = 50  # homes: a form may have 200 fields
 @verified
 def own(request: HostRequest) -> HttpResponse:
     """The page that everybody may see, or not; and its words."""
-    row = _vendor(request)
+    row = vendors.own(request.org, request.user.email)
     form = VendorForm(row, vendors.addresses(request.org), request.POST if request.method == "POST" else None)
-    if request.method == "POST" and form.is_valid() and _save(form):
+    is_sent = request.method == "POST" and form.is_valid()
+    if is_sent and vendors.keep(form, language.of_request(), timezone.now()):
         audit.note(request, shown="yes" if row.is_shown else "no")
         messages.success(
             request, _("Saved. Everybody can see it.") if row.is_shown else _("Saved. Nobody sees it.")
@@ -64,29 +63,8 @@ def withdraw(request: HostRequest) -> HttpResponse:
     return redirect("vendor-page")
 
 
-def _vendor(request: HostRequest) -> Vendor:
-    """The organization's row, or a new one with what is known."""
-    found = Vendor.objects.of(request.org).first()
-    if found:
-        return found
-    name = request.org.name[:80]
-    return Vendor(organization=request.org, name=name, slug=slugify(name)[:60], email=request.user.email)
-
-
 def _own_form(request: HostRequest) -> VendorForm:
-    return VendorForm(_vendor(request), vendors.addresses(request.org))
-
-
-def _save(form: VendorForm) -> bool:
-    """Whether it was saved: an address that another organization has is seen by PostgreSQL alone."""
-    form.instance.language, form.instance.changed_at = language.of_request(), timezone.now()
-    try:
-        with transaction.atomic():
-            form.save()
-    except IntegrityError:
-        form.add_error("slug", form.fields["slug"].error_messages["unique"])
-        return False
-    return True
+    return VendorForm(vendors.own(request.org, request.user.email), vendors.addresses(request.org))
 
 
 def _homes(request: HostRequest) -> "Page[Property]":

@@ -18,6 +18,7 @@ from django.views.decorators.clickjacking import xframe_options_sameorigin
 from django.views.decorators.csp import csp_override
 from django.views.decorators.http import require_safe
 
+from accounts.showing import shown
 from billing import plans
 from calendars import systems
 from calendars.models import FeedRead
@@ -40,16 +41,6 @@ MIRROR: dict[str, Any] = {  # what mirroring a unit costs, in money and in reque
     "a_month": 30 * (A_DAY // MIRROR_EVERY),
 }
 PROBLEMS = (FeedRead.Outcome.FAILED, FeedRead.Outcome.REFUSED, FeedRead.Outcome.QUARANTINED)
-
-
-def shown(request: HttpRequest, template: str, context: dict[str, Any] | None = None) -> HttpResponse:
-    """The page, with what its head and foot need; `contact` is the address that our letters come from."""
-    about = {
-        "canonical": settings.SITE_URL + request.path,
-        "card": settings.SITE_URL + static("card.png"),
-        "contact": parseaddr(settings.DEFAULT_FROM_EMAIL)[1],
-    }
-    return render(request, template, about | (context or {}))
 
 
 def page(name: str, **context: Any) -> Callable[[HttpRequest], HttpResponse]:

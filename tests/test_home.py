@@ -13,7 +13,6 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from accounts.models import Organization, User
-from amplistay.doorstep import Day, days
 from amplistay.takings import takings
 from calendars import alerts, receipts
 from calendars.models import Alert, ExportLink, Feed, date_range
@@ -21,6 +20,7 @@ from domain.spans import Period
 from properties.models import Property
 from tests import cast
 from tests.upsells.pages import a_purchase, instants, text
+from upsells.doorstep import Day, days
 from upsells.models import Delivery, Purchase, StayLink
 
 HOUR = timedelta(hours=1)

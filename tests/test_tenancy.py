@@ -297,7 +297,7 @@ OURS = {
 }
 BY_BEARER = {
     name for name in OURS if name.startswith("api:")
-} - ANYBODY  # a token; tests/api/test_walls.py tries them
+} - ANYBODY  # a token; tests/api/test_tenants_walls.py tries them
 
 
 def an_alert(feed: Feed) -> Alert:

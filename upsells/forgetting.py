@@ -20,6 +20,7 @@ from upsells.models import Delivery, Purchase, StayLink
 from upsells.models.purchases import PurchaseQuerySet
 
 A_MONTH = timedelta(days=365.25 / 12)
+SHORTEST, LONGEST = 1, 120  # months that an organization may keep guests' names after the stay
 IN_ONE_GO = 500  # purchases of one organization in a night; the rest is done in the next
 UNDECIDED = (
     Purchase.State.HELD,

@@ -19,6 +19,7 @@ from upsells.payforms import CancelForm, CountryForm
 
 NOTHING_NEW = 204
 UNPROCESSABLE = 422
+STANDINGS = ("unavailable", "none", "asking", "refused", "ready", "wanting", "waiting")  # of an account
 
 
 @require_GET
@@ -54,7 +55,7 @@ def _page(request: HostRequest, row: PayoutAccount | None, form: CountryForm) ->
 
 
 def standing(row: PayoutAccount | None) -> str:
-    """How far the account is: unavailable, none, asking, refused, ready, wanting or waiting."""
+    """How far the account is: one of STANDINGS."""
     if not settings.STRIPE_SECRET_KEY:
         return "unavailable"
     if row is None:

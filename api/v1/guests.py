@@ -1,8 +1,10 @@
 """The links that guests open: of single stays, and of the home."""
 
+import base64
 from collections.abc import Mapping
 from typing import Any
 
+from django.conf import settings
 from django.db.models import CharField, F, Func
 from django.utils.translation import gettext as _
 from drf_spectacular.utils import extend_schema_field
@@ -18,10 +20,10 @@ from api.v1.properties import home_of
 from api.wire import Body, Choice, Day, Out, Query, Text
 from domain.channels import CHANNELS
 from domain.spans import Span
-from upsells import stays
+from upsells import homesheet, stays
 from upsells.models import StayLink
-from upsells.stayforms import StayLinkForm
-from upsells.staypages import address, general_link
+from upsells.stayforms import SheetForm, StayLinkForm
+from upsells.staypages import address, general_link, pays
 
 
 class Name(Func):
@@ -97,6 +99,22 @@ class AskedSite(Query):
     """For whom."""
 
     channel = serializers.ChoiceField(choices=list(CHANNELS), required=False)
+
+
+class AskedSheet(AskedSite):
+    """For whom, how large, and in which languages."""
+
+    size = serializers.ChoiceField(choices=list(homesheet.SIZES), required=False)
+    languages = Text(
+        required=False, max_length=60, help_text="With commas between them, as en,es; English otherwise."
+    )
+
+
+class SheetOut(Out):
+    """A page to print, with the QR code of the home's own link."""
+
+    media_type = serializers.CharField()
+    file = serializers.CharField(help_text="In base64.")
 
 
 def _named(rows: Any) -> Any:
@@ -183,3 +201,25 @@ class GuestPage(OrgView):
         live = StayLink.objects.of(request.org).live().general()
         live.filter(property=home, channel=channel).update(revoked_at=request.now)
         return general_link(request, home, channel)
+
+
+class Sheet(OrgView):
+    """To print."""
+
+    @operation("getGuestSheet", Scope.SALES_READ, asks=AskedSheet, gives=SheetOut)
+    def get(self, request: ApiRequest, asked: dict[str, Any], property_id: str) -> Any:
+        """The sheet for the home, to print (PDF): the QR code of its guest page, in the languages that guests read."""
+        home = home_of(request, property_id)
+        wanted = {
+            "size": asked.get("size", next(iter(homesheet.SIZES))),
+            "language": asked.get("languages", settings.LANGUAGE_CODE).split(","),
+        }
+        form = SheetForm(wanted)
+        if not form.is_valid():
+            raise of_form(form, {"language": "languages"})
+        link = general_link(request, home, asked.get("channel", ""))
+        told = homesheet.Sheet(
+            home.name, address(link), pays(request, home, link), form.cleaned_data["language"]
+        )
+        file = base64.b64encode(homesheet.pdf(told, form.cleaned_data["size"])).decode()
+        return {"media_type": "application/pdf", "file": file}

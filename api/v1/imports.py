@@ -17,9 +17,21 @@ from properties.fields import to_decimal
 from properties.models import DAY_MINUTES, Property
 
 USUAL = ("time_zone", "check_in", "check_out", "turnaround", "currency")
+NAMES = {"rate": "nightly_rate"}  # of the form's fields, where the API has another
 
 
-class ImportBody(Body):
+class Usual(Body):
+    """What holds for new homes that say nothing else; what is left out is as at the newest home."""
+
+    time_zone = Text(required=False, max_length=64)
+    check_in = Clock(required=False)
+    check_out = Clock(required=False)
+    turnaround = Whole(required=False, min_value=0, max_value=DAY_MINUTES)
+    currency = Text(required=False, min_length=3, max_length=3)
+    nightly_rate = Whole(required=False, min_value=1, help_text=AMOUNT)
+
+
+class ImportBody(Usual):
     """A list of homes, and what holds for new ones that say nothing else; what is left out is as at the newest home.
 
     With `dry_run` nothing is written.
@@ -30,12 +42,6 @@ class ImportBody(Body):
         help_text="A home a line: its name, then its calendar links; or CSV with headings.",
     )
     dry_run = Flag(required=False)
-    time_zone = Text(required=False, max_length=64)
-    check_in = Clock(required=False)
-    check_out = Clock(required=False)
-    turnaround = Whole(required=False, min_value=0, max_value=DAY_MINUTES)
-    currency = Text(required=False, min_length=3, max_length=3)
-    nightly_rate = Whole(required=False, min_value=1, help_text=AMOUNT)
 
 
 class LineOut(Out):
@@ -57,16 +63,18 @@ class ImportOut(Out):
     ignored = serializers.ListField(child=serializers.CharField())
 
 
-def _defaults(request: ApiRequest, asked: dict[str, Any]) -> dict[str, Any]:
-    """What a DefaultsForm would be given. Raises Problem where it can't be meant."""
-    usual = importing.usual(request.org)
+def defaults(request: ApiRequest, asked: dict[str, Any], usual: Property) -> dict[str, Any]:
+    """What a DefaultsForm would be given, as at the `usual` home where nothing else is asked for.
+
+    Raises Problem where it can't be meant.
+    """
     values = {name: str(asked.get(name, getattr(usual, name))) for name in USUAL}
     values["rate"] = ""
     if rate := asked.get("nightly_rate"):
         values["rate"] = f"{to_decimal(rate, values['currency']):f}"
     form = DefaultsForm(values, instance=Property(organization=request.org))
     if not form.is_valid():
-        raise of_form(form, {"rate": "nightly_rate"})
+        raise of_form(form, NAMES)
     return values
 
 
@@ -114,7 +122,9 @@ class Imports(OrgView):
         form = SheetForm({"text": asked["list"]})
         if not form.is_valid():
             raise of_form(form, {"text": "list"})
-        verdicts = importing.plan(request.org, form.sheet, _defaults(request, asked))
+        verdicts = importing.plan(
+            request.org, form.sheet, defaults(request, asked, importing.usual(request.org))
+        )
         is_dry = asked.get("dry_run", False)
         if is_dry:
             lines = [_planned(verdict) for verdict in verdicts]

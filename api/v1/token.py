@@ -4,14 +4,18 @@ from typing import Any
 
 from rest_framework import serializers
 
+from accounts.forms import NewOrganizationForm
 from accounts.models import Organization as Org
 from api.door import ApiRequest, OrgView, operation
 from api.models import ApiToken
 from api.problems import of_form
 from api.scopes import Scope
-from api.wire import Body, Out, Whole
+from api.wire import Body, Out, Text, Whole
 from properties.models import Property
+from upsells.forgetting import LONGEST, SHORTEST
 from upsells.tabforms import CleanersForm
+
+LONGEST_NAME = 120
 
 
 class OrganizationOut(Out):
@@ -20,12 +24,22 @@ class OrganizationOut(Out):
     id = serializers.CharField(source="public_id")
     name = serializers.CharField()
     cleanings_a_day = serializers.IntegerField(allow_null=True)
+    guests_kept = serializers.IntegerField(
+        help_text="Months after the stay in which guests' names are kept; then they are erased by night."
+    )
 
 
 class OrganizationBody(Body):
     """What may be changed of it."""
 
     cleanings_a_day = Whole(min_value=0, max_value=1_000, allow_null=True)
+    guests_kept = Whole(min_value=SHORTEST, max_value=LONGEST)
+
+
+class NameBody(Body):
+    """What it shall be called."""
+
+    name = Text(max_length=LONGEST_NAME)
 
 
 class TokenOut(Out):
@@ -75,10 +89,32 @@ class Organization(OrgView):
         example={"cleanings_a_day": 4},
     )
     def patch(self, request: ApiRequest, asked: dict[str, Any]) -> Org:
-        """Change how many turnovers the cleaners can take on one day."""
-        form = CleanersForm({"cleanings": asked.get("cleanings_a_day", request.org.cleanings_a_day)})
+        """Change how many turnovers the cleaners can take on one day, or how long guests' names are kept."""
+        if "cleanings_a_day" in asked:
+            form = CleanersForm({"cleanings": asked["cleanings_a_day"]})
+            if not form.is_valid():
+                raise of_form(form, {"cleanings": "cleanings_a_day"})
+            request.org.cleanings_a_day = form.cleaned_data["cleanings"]
+        request.org.guests_kept = asked.get("guests_kept", request.org.guests_kept)
+        request.org.save(update_fields=sorted(asked))
+        return request.org
+
+
+class Name(OrgView):
+    """Its name."""
+
+    @operation(
+        "renameOrganization",
+        Scope.ORGANIZATION_WRITE,
+        takes=NameBody,
+        gives=OrganizationOut,
+        whole=True,
+        example={"name": "Gràcia Homes"},
+    )
+    def put(self, request: ApiRequest, asked: dict[str, Any]) -> Org:
+        """Give the organization another name."""
+        form = NewOrganizationForm(asked, instance=request.org)
         if not form.is_valid():
-            raise of_form(form, {"cleanings": "cleanings_a_day"})
-        request.org.cleanings_a_day = form.cleaned_data["cleanings"]
-        request.org.save(update_fields=["cleanings_a_day"])
+            raise of_form(form, {})
+        request.org.save(update_fields=["name"])
         return request.org

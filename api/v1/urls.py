@@ -6,6 +6,7 @@ from api import docs
 from api.door import Nowhere
 from api.v1 import (
     alerts,
+    auditlog,
     blocks,
     conflicts,
     exports,
@@ -16,24 +17,46 @@ from api.v1 import (
     loopchecks,
     offers,
     papers,
+    payouts,
     photos,
+    privacy,
     properties,
     purchases,
     rates,
     revenue,
+    systems,
     terms,
     token,
     trials,
+    turnovers,
+    units,
+    vendorpage,
     webhooks,
 )
 
 app_name = "api"
 _HOME = "properties/<slug:property_id>"
+_SYSTEM = "systems/<slug:connection_id>"
 _SALE = "purchases/<slug:purchase_id>"
 urlpatterns = [
     path("schema/", docs.schema, name="schema"),
     path("token/", token.Token.as_view(), name="token"),
     path("organization/", token.Organization.as_view(), name="organization"),
+    path("organization/name/", token.Name.as_view(), name="organization-name"),
+    path("audit-log/", auditlog.AuditLog.as_view(), name="audit-log"),
+    path("payouts/", payouts.Payouts.as_view(), name="payouts"),
+    path("guests/export/", privacy.Export.as_view(), name="export-guest"),
+    path("guests/erase/", privacy.Erase.as_view(), name="erase-guest"),
+    path("vendor-page/", vendorpage.VendorPage.as_view(), name="vendor-page"),
+    path("vendor-page/withdraw/", vendorpage.Withdraw.as_view(), name="withdraw-vendor-page"),
+    path("vendor-page/homes/", vendorpage.VendorHomes.as_view(), name="vendor-homes"),
+    path("vendor-page/homes/<slug:property_id>/", vendorpage.VendorHome.as_view(), name="vendor-home"),
+    path("turnovers/", turnovers.Turnovers.as_view(), name="turnovers"),
+    path("systems/", systems.Systems.as_view(), name="systems"),
+    path(f"{_SYSTEM}/", systems.OneSystem.as_view(), name="system"),
+    path(f"{_SYSTEM}/look/", systems.Look.as_view(), name="look-at-system"),
+    path(f"{_SYSTEM}/keys/", systems.OtherKeys.as_view(), name="system-keys"),
+    path(f"{_SYSTEM}/units/", units.Units.as_view(), name="units"),
     path("imports/", imports.Imports.as_view(), name="imports"),
     path("revenue/", revenue.Revenue.as_view(), name="revenue"),
     path("properties/", properties.Properties.as_view(), name="properties"),
@@ -55,6 +78,7 @@ urlpatterns = [
     path(f"{_HOME}/cancel-terms/", offers.Cancelling.as_view(), name="cancel-terms"),
     path(f"{_HOME}/stay-links/", guests.StayLinks.as_view(), name="stay-links"),
     path(f"{_HOME}/guest-page/", guests.GuestPage.as_view(), name="guest-page"),
+    path(f"{_HOME}/guest-page/sheet/", guests.Sheet.as_view(), name="guest-sheet"),
     path("stay-links/<slug:link_id>/", guests.OneStayLink.as_view(), name="stay-link"),
     path("stay-links/<slug:link_id>/renew/", guests.Renew.as_view(), name="renew-stay-link"),
     path("blocks/", blocks.Blocks.as_view(), name="blocks"),

@@ -101,6 +101,7 @@ def ids(home: Property) -> dict[str, str]:
         "conflict_id": conflict.public_id,
         "alert_id": conflict.public_id,
         "webhook_id": webhook.public_id,
+        "connection_id": cast.a_connection(home.organization, looked_at=now).public_id,
         "message_id": message.public_id,
         "mail_id": str(a_mail(sold).pk),
         "link_id": name_of(stay),

@@ -13,7 +13,10 @@ WRITES = {"post", "put", "patch", "delete"}
 
 
 class Told(NamedTuple):
-    """One operation: its name, method, path with places for ids, example body, and the scopes it asks for."""
+    """One operation: its name, method, path with places for ids, example body, and the scopes it asks for.
+
+    `whole` are those for tokens to which every home is open.
+    """
 
     name: str
     method: str
@@ -22,6 +25,7 @@ class Told(NamedTuple):
     scope: Scope | None
     success: int
     also: Scope | None = None
+    whole: bool = False
 
     @property
     def ids(self) -> list[str]:
@@ -40,6 +44,7 @@ def _told(path: str, method: str, each: Mapping[str, Any]) -> Told:
     return Told(
         each["operationId"], method.upper(), path.removeprefix(PREFIX), examples[0] if examples else None,
         Scope(scope[1]) if scope else None, success, Scope(scope[2]) if scope and scope[2] else None,
+        "Not for a token of some homes." in each["description"],
     )  # fmt: skip
 
 

@@ -154,6 +154,13 @@ def test_a_receipt_is_the_guests(api: Caller, ids: dict[str, str]) -> None:
     assert found["number"]
 
 
+def test_the_sheet_for_the_home_is_printed_in_its_guests_languages(api: Caller, home: Property) -> None:
+    path = f"/properties/{home.public_id}/guest-page/sheet/"
+    found = api.get(f"{path}?size=a5&languages=es,en")
+    assert base64.b64decode(found["file"]).startswith(b"%PDF")
+    assert api.send("GET", f"{path}?languages=xx", status=422)["errors"][0]["field"] == "languages"
+
+
 def test_the_figures_are_those_of_twelve_months(api: Caller, home: Property) -> None:
     link = cast.a_stay_link(home)
     sold = a_purchase(home, link, 60)
