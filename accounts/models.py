@@ -205,6 +205,10 @@ class AuditLineQuerySet(TenantQuerySet["AuditLine"]):
         """Those that were done before then."""
         return self.filter(at__lt=day)
 
+    def about(self, home: str) -> Self:
+        """Those that were done to this home, given by its public id, by page or by API."""
+        return self.filter(Q(rows__public_id=home) | Q(rows__property_id=home))
+
 
 class AuditLine(TenantModel):
     """One line of the audit log: who did what, from where. A trigger lets nobody change or delete one.
@@ -238,6 +242,11 @@ class AuditLine(TenantModel):
 
     class Meta:
         indexes = [models.Index(fields=["organization", "-at", "-id"], name="audit_of_organization")]
+
+    @property
+    def home(self) -> str:
+        """The public id of the home that it was done to, as the page's address or the API's has it; empty for none."""
+        return str(self.rows.get("public_id") or self.rows.get("property_id", ""))
 
 
 class InvitationQuerySet(TenantQuerySet["Invitation"]):

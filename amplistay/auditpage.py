@@ -69,7 +69,7 @@ class FilterForm(forms.Form):
         asked = self.cleaned_data
         rows = rows.filter(**{column: asked[column] for column in ("who", "name") if asked[column]})
         if asked["home"]:
-            rows = rows.filter(rows__public_id=asked["home"])
+            rows = rows.about(asked["home"])
         if asked["start"]:
             rows = rows.filter(at__gte=_midnight(asked["start"]))
         if asked["end"]:
@@ -119,7 +119,7 @@ def _line(deed: AuditLine, homes: dict[str, Property]) -> dict[str, Any]:
     return {
         "deed": deed,
         "what": auditwords.sentence(deed.name),
-        "home": homes.get(deed.rows.get("public_id", "")),
+        "home": homes.get(deed.home),
         "details": _details(deed),
     }
 

@@ -11,8 +11,9 @@ ROOT_URLCONF = "bench.baseline_urls"
 CELERY_BROKER_TRANSPORT_OPTIONS = cast(
     "dict[str, Any]", {**product.CELERY_BROKER_TRANSPORT_OPTIONS, "global_keyprefix": KEYS}
 )
-CACHES: dict[str, dict[str, Any]] = {**product.CACHES}
-CACHES["default"] = {**CACHES["default"], "KEY_PREFIX": KEYS}
+CACHES = cast("dict[str, Any]", product.CACHES) | {
+    "default": {**cast("dict[str, Any]", product.CACHES["default"]), "KEY_PREFIX": KEYS}
+}
 
 READS_PER_SECOND_AND_SERVER = (
     100_000  # all feeds come from one server here, and its pace isn't what is measured

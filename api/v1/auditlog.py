@@ -3,7 +3,6 @@
 from datetime import UTC, date, datetime, time
 from typing import Any
 
-from django.db.models import Q
 from django.utils.translation import gettext as _
 from rest_framework import serializers
 
@@ -61,7 +60,7 @@ class AuditLog(OrgView):
             raise invalid(dict.fromkeys(odd, _("There is a sign in it that can't be printed.")))
         rows = AuditLine.objects.of(request.org).filter(**exactly)
         if home := asked.get("property"):
-            rows = rows.filter(Q(rows__public_id=home) | Q(rows__property_id=home))
+            rows = rows.about(home)
         if start:
             rows = rows.filter(at__gte=_midnight(start))
         if end:

@@ -10,7 +10,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from accounts import audit
-from accounts.models import AuditLine, Membership, User
+from accounts.models import AuditLine, Membership, Organization, User
 from amplistay import auditwords
 from properties.models import Property
 from tests import cast
@@ -98,6 +98,18 @@ def test_the_owner_reads_filters_and_takes_the_log_along(alices: Client, home: P
     rows = list(csv.reader(io.StringIO(sheet)))
     told = ["Closed nights", "Archived a home", "Downloaded the audit log"]
     assert [row[5] for row in rows[1:]] == told
+
+
+def test_what_was_done_to_a_home_is_found_whether_by_page_or_by_api(
+    alices: Client, organization: Organization, home: Property
+) -> None:
+    cast.a_property(organization, "Bach")
+    closes(alices, home)
+    line = AuditLine.objects.get()
+    line.pk, line.kind, line.rows = None, "token", {"property_id": home.public_id}
+    line.save(force_insert=True)
+    page = alices.get(reverse("audit"), {"home": home.public_id})
+    assert [line["home"] for line in page.context["lines"]] == [home, home]
 
 
 @pytest.mark.parametrize("role", [role for role in Membership.Role if role != Membership.Role.OWNER])
