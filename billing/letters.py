@@ -106,8 +106,10 @@ def announce(now: datetime) -> int:
 def _announce(pk: int, now: datetime) -> bool:
     with transaction.atomic():
         row = Subscription.objects.select_for_update(skip_locked=True, no_key=True).filter(pk=pk).first()
-        ends = row and row.trial_ends
-        if row is None or ends is None or ends <= now:
+        if row is None:
+            return False
+        ends = row.trial_ends
+        if ends is None or ends <= now:
             return False
         due = rules.trial_letter(ends, now)
         if due == row.trial_told:

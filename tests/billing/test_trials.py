@@ -59,5 +59,6 @@ def test_a_trial_that_lasts_longer_than_it_was_told_is_told_anew(
     homes(organization, 2)
     row = desk.work(organization)
     assert counts(desk, organization, alice, 29.5) == [1]
+    assert row.trial_until
     Subscription.objects.update(trial_until=row.trial_until + desk.ahead)
     assert counts(desk, organization, alice, 0, 23) == [1, 2]
