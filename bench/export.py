@@ -255,21 +255,27 @@ def figures(
         "large_full_p99_ratio": round(p99["large_full"] / p99["full"], 3),
         "large_not_modified_p99_ratio": round(p99["large_not_modified"] / p99["not_modified"], 3),
         "cold_first_ms": round(max(site.first_ms for site in sites), 1),
-        "notes": {
-            "rps": {kind: round(rates[kind], 1) for kind in KINDS},
-            "p99_ms": {kind: round(p99[kind], 2) for kind in KINDS},
-            "p50_ms": {kind: round(median(one.slowest(0.5) for one in found[kind]), 2) for kind in KINDS},
-            "web_cpu_ms": {kind: per_answer(found[kind], "web_seconds") for kind in KINDS},
-            "database_cpu_ms": {kind: per_answer(found[kind], "database_seconds") for kind in KINDS},
-            "load_generator_busy": round(busy, 2),
-            "body_bytes": len(bytes(links[0].body)),
-            "properties": [len(links) * (site.copies + 1) for site in sites],
-            "cold": "from the open port to the first answer; from the process's beginning: start_ms",
-            "start_ms": [round(site.start_ms) for site in sites],
-            "connections": CONNECTIONS,
-            "rounds": len(found["full"]),
-            "seconds": round((timezone.now() - now).total_seconds(), 1),
-        },
+        "notes": notes(found, sites, links, now) | {"load_generator_busy": round(busy, 2)},
+    }
+
+
+def notes(
+    found: Mapping[str, Sequence[Measured]], sites: Sequence[Site], links: Sequence[ExportLink], now: datetime
+) -> dict[str, Any]:
+    """What else was seen, for whoever wants to know why."""
+    return {
+        "rps": {kind: round(median(one.rate for one in found[kind]), 1) for kind in KINDS},
+        "p99_ms": {kind: round(median(one.slowest(0.99) for one in found[kind]), 2) for kind in KINDS},
+        "p50_ms": {kind: round(median(one.slowest(0.5) for one in found[kind]), 2) for kind in KINDS},
+        "web_cpu_ms": {kind: per_answer(found[kind], "web_seconds") for kind in KINDS},
+        "database_cpu_ms": {kind: per_answer(found[kind], "database_seconds") for kind in KINDS},
+        "body_bytes": len(bytes(links[0].body)),
+        "properties": [len(links) * (site.copies + 1) for site in sites],
+        "cold": "from the open port to the first answer; from the process's beginning: start_ms",
+        "start_ms": [round(site.start_ms) for site in sites],
+        "connections": CONNECTIONS,
+        "rounds": len(found["full"]),
+        "seconds": round((timezone.now() - now).total_seconds(), 1),
     }
 
 
