@@ -17,12 +17,13 @@ from django.views.decorators.http import require_GET
 from accounts.models import AuditLine, AuditLineQuerySet
 from accounts.tenancy import HostRequest, host
 from amplistay import auditwords
+from domain import sheets
 from domain.roles import Power
 from properties.models import Property
-from upsells import sheets
 
 A_DAY = timedelta(days=1)
 LISTED = 50
+CHUNK = 1_000  # rows read at a time
 UNPROCESSABLE = 422
 
 
@@ -102,7 +103,7 @@ def sheet(request: HostRequest) -> HttpResponse:
     form = FilterForm(request.GET, rows, homes.values())
     if not form.is_valid():
         return redirect(f"{reverse('audit')}?{request.GET.urlencode()}")
-    chosen = form.chosen(rows).order_by("at", "pk").iterator(chunk_size=sheets.CHUNK)
+    chosen = form.chosen(rows).order_by("at", "pk").iterator(chunk_size=CHUNK)
     heads = [_("When"), _("Who"), _("As"), _("From where"), _("With"), _("What"), _("Property"), _("Details")]
     lines = sheets.written(heads, _cells(chosen, homes))
     name = f"amplistay-audit-{timezone.now():%Y-%m-%d}.csv"

@@ -75,6 +75,7 @@ SENTENCES: Mapping[str, Any] = {
     "systems:adopt": gettext_lazy("Made units of another system homes"),
     "systems:connect": gettext_lazy("Connected another system"),
     "systems:disconnect": gettext_lazy("Disconnected another system"),
+    "systems:links": gettext_lazy("Downloaded the links of another system's homes"),
     "systems:look": gettext_lazy("Had the keys of another system checked"),
     "systems:rekey": gettext_lazy("Replaced the keys of another system"),
     "systems:two-way": gettext_lazy("Changed whether nights are closed at another system"),

@@ -3,6 +3,7 @@
 It stands up here because it counts properties. The provider is asked by workers; the web process only opens its pages.
 """
 
+from collections.abc import Callable
 from datetime import datetime
 from typing import Any
 
@@ -190,27 +191,27 @@ def pause(request: HostRequest) -> HttpResponse:
 @host(Power.BILLING)
 def resume(request: HostRequest) -> HttpResponse:
     """Charge as usual again."""
-    row, now = _row(request), timezone.now()
-    if row:
-        subscriptions.resume(row, now)
-    return _asked(row, now) if row else redirect("plan:page")
+    return _wished(request, subscriptions.resume)
 
 
 @require_POST
 @host(Power.BILLING)
 def end(request: HostRequest) -> HttpResponse:
     """Let it end with what is paid for."""
-    row, now = _row(request), timezone.now()
-    if row:
-        subscriptions.end(row, now)
-    return _asked(row, now) if row else redirect("plan:page")
+    return _wished(request, subscriptions.end)
 
 
 @require_POST
 @host(Power.BILLING)
 def keep(request: HostRequest) -> HttpResponse:
     """Let it go on after all."""
+    return _wished(request, subscriptions.keep)
+
+
+def _wished(request: HostRequest, wish: Callable[[Subscription, datetime], None]) -> HttpResponse:
+    """What an owner wants is written down, and a worker sees to it; nothing where billing is off."""
     row, now = _row(request), timezone.now()
-    if row:
-        subscriptions.keep(row, now)
-    return _asked(row, now) if row else redirect("plan:page")
+    if row is None:
+        return redirect("plan:page")
+    wish(row, now)
+    return _asked(row, now)

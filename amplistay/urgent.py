@@ -31,7 +31,7 @@ HURRY = timedelta(hours=2)
 ANSWER, MAIL = 1, 5
 RANKS = {
     Kind.CONFLICT: 0, Kind.UNSEEN: 2, Kind.STOPPED: 3, Kind.FAILING: 4, Kind.QUARANTINED: 4, Kind.LATE: 4,
-    Kind.UNREAD: 4, Kind.HELD: 6, Kind.KEYS: 3, Kind.BUDGET: 6,
+    Kind.UNREAD: 4, Kind.HELD: 6, Kind.KEYS: 3, Kind.BUDGET: 6, Kind.REFUSED: 2,
 }  # fmt: skip
 OF_FEEDS = frozenset({Kind.FAILING, Kind.LATE, Kind.QUARANTINED})
 

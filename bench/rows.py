@@ -8,7 +8,7 @@ from psycopg.types.range import TimestamptzRange
 
 from accounts.models import Organization
 from calendars import ledger, linking
-from calendars.models import Block, Busy, Calendar, ExportLink, Feed, date_range
+from calendars.models import Block, Busy, Calendar, Connection, ExportLink, Feed, date_range
 from connectors import links
 from domain.events import Kind
 from domain.spans import Span
@@ -88,6 +88,34 @@ def a_feed(home: Property, url: str, now: datetime) -> Feed:
         host=links.host_of(url),
         created_at=now,
         next_poll_at=now,
+    )
+
+
+def mirrored(homes: Sequence[Property], now: datetime) -> None:
+    """Lets the homes follow units that were just read and needn't be again for a day."""
+    owner = homes[0].organization
+    day = timedelta(days=1)
+    account = Connection.objects.create(
+        organization=owner,
+        system="escapia",
+        name="Bench",
+        time_zone="UTC",
+        created_at=now,
+        least_interval=day,
+    )
+    Feed.objects.bulk_create(
+        Feed(
+            organization=owner,
+            property=home,
+            channel=account.system,
+            url_digest=f"unit {home.pk}",
+            connection=account,
+            listing=str(home.pk),
+            created_at=now,
+            next_poll_at=now + day,
+            **dict.fromkeys(("asked_at", "last_read_at", "last_good_at"), now),
+        )
+        for home in homes
     )
 
 

@@ -35,7 +35,8 @@ class Subscription(TenantModel):
 
     `properties` is how many were active at the last count. Until `asked_at` is empty again, a worker has yet to tell
     the provider about `wants_pause_until` and `wants_end`. `reminded` is the last letter about what is owed
-    (`domain.billing.reminder`). `check_at` is when to look at the provider next (None: never).
+    (`domain.billing.reminder`), `trial_told` the last about the trial's end (`domain.billing.trial_letter`). `check_at`
+    is when to look at the provider next (None: never).
     """
 
     TOLD = (
@@ -74,6 +75,7 @@ class Subscription(TenantModel):
     card = models.CharField(max_length=60, blank=True, default="")
     unpaid_since = models.DateTimeField(null=True)
     reminded = models.PositiveSmallIntegerField(default=0)
+    trial_told = models.PositiveSmallIntegerField(default=0)
     checked_at = models.DateTimeField(null=True)
     check_at = models.DateTimeField(null=True)
     leased_until = models.DateTimeField(null=True)
@@ -115,6 +117,11 @@ class Subscription(TenantModel):
     def standing(self, now: datetime) -> Standing:
         """Whether it is paid, and what that means."""
         return rules.standing(self.facts, now)
+
+    @property
+    def trial_ends(self) -> datetime | None:
+        """When something is charged for the first time, unless its owners have ended it."""
+        return None if self.cancels or self.wants_end else rules.trial_ends(self.facts, self.next_at)
 
     @property
     def is_live(self) -> bool:

@@ -20,10 +20,11 @@ def pursue(subscription_id: int) -> None:
 
 @shared_task
 def sweep() -> None:
-    """Pick up what is due, and remind owners of what isn't paid."""
+    """Pick up what is due, tell owners of trials that end, and remind them of what isn't paid."""
     if not settings.BILLING:
         return
     now = timezone.now()
+    letters.announce(now)
     letters.remind(now)
     rows = Subscription.objects.due(now).free(now).order_by("check_at")
     for pk in rows.values_list("pk", flat=True)[:MOST]:

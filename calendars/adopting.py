@@ -1,15 +1,23 @@
-"""Units of another system become homes: planned and made as an imported list is, then each follows its unit."""
+"""Units of another system become homes: planned and made as an imported list is, then each follows its unit.
+
+Each gets a link for booking sites, which are what a mirrored calendar is for: who they are nobody knows yet, so it
+is one for any site, and stays the home's own when the unit is given up.
+"""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from calendars import importing, mirrors
+from django.utils.translation import gettext as _
+
+from calendars import importing, ledger, linking, mirrors
 from calendars.importing import Outcome, Verdict
-from calendars.models import Connection, Feed
+from calendars.models import Connection, ExportLink, Feed
+from calendars.systemforms import Chosen
 from connectors.contract import Listing
-from domain.listsheet import Line, Sheet
+from domain.channels import OTHER
+from domain.listsheet import Sheet
 from properties.models import Property
 
 
@@ -42,33 +50,43 @@ def units(connection: Connection) -> Units:
 
 def plan(
     connection: Connection,
-    wanted: Iterable[tuple[Listing, str]],
+    wanted: Iterable[Chosen],
     defaults: Mapping[str, Any],
     refusal: str = "",
 ) -> list[Verdict]:
-    """What would come of each unit with its home's name; `defaults` are the values of a DefaultsForm, as typed.
+    """What would come of each chosen unit; `defaults` are the values of a DefaultsForm, as typed.
 
     `refusal` says why no home can be added at all, where none can.
     """
-    lines = (Line(number, name, (), {}) for number, (_unit, name) in enumerate(wanted, 1))
-    return importing.plan(connection.organization, Sheet(tuple(lines)), defaults, refusal)
+    lines = tuple(chosen.line(number) for number, chosen in enumerate(wanted, 1))
+    return importing.plan(connection.organization, Sheet(lines), defaults, refusal)
 
 
 def adopt(
-    connection: Connection, wanted: Sequence[tuple[Listing, str]], verdicts: Iterable[Verdict], now: datetime
+    connection: Connection, wanted: Sequence[Chosen], verdicts: Iterable[Verdict], now: datetime
 ) -> list[Outcome]:
     """Make the homes that were planned, and let each follow its unit; a home of that name that is there follows it.
+
+    Its link is made before, unless it has one: no unit is followed that no site could read.
 
     What goes wrong with one is no other's loss: its outcome says so, and the unit can be chosen once more.
     """
     outcomes = importing.carry_out(connection.organization, verdicts, now, now)
     homes = Property.objects.of(connection.organization)
-    for outcome, (unit, _name) in zip(outcomes, wanted, strict=True):
+    for outcome, chosen in zip(outcomes, wanted, strict=True):
         if not outcome.home:
             continue
-        home = homes.get(public_id=outcome.home)
+        unit, home = chosen.unit, homes.get(public_id=outcome.home)
         try:
+            linking.ensure_link(home, OTHER.key, now, _("Booking sites"))
             outcome.feeds.append(mirrors.mirror(connection, unit.id, home, unit.name[:80], now).pk)
-        except mirrors.Taken:  # chosen twice within a moment
+        except (mirrors.Taken, ledger.Crowded):  # chosen twice within a moment, or busy
             outcome.problems.append(unit.name)
     return outcomes
+
+
+def links_of(feeds: Iterable[Feed]) -> dict[int, ExportLink]:
+    """The link for booking sites of each home that follows a unit, by the home's key; of several the oldest."""
+    homes = {feed.property_id for feed in feeds}
+    links = ExportLink.objects.live().of_channels().filter(property__in=homes, channel=OTHER.key)
+    return {link.property_id: link for link in links.defer("body").order_by("-created_at", "-pk")}

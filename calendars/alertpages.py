@@ -18,9 +18,9 @@ from domain.roles import Power
 @require_GET
 @host(Power.GUESTS)
 def go(request: HostRequest, alert_id: str) -> HttpResponse:
-    """On to the feed's page, the link, the guest's request or the double booking; says so where the alert is over.
+    """On to the feed's page, the link, the accounts, the guest's request or the double booking.
 
-    The notice of it is read then.
+    Says so where the alert is over. The notice of it is read then.
     """
     alert = get_or_404(Alert.objects.to_say(), request, public_id=alert_id)
     bell.open_some(request.membership, "alert", [alert.pk], timezone.now())
@@ -33,6 +33,8 @@ def go(request: HostRequest, alert_id: str) -> HttpResponse:
         return redirect("calendars:log", home.public_id, feed.public_id)
     if link:
         return redirect(f"{reverse('calendars:connections', args=[home.public_id])}#link-{link.public_id}")
+    if alert.kind in Alert.OF_ACCOUNTS:
+        return redirect("systems:list")
     if alert.kind == Alert.Kind.REQUEST:
         return redirect("upsells:sales", home.public_id)
     return redirect("upsells:conflict", alert.public_id)

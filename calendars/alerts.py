@@ -23,7 +23,7 @@ from django.utils.translation import ngettext
 from accounts import language, mail, wishes
 from accounts.models import Membership, Organization, Topic
 from calendars import announcements
-from calendars.models import Alert, Block, Connection, Feed
+from calendars.models import Alert, Block, Closure, Connection, Feed
 from calendars.models.alerts import AlertQuerySet
 from calendars.sentences import advice, headline, kept, relief
 from domain.events import BY_RULE
@@ -32,14 +32,17 @@ from properties.models import Property
 log = structlog.get_logger()
 
 Kind = Alert.Kind
-OF_FEEDS = (Kind.QUARANTINED, Kind.FAILING, Kind.LATE, Kind.HELD)
+OF_FEEDS = (Kind.QUARANTINED, Kind.FAILING, Kind.LATE, Kind.HELD, Kind.REFUSED)
 TOPICS = dict.fromkeys(OF_FEEDS, Topic.CALENDAR) | dict.fromkeys(Alert.OF_LINKS, Topic.LINKS)
-TOPICS |= dict.fromkeys((Kind.KEYS, Kind.BUDGET), Topic.CALENDAR)
+TOPICS |= dict.fromkeys(Alert.OF_ACCOUNTS, Topic.CALENDAR)
 TOPICS |= {Kind.CONFLICT: Topic.CONFLICT, Kind.REQUEST: Topic.REQUEST}
 STOPPED = Q(connection__state=Connection.State.STOPPED)  # one alert tells of all its units
 FLIGHTY = (Kind.HELD, Kind.CONFLICT)  # a fault of one read brings them, and takes them away
 
 DAY = timedelta(days=1)
+SETTLES = timedelta(
+    minutes=15
+)  # what was taken there a moment ago is read by then, and isn't to be closed any more
 WESTMOST = timedelta(hours=12)  # behind UTC: there, too, it is that day already
 MOST_LISTED = 100  # in one e-mail
 AT_ONCE = 200  # feeds that one sweep opens alerts for, and organizations that it writes to
@@ -88,7 +91,7 @@ def troubled(kind: Kind, now: datetime) -> QuerySet[Feed]:
 
     Nights held back are news when they went missing as they do in faults, or wait longer than usual. A plain
     cancellation confirms itself, and what a site's rules close moves on every day; tonight's night leaves some feeds
-    before the day is over.
+    before the day is over. What a system refuses to close is news once a read hasn't settled it.
     """
     feeds = Feed.objects.in_use()
     limit = now - settings.ALERT_AFTER
@@ -108,6 +111,9 @@ def troubled(kind: Kind, now: datetime) -> QuerySet[Feed]:
                 Q(missing_since__lte=limit) | Q(missing_since__isnull=False, missing_slow=True)
             )
             return feeds.filter(Exists(odd.exclude(kind__in=BY_RULE)), held_nights__gt=0)
+        case Kind.REFUSED:
+            tried = Closure.objects.refused(now.date()).filter(began_at__lte=now - SETTLES)
+            return feeds.filter(Exists(tried.filter(feed=OuterRef("pk"))))
         case _:
             return feeds.none()
 
@@ -116,7 +122,7 @@ def watch(now: datetime) -> None:
     """Open alerts for feeds that got into trouble, and resolve those of feeds that are out of it."""
     for kind in OF_FEEDS:
         _follow(kind, now)
-    _recount()
+    _recount(now)
     over = Alert.objects.filter(resolved_at__isnull=False, cleared_at=None)
     over.filter(property__archived_at__isnull=False).update(cleared_at=now)
     today = (now - WESTMOST).date()
@@ -130,7 +136,9 @@ def _follow(kind: Kind, now: datetime) -> None:
 
     def found(alive: AlertQuerySet) -> list[Alert]:
         new = feeds.exclude(Exists(alive.filter(feed=OuterRef("pk"))))
-        return [_about(feed, kind, now) for feed in new.select_related("property").defer("url")[:AT_ONCE]]
+        rows = list(new.select_related("property").defer("url")[:AT_ONCE])
+        told = _details(kind, rows, now)
+        return [_about(feed, kind, told[feed.pk], now) for feed in rows if feed.pk in told]
 
     with transaction.atomic():
         over, begun = follow(kind, Exists(feeds.filter(pk=OuterRef("feed"))), found, now)
@@ -168,33 +176,53 @@ def _whole(alerts: AlertQuerySet) -> AlertQuerySet:
     return alerts.to_say().order_by("pk")
 
 
-def _recount() -> None:
-    """Let the open alerts of held nights say how many there are now."""
+def _recount(now: datetime) -> None:
+    """Let the open alerts of held nights say how many there are now, and those of refusals what is refused now."""
     held = Alert.objects.open().filter(kind=Kind.HELD)
     told = held.annotate(told=Cast(KT("details__nights"), IntegerField())).exclude(
         told=F("feed__held_nights")
     )
-    alerts = list(told.select_related("feed").defer("feed__url")[:AT_ONCE])
-    for alert in alerts:
-        if alert.feed:
-            alert.details = _details(alert.feed)
-    Alert.objects.bulk_update(alerts, ["details"])
+    refused = Alert.objects.open().filter(kind=Kind.REFUSED)
+    for kind, rows in ((Kind.HELD, told), (Kind.REFUSED, refused)):
+        alerts = {
+            row.feed: row for row in rows.select_related("feed").defer("feed__url")[:AT_ONCE] if row.feed
+        }
+        found = _details(kind, alerts, now)
+        for feed, alert in alerts.items():
+            alert.details = found.get(feed.pk, alert.details)
+        Alert.objects.bulk_update(alerts.values(), ["details"])
 
 
-def _about(feed: Feed, kind: Kind, now: datetime) -> Alert:
+def _about(feed: Feed, kind: Kind, details: dict[str, str | int], now: datetime) -> Alert:
     return Alert(
         organization_id=feed.organization_id,
         property=feed.property,
         feed=feed,
         kind=kind,
         key=f"{kind} {feed.pk}",
-        details=_details(feed),
+        details=details,
         opened_at=now,
     )
 
 
-def _details(feed: Feed) -> dict[str, str | int]:
-    return {"feed": kept(feed), "nights": feed.held_nights, "closed": feed.closed_nights}
+def _details(kind: Kind, feeds: Iterable[Feed], now: datetime) -> dict[int, dict[str, str | int]]:
+    """What fills the sentences about each feed, by its key; of several refusals the one of the next nights."""
+    by_key = {feed.pk: feed for feed in feeds}
+    if kind != Kind.REFUSED:
+        return {
+            key: {"feed": kept(feed), "nights": feed.held_nights, "closed": feed.closed_nights}
+            for key, feed in by_key.items()
+        }
+    refusals = Closure.objects.filter(feed__in=by_key).refused(now.date()).order_by("-first", "-pk")
+    return {
+        row.feed_id: {
+            "system": by_key[row.feed_id].source.name,
+            "arrival": str(row.first),
+            "departure": str(row.last),
+            "reason": (row.problem or {}).get("template", ""),
+        }
+        for row in refusals
+    }
 
 
 # Telling

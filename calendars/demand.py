@@ -15,11 +15,15 @@ HINT_S = 30.0  # after that the sweep has found the work
 LOOK_EVERY_S = 0.05
 
 UNIT = """LEFT JOIN LATERAL (
-    SELECT f.id AS unit, greatest(f.asked_at + c.least_interval, c.rest_until) AS again_at, f.last_good_at AS read_at
-    FROM calendars_feed f JOIN calendars_connection c ON c.id = f.connection_id
+    SELECT CASE WHEN asks.it THEN f.id END AS unit, f.last_good_at AS read_at,
+           greatest(f.asked_at + c.least_interval, c.rest_until) AS again_at,
+           bool_or(f.last_good_at IS NULL AND f.created_at <= link.created_at) OVER () AS is_blank
+    FROM calendars_feed f JOIN calendars_connection c ON c.id = f.connection_id,
+         LATERAL (SELECT f.paused_at IS NULL AND f.quarantined_at IS NULL AND c.archived_at IS NULL
+                         AND c.state = 'ready' AS it) asks
     WHERE f.property_id = link.property_id AND f.connection_id IS NOT NULL AND f.removed_at IS NULL
-      AND f.paused_at IS NULL AND f.quarantined_at IS NULL AND c.archived_at IS NULL AND c.state = 'ready'
-    ORDER BY f.asked_at NULLS FIRST LIMIT 1) mirror ON true"""
+    ORDER BY asks.it DESC, f.asked_at NULLS FIRST LIMIT 1) mirror ON true"""
+# A link that is younger than a unit which was never read well is blank: what is taken there isn't in it yet.
 
 _WANT = """UPDATE calendars_feed f SET wanted_at = %(now)s, next_poll_at = least(f.next_poll_at, %(now)s)
            FROM calendars_connection c

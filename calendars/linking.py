@@ -60,11 +60,14 @@ def _opened(change: Changing, link: ExportLink, bodies: exports.Bodies | None = 
     return link
 
 
-def ensure_link(property: Property, channel: str, now: datetime) -> None:
-    """A channel that we read needs a link to read us by; it is opened unless there is one."""
-    if not _opened_for(property).filter(channel=channel).exists():
-        with ledger.changing(property, now) as change:
-            new_link(change, channel)
+def ensure_link(property: Property, channel: str, now: datetime, label: str = "") -> None:
+    """A channel needs a link to read us by; it is opened unless there is one. Raises Crowded."""
+    there = _opened_for(property).filter(channel=channel)
+    if there.exists():
+        return
+    with ledger.changing(property, now) as change:
+        if not there.exists():  # another process may have opened it while we waited
+            new_link(change, channel, label)
 
 
 def _opened_for(property: Property) -> QuerySet[ExportLink]:

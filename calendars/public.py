@@ -42,7 +42,7 @@ PACKED = (
 )
 CODING = re.compile(r"(?:^|,)\s*(x-gzip|gzip|\*)\s*(?:;\s*q\s*=\s*([\d.]+)\s*)?(?=,|$)")
 WHOLE_ROW = f"""SELECT version, oldest_version, previous_until, revoked_at, etag, changed_at,
-                       unit, again_at, read_at, body_version, body
+                       unit, again_at, read_at, is_blank, body_version, body
                 FROM calendars_exportlink link {demand.UNIT} WHERE public_id = %s"""  # noqa: S608 - constants
 HEAD_ROW = WHOLE_ROW.replace("body_version, body", "body_version")
 
@@ -64,7 +64,7 @@ class Row(NamedTuple):
     """What is stored of a link; the body only where it was asked for.
 
     `unit` is the feed that mirrors the property's calendar elsewhere, if one does; it was read well at `read_at` and
-    may be read again at `again_at`.
+    may be read again at `again_at`. With `is_blank` nothing is known yet of what the unit takes.
     """
 
     version: int
@@ -76,6 +76,7 @@ class Row(NamedTuple):
     unit: int | None
     again_at: datetime | None
     read_at: datetime | None
+    is_blank: bool | None
     body_version: int
     body: bytes = b""
 
@@ -145,8 +146,8 @@ def export(request: HttpRequest, public_id: str, signed: str) -> HttpResponse:
 def answer(question: Question) -> Answer:
     """The link's calendar, 304 where the reader has it already, one and the same 404 for every wrong address.
 
-    On any fault of ours: 503, so that a channel keeps what it has (an empty answer would open sold nights). Ranges
-    are not served: a calendar is whole or not there.
+    On any fault of ours, and until a mirrored unit was read for the first time: 503, so that a channel keeps what it
+    has (an empty answer would open sold nights). Ranges are not served: a calendar is whole or not there.
     """
     try:
         return _answer(question)
@@ -157,11 +158,11 @@ def answer(question: Question) -> Answer:
 
 def _answer(question: Question) -> Answer:
     is_conditional = question.none_match is not None or question.modified_since is not None
-    row = _row(HEAD_ROW if is_conditional else WHOLE_ROW, question)
+    row = _fresh_row(HEAD_ROW if is_conditional else WHOLE_ROW, question)
     if row is None:
         return NOT_FOUND
-    if question.is_read and _refreshed(row):
-        row = _row(HEAD_ROW if is_conditional else WHOLE_ROW, question) or row
+    if row.is_blank:
+        return LATER
     if is_conditional:
         if tag := _held(question, row):
             return Answer(304, _told(question, row, tag))
@@ -178,6 +179,14 @@ def _answer(question: Question) -> Answer:
     headers["Content-Encoding"] = "gzip"
     packed = gzip.compress(row.body, 6, mtime=0)
     return Answer(200, headers | _told(question, row, row.etag + PACKED), packed)
+
+
+def _fresh_row(columns: str, question: Question) -> Row | None:
+    """The row that the address opens, with a fresh copy of the unit behind it where one comes in time."""
+    row = _row(columns, question)
+    if row and question.is_read and _refreshed(row):
+        row = _row(columns, question) or row
+    return row
 
 
 def _refreshed(row: Row) -> bool:

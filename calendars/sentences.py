@@ -157,6 +157,7 @@ HEADLINES: Mapping[str, str] = {
     "unseen": gettext_noop("%(link)s hasn't read your sale of %(arrival)s to %(departure)s at %(home)s"),
     "keys": gettext_noop("%(account)s no longer accepts its keys"),
     "budget": gettext_noop("The requests to %(account)s are nearly used up"),
+    "refused": gettext_noop("%(system)s refuses to close %(arrival)s to %(departure)s for %(home)s"),
 }
 ADVICE: Mapping[str, str] = {
     "failing": gettext_noop(
@@ -200,6 +201,10 @@ ADVICE: Mapping[str, str] = {
         "When none are left, its calendars stay as they are until the next day or month begins. What is asked for "
         "comes before what we read by ourselves."
     ),
+    "refused": gettext_noop(
+        "Its reason: “%(reason)s” Those nights are taken, and could be sold there once more. Close them there "
+        "yourself; with the next read this is settled."
+    ),
 }
 RELIEF: Mapping[str, str] = {
     "failing": gettext_noop("%(feed)s can be read again for %(home)s"),
@@ -218,6 +223,7 @@ RELIEF: Mapping[str, str] = {
     "unseen": gettext_noop("%(link)s has read your sale of %(arrival)s to %(departure)s at %(home)s"),
     "keys": gettext_noop("%(account)s accepts its keys again"),
     "budget": gettext_noop("There are requests to %(account)s again"),
+    "refused": gettext_noop("Nothing of %(home)s waits to be closed at %(system)s any more"),
 }
 
 
@@ -257,6 +263,8 @@ def _about(templates: Mapping[str, str], alert: Alert) -> str:
         if name in details:
             details[name] = when(date.fromisoformat(details[name]), "yMMMd")
     details |= {name: _said(details[name]) for name in NAMES if name in details}
+    if reason := details.get("reason"):
+        details["reason"] = gettext(reason).replace("%%", "%")
     for name in ("until", "comes", "since"):
         if name in details:
             local = datetime.fromisoformat(details[name]).astimezone(alert.property.house.zone)

@@ -9,6 +9,7 @@ urlpatterns = [
     path("", systempages.listing, name="list"),
     path("escapia/", systempages.connect, name="connect"),
     path("<slug:connection_id>/", systempages.account, name="account"),
+    path("<slug:connection_id>/links.csv", systempages.links, name="links"),
     path("<slug:connection_id>/progress/", systempages.progress, name="progress"),
     path("<slug:connection_id>/look/", systempages.look, name="look"),
     path("<slug:connection_id>/units/", systempages.adopt, name="adopt"),

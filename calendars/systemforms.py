@@ -11,7 +11,9 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from connectors.contract import Listing, Spec
-from properties.forms import zones
+from domain.listsheet import Line
+from domain.listwords import Column
+from properties.forms import zone_names, zones
 
 LONGEST_KEY = 300
 KEYS: Mapping[str, Any] = {
@@ -32,6 +34,7 @@ GROUPS: Mapping[str, tuple[str, Any]] = {
     "enet": ("EscapiaNET", gettext_lazy("Units and calendars.")),
     "gateway": ("Gateway", gettext_lazy("Which units you distribute to us.")),
 }
+PARTS = ("take", "name", "zone")  # of the line of a unit
 NEEDED = ("hsapi", "enet")  # one of them brings the units
 
 
@@ -109,29 +112,53 @@ class AccountForm(KeysForm):
     )
 
 
+@dataclass(frozen=True, slots=True)
+class Chosen:
+    """A unit that is to become a home of that name; `time_zone` as typed, empty for the one of all of them."""
+
+    unit: Listing
+    name: str
+    time_zone: str = ""
+
+    def line(self, number: int) -> Line:
+        """The same as a line of an imported list."""
+        return Line(number, self.name, (), {Column.TIME_ZONE: self.time_zone} if self.time_zone else {})
+
+
 class UnitsForm(forms.Form):
-    """Units to choose, each with the name of the home that it becomes."""
+    """Units to choose, each with the name of the home that it becomes, and a time zone where it has one of its own."""
 
     def __init__(self, units: Iterable[Listing], data: Any = None) -> None:
         """The units of one page of the list."""
         super().__init__(data)
         self.units = list(units)
         for unit in self.units:
+            self.fields[f"zone-{unit.id}"] = forms.CharField(
+                label=_("Time zone, if not the one below"),
+                max_length=63,
+                required=False,
+                widget=forms.TextInput(attrs={"list": "zones", "autocomplete": "off", "spellcheck": "false"}),
+            )
             self.fields[f"take-{unit.id}"] = forms.BooleanField(label=_("Make it a home"), required=False)
             self.fields[f"name-{unit.id}"] = forms.CharField(
                 label=_("Name of the home"), max_length=120, required=False, initial=unit.name or unit.id
             )
 
     @property
-    def lines(self) -> list[tuple[Listing, BoundField, BoundField]]:
-        """Each unit with its box and its name."""
-        return [(unit, self[f"take-{unit.id}"], self[f"name-{unit.id}"]) for unit in self.units]
+    def lines(self) -> list[tuple[Listing, list[BoundField]]]:
+        """Each unit with its box, its name and its zone."""
+        return [(unit, [self[f"{part}-{unit.id}"] for part in PARTS]) for unit in self.units]
 
     @property
-    def wanted(self) -> list[tuple[Listing, str]]:
-        """The chosen units and the names of their homes, once it is valid."""
+    def zones(self) -> Sequence[str]:
+        """What is offered while a zone is typed: a choice for each unit would be tens of thousands."""
+        return zone_names()
+
+    @property
+    def wanted(self) -> list[Chosen]:
+        """The chosen units, once it is valid."""
         return [
-            (unit, self.cleaned_data[f"name-{unit.id}"])
+            Chosen(unit, self.cleaned_data[f"name-{unit.id}"], self.cleaned_data[f"zone-{unit.id}"])
             for unit in self.units
             if self.cleaned_data[f"take-{unit.id}"]
         ]

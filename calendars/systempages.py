@@ -18,7 +18,7 @@ from django_htmx.http import HttpResponseClientRefresh
 from accounts import audit
 from accounts.tenancy import HostRequest, fresh, get_or_404, host
 from billing.limits import why_not_add
-from calendars import adopting, budgets, leases, ledger, mirrors, systems, tasks
+from calendars import adopting, budgets, exports, leases, ledger, mirrors, systems, tasks
 from calendars.importforms import DefaultsForm
 from calendars.importing import Verdict
 from calendars.mirrors import Entry
@@ -28,6 +28,7 @@ from connectors.broker import hint
 from connectors.contract import Cap
 from domain.listwords import Column
 from domain.roles import Power
+from domain.sheets import safe, written
 from properties.models import Property
 
 UNPROCESSABLE = 422
@@ -43,6 +44,15 @@ class GroupHealth:
     name: str
     text: Any
     trouble: str
+
+
+@dataclass(frozen=True, slots=True)
+class Home:
+    """A home that follows a unit, with the address that booking sites read it at; empty where it has none any more."""
+
+    feed: Feed
+    address: str
+    is_gone: bool
 
 
 @require_GET
@@ -85,6 +95,24 @@ def account(request: HostRequest, connection_id: str) -> HttpResponse:
     found = adopting.units(row)
     page = Paginator(found.free, ON_A_PAGE).get_page(request.GET.get("page"))
     return _page(request, row, UnitsForm(page.object_list), DefaultsForm(instance=_usual(request, row)))
+
+
+@require_GET
+@host(Power.CONNECT, everywhere=True, logged=True)
+@fresh
+def links(request: HostRequest, connection_id: str) -> HttpResponse:
+    """The links of all its homes as a CSV file, to paste them in bulk: whoever has one reads that home's calendar."""
+    row = _row(request, connection_id)
+    audit.note(request, account=row.name)
+    kept: list[list[object]] = [
+        [safe(each.feed.listing), safe(each.feed.property.name), each.address] for each in _homes(row)
+    ]
+    table = "".join(written([_("Unit"), _("Name"), _("Link")], kept))
+    headers = {
+        "Content-Disposition": f'attachment; filename="amplistay-links-{row.public_id}.csv"',
+        "X-Content-Type-Options": "nosniff",
+    }
+    return HttpResponse(table, content_type="text/csv; charset=utf-8", headers=headers)
 
 
 @require_GET
@@ -207,12 +235,26 @@ def _usual(request: HostRequest, row: Connection) -> Property:
     return usual
 
 
+def _homes(row: Connection) -> list[Home]:
+    """The homes that follow a unit of the account; last those whose units it lists no more."""
+    units = adopting.units(row)
+    feeds = [*units.followed, *units.gone]
+    links, gone = adopting.links_of(feeds), {feed.pk for feed in units.gone}
+    return [
+        Home(feed, exports.address(link) if link else "", feed.pk in gone)
+        for feed in feeds
+        for link in [links.get(feed.property_id)]
+    ]
+
+
 def _complain(form: UnitsForm, defaults: DefaultsForm, verdicts: list[Verdict]) -> None:
-    """Say what is wrong with a home at its name, or at what holds for all of them."""
-    for verdict, (unit, _name) in zip(verdicts, form.wanted, strict=True):
+    """Say what is wrong with a home at its name or its own zone, or at what holds for all of them."""
+    for verdict, chosen in zip(verdicts, form.wanted, strict=True):
         for column, words in verdict.wrong.items():
-            if column == Column.NAME or column.value not in defaults.fields:
-                form.add_error(f"name-{unit.id}", words)
+            if column == Column.TIME_ZONE and chosen.time_zone:
+                form.add_error(f"zone-{chosen.unit.id}", words)
+            elif column == Column.NAME or column.value not in defaults.fields:
+                form.add_error(f"name-{chosen.unit.id}", words)
             elif column.value not in defaults.errors:
                 defaults.add_error(column.value, words)
 
@@ -224,6 +266,7 @@ def _page(request: HostRequest, row: Connection, form: UnitsForm, defaults: Defa
         "nav": "account",
         "row": row,
         "units": found,
+        "homes": _homes(row),
         "page": Paginator(found.free, ON_A_PAGE).get_page(request.GET.get("page")),
         "form": form,
         "defaults": defaults,

@@ -29,7 +29,7 @@ from django.db.models.functions import Coalesce, Greatest
 from psycopg.types.range import TimestamptzRange
 
 from calendars.alerts import AT_ONCE, follow
-from calendars.models import Alert, Block, ExportLink, ExportRead, Readership, Suspension
+from calendars.models import Alert, Block, ExportLink, ExportRead, Feed, Readership, Suspension
 from calendars.models.alerts import AlertQuerySet
 from calendars.receipts import counting
 from calendars.sentences import kept
@@ -72,8 +72,12 @@ def in_use() -> QuerySet[ExportLink]:
 
 
 def unread(now: datetime) -> QuerySet[ExportLink]:
-    """Those that were never read: for a day, or for longer than their site takes at its slow end to read a sale."""
-    links = in_use().exclude(Exists(_readers()))
+    """Those that were never read: for a day, or for longer than their site takes at its slow end to read a sale.
+
+    Not those that come with a mirrored unit: whether any site is to read one is for the host to say.
+    """
+    mirrored = Feed.objects.mirrored().filter(property=OuterRef("property"))
+    links = in_use().exclude(Exists(_readers())).exclude(Exists(mirrored), channel=OTHER.key)
     with_sale = _waiting(now).filter(told_at__lte=_ago(now, _planned("slow")))
     return links.filter(Q(created_at__lte=now - NEW) | Exists(with_sale.filter(pk=OuterRef("pk"))))
 

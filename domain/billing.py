@@ -15,6 +15,7 @@ GRACE = timedelta(days=14)  # from a bill that stays unpaid to the restriction
 MIDDLE = GRACE / 2
 LONGEST_PAUSE = timedelta(days=183)
 SHORTEST_PAUSE = timedelta(days=7)
+BEFORE_THE_END = (timedelta(days=7), timedelta(days=1))  # of a free trial, when it is told
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,6 +149,23 @@ def reminder(since: datetime | None, now: datetime) -> int:
     if since is None:
         return 0
     return 1 + sum(now >= since + wait for wait in (MIDDLE, GRACE))
+
+
+def trial_ends(facts: Facts, next_at: datetime | None) -> datetime | None:
+    """When a free trial ends after which something is charged; None where there is none, or it is paused.
+
+    Without a subscription it is our own; `next_at` is when the provider's ends.
+    """
+    if not facts.units or facts.paused_until:
+        return None
+    if facts.status in OVER:
+        return facts.trial_until
+    return next_at if facts.status is Status.TRIALING else None
+
+
+def trial_letter(ends: datetime, now: datetime) -> int:
+    """Which letter is due about a trial's end: 1 a week before, 2 a day before, 0 for none; nothing once it is over."""
+    return sum(now >= ends - wait for wait in BEFORE_THE_END) if now < ends else 0
 
 
 # The next step at the provider

@@ -94,6 +94,7 @@ MEMBERS_OWN = {  # no id in the address: the organization's own rows
 }
 MEMBERS_ROW = {  # an id in the address: 404 unless the row is the organization's
     "systems:account",
+    "systems:links",
     "systems:progress",
     "systems:look",
     "systems:adopt",

@@ -1,35 +1,19 @@
-"""Purchases as a table for a spreadsheet: CSV (RFC 4180), UTF-8 with a byte order mark, one line a purchase.
+"""Purchases as a table for a spreadsheet (`domain.sheets`), one line a purchase.
 
-Days and times are ISO 8601 by the property's own clock, amounts plain decimals beside their currency. What people
-typed can't become a formula when a spreadsheet opens the file, whichever mark it takes for the end of a cell.
+Days and times are ISO 8601 by the property's own clock, amounts plain decimals beside their currency.
 """
 
-import csv
-import re
 from collections.abc import Iterable, Iterator
 from datetime import datetime
 
 from django.utils.translation import gettext as _
 
 from domain.prices import Item
+from domain.sheets import safe, written
 from properties.fields import to_decimal
 from upsells.models import Offer, Payment, Purchase
 
-BOM = "\ufeff"
 CHUNK = 1_000  # rows read at a time
-# A cell that begins with one of these is a formula; spreadsheets differ in what ends a cell and in what they skip.
-FORMULA = re.compile(r"(^|[;,|\t\r\n])([\s\"'\u200b\ufeff]*)([=+\-@\uff1d\uff0b\uff0d\uff20])")
-
-
-class _Line:
-    """What csv writes to: keeps the last line."""
-
-    def __init__(self) -> None:
-        self.text = ""
-
-    def write(self, text: str) -> int:
-        self.text = text
-        return len(text)
 
 
 def lines(purchases: Iterable[Purchase]) -> Iterator[str]:
@@ -39,22 +23,6 @@ def lines(purchases: Iterable[Purchase]) -> Iterator[str]:
     """
     words = Words()
     return written(heads(), (words.cells(purchase) for purchase in purchases))
-
-
-def written(head: list[str], rows: Iterable[list[object]]) -> Iterator[str]:
-    """Any table line by line, its head first."""
-    kept = _Line()
-    writer = csv.writer(kept, dialect="excel")
-    writer.writerow(head)
-    yield BOM + kept.text
-    for row in rows:
-        writer.writerow(row)
-        yield kept.text
-
-
-def safe(text: str) -> str:
-    """The text with an apostrophe before whatever a spreadsheet would take for a formula."""
-    return FORMULA.sub(r"\1\2'\3", text.replace("\x00", ""))
 
 
 def heads() -> list[str]:

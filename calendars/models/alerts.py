@@ -56,8 +56,10 @@ class Alert(PropertyRow):
         UNSEEN = "unseen", _("sale not seen")
         KEYS = "keys", _("keys refused")
         BUDGET = "budget", _("requests nearly used up")
+        REFUSED = "refused", _("closing refused")
 
     OF_LINKS = (Kind.UNREAD, Kind.STOPPED, Kind.UNSEEN)
+    OF_ACCOUNTS = (Kind.KEYS, Kind.BUDGET)
 
     public_id = models.CharField(max_length=14, unique=True, default=public_id, editable=False)
     kind = models.CharField(max_length=12, choices=Kind.choices)
@@ -103,6 +105,6 @@ class Alert(PropertyRow):
         if self.kind in self.OF_LINKS:
             return self.resolved_at is not None and self.cleared_at != self.resolved_at
         feed = self.feed
-        if feed is None or self.kind == self.Kind.HELD:
+        if feed is None or self.kind in (self.Kind.HELD, self.Kind.REFUSED):
             return True
         return feed.last_good_at is not None and feed.last_good_at >= self.opened_at

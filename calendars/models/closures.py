@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import date, datetime
 from typing import ClassVar, Self
 
 from django.db import models
@@ -22,6 +22,10 @@ class ClosureQuerySet(TenantQuerySet["Closure"]):
     def wanted(self) -> Self:
         """Those whose nights something still takes."""
         return self.filter(dropped_at=None)
+
+    def refused(self, today: date) -> Self:
+        """Those that the system won't have although something takes their nights, from that day on."""
+        return self.wanted().filter(state=Closure.State.REFUSED, last__gt=today)
 
     def held_there(self) -> Self:
         """Those that the system has, or may have: a reply that was lost leaves one in doubt."""

@@ -58,6 +58,7 @@ class Desk:
         subscriptions.count({key: numbers.count(key) for key in numbers}, self.now)
         for pk in Subscription.objects.due(self.now).values_list("pk", flat=True):
             subscriptions.pursue(pk, self.now, self.stripe)
+        letters.announce(self.now)
         letters.remind(self.now)
         return Subscription.objects.get(organization=organization)
 

@@ -1,5 +1,7 @@
 """Connecting a property-management system: its keys, its units in two columns, homes that follow them, and the end."""
 
+import csv
+import io
 import re
 from datetime import timedelta
 from html import unescape
@@ -11,8 +13,8 @@ from django.utils import timezone
 from pytest_django import Settings
 
 from accounts.models import Organization, User
-from calendars import leases, mirrors, polling, tasks
-from calendars.models import Connection, Feed
+from calendars import exports, leases, mirrors, polling, tasks, unread
+from calendars.models import Alert, Connection, ExportLink, Feed
 from domain.roles import Role
 from domain.spans import Span
 from properties.models import Property
@@ -37,6 +39,7 @@ SECRET = re.compile(r"not-secret-\w+")  # what the simulator calls its secrets
 def there(escapia: Escapia, settings: Settings) -> Escapia:
     """The simulated Escapia, in place of the real one."""
     settings.MIRROR_BASE_URLS = {"escapia": escapia.base_urls}
+    settings.MIRROR_PATIENCE = timedelta(milliseconds=50)
     settings.MIRROR_SWITCHES = ["escapia.unit_numbers=shared", "escapia.last_day=departure", "ical.x=y"]
     return escapia
 
@@ -86,6 +89,80 @@ def test_from_keys_to_homes_that_follow_their_units(alices: Client, there: Escap
     page = read(alices, path)
     assert "1 home follows its unit" in page
     assert f"take-{unit.id}" not in page
+
+
+def test_a_home_made_of_a_unit_has_one_link_that_tells_nothing_before_the_unit_was_read(
+    alices: Client, there: Escapia
+) -> None:
+    unit = there.unit()
+    path = connected(alices, there)
+    body = HOUSE | {f"take-{unit.id}": "on", f"name-{unit.id}": "=Casa del Mar"}
+    alices.post(f"{path}units/", body)
+    link, feed = ExportLink.objects.get(), Feed.objects.get()
+    assert (link.kind, link.channel, link.label) == ("channel", "other", "Booking sites")
+    address = exports.address(link)
+    tab = reverse("calendars:connections", args=[feed.property.public_id])
+    assert address in read(alices, path)
+    assert address in read(alices, tab)
+    assert alices.get(cast.path_of(link)).status_code == 503
+    lease, ids = leases.claim_these([feed.pk], timezone.now())
+    polling.read(ids, lease, timezone.now())
+    assert alices.get(cast.path_of(link)).status_code == 200
+    sheet = alices.get(f"{path}links.csv")
+    assert list(csv.reader(io.StringIO(sheet.content.decode("utf-8-sig")))) == [
+        ["Unit", "Name", "Link"],
+        [unit.id, "'=Casa del Mar", address],
+    ]
+    unread.watch(timezone.now() + timedelta(days=3), cast.NOW)
+    assert not Alert.objects.exists(), "whether any site is to read it is for the host to say"
+
+
+def test_given_up_and_adopted_again_a_home_keeps_its_link_and_what_is_sold_in_it(
+    alices: Client, there: Escapia
+) -> None:
+    unit = there.unit()
+    path = connected(alices, there)
+    body = HOUSE | {f"take-{unit.id}": "on", f"name-{unit.id}": "Casa del Mar"}
+    alices.post(f"{path}units/", body)
+    link = ExportLink.objects.get()
+    cast.a_sale(link.property, cast.nights(10, 2))
+    alices.post(f"{path}disconnect/")
+    answer = alices.get(cast.path_of(link))
+    assert b"SUMMARY:Reserved" in answer.content
+    path = connected(alices, there)
+    assert alices.post(f"{path}units/", body).status_code == 302
+    assert (Feed.objects.count(), ExportLink.objects.get()) == (1, link)
+    ExportLink.objects.update(revoked_at=timezone.now())
+    page = read(alices, path)
+    assert exports.address(link) not in page
+    assert "Make the link" in page
+
+
+def test_the_links_are_only_given_to_those_who_have_just_proven_who_they_are(
+    client: Client, alice: User, home: Property
+) -> None:
+    row = cast.a_connection(home.organization, looked_at=cast.NOW)
+    client.force_login(alice)
+    session = client.session
+    session["account_authentication_methods"] = [{"method": "password", "at": 1}]
+    session.save()
+    answer = client.get(reverse("systems:links", args=[row.public_id]))
+    assert (answer.status_code, "reauthenticate" in answer["Location"]) == (302, True)
+
+
+def test_a_unit_may_have_a_time_zone_of_its_own(alices: Client, there: Escapia) -> None:
+    unit, other = there.unit(place=0), there.unit(place=1)
+    path = connected(alices, there)
+    body = HOUSE | {
+        **{f"take-{each.id}": "on" for each in (unit, other)},
+        **{f"name-{each.id}": each.name for each in (unit, other)},
+    }
+    answer = alices.post(f"{path}units/", body | {f"zone-{unit.id}": "America/Denvr"})
+    assert "Did you mean America/Denver?" in unescape(answer.content.decode())
+    assert f"zone-{unit.id}" in answer.context["form"].errors
+    alices.post(f"{path}units/", body | {f"zone-{unit.id}": "america/denver"})
+    homes = dict(Property.objects.values_list("name", "time_zone"))
+    assert homes == {unit.name: "America/Denver", other.name: "America/Chicago"}
 
 
 def test_where_nobody_knows_which_units_are_distributed_the_page_says_so_and_lets_choose(

@@ -1,6 +1,5 @@
 """Escapia's three interfaces, read from the simulated one over real sockets."""
 
-from collections.abc import Iterator
 from datetime import timedelta
 
 import pytest
@@ -22,24 +21,10 @@ from connectors.contract import (
 from connectors.escapia import Escapia
 from domain.spans import Span
 from simulator.escapia_keys import EVERY_MANAGER, key_of
-from simulator.server import application, in_thread
 from tests.connectors.contract import nights
 from tests.connectors.offices import EVERYTHING, MANAGER, WINDOW, Office, day
 
 EXACT = {"last_day": "departure"}
-
-
-@pytest.fixture(scope="module")
-def address() -> Iterator[str]:
-    with in_thread(application()) as found:
-        yield found
-
-
-@pytest.fixture
-def office(address: str) -> Office:
-    made = Office(address)
-    made.reset()
-    return made
 
 
 def every_listing(connector: Escapia) -> list[str]:

@@ -1,7 +1,6 @@
 """Closing nights in the simulated Escapia, and each switch under both of what it may be."""
 
 import json
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -17,7 +16,6 @@ from connectors.contract import (
 )
 from connectors.escapia import SWITCHES
 from domain.spans import NIGHT, Span
-from simulator.server import application, in_thread
 from tests.connectors import plays
 from tests.connectors.contract import nights
 from tests.connectors.offices import WINDOW, Office, day, days
@@ -25,19 +23,6 @@ from tests.connectors.offices import WINDOW, Office, day, days
 STYLES = ["owner_stay", "work_order"]
 CREATES = {"owner_stay": "CreateReservation", "work_order": "SaveWorkOrder"}
 THREE = Span(day(20), day(23))
-
-
-@pytest.fixture(scope="module")
-def address() -> Iterator[str]:
-    with in_thread(application()) as found:
-        yield found
-
-
-@pytest.fixture
-def office(address: str) -> Office:
-    made = Office(address)
-    made.reset()
-    return made
 
 
 @pytest.fixture

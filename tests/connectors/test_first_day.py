@@ -2,7 +2,6 @@
 
 import io
 import json
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -14,21 +13,7 @@ from connectors.contract import Account
 from connectors.first_day import Finding, FirstDay
 from domain.spans import Span
 from simulator.escapia_keys import base_urls
-from simulator.server import application, in_thread
 from tests.connectors.offices import EVERYTHING, MANAGER, Office, day
-
-
-@pytest.fixture(scope="module")
-def address() -> Iterator[str]:
-    with in_thread(application()) as found:
-        yield found
-
-
-@pytest.fixture
-def office(address: str) -> Office:
-    made = Office(address)
-    made.reset()
-    return made
 
 
 def keys(office: Office) -> dict[str, str]:

@@ -1,45 +1,19 @@
-"""The door to Stripe against the simulated one, over a real socket: every act, every state, every way to fail."""
+"""The door to Stripe against the simulated one, over a real socket: every act, every state."""
 
-import logging
-import pickle
-import socket
-import threading
-import time
-import traceback
-from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 
 import pytest
 import requests
 
 from connectors.stripe_api import Account, Refused, Stripe, Unreachable
 from connectors.stripe_words import our_amount, their_amount
-from domain.payments import Intent, Session, Told
-from simulator.server import application, in_thread
+from domain.payments import Intent, Session
+from tests.connectors.acts import ACTS, give_back
 from tests.till import ASKS, DECLINED, FAILING_REFUND, GOOD, HOST, POOR, SLOW, Till, page, post
 
 HOUR, DAY = 3600, 86_400
 WRONG_KEY = "sk_test_wrong0key0tail99"
-
-
-@pytest.fixture(scope="module")
-def address() -> Iterator[str]:
-    with in_thread(application()) as found:
-        yield found
-
-
-@pytest.fixture
-def till(address: str) -> Till:
-    made = Till(address)
-    made.reset()
-    return made
-
-
-@pytest.fixture
-def stripe(till: Till) -> Stripe:
-    return till.stripe()
 
 
 # What is asked for, and how it stands.
@@ -238,19 +212,6 @@ def test_voiding_what_a_guest_may_still_pay_is_refused(till: Till, stripe: Strip
 # Refunds.
 
 
-def give_back(stripe: Stripe, told: Told, amount: int, key: str, **more: bool) -> Told:
-    return stripe.refund(
-        HOST,
-        told.session_id,
-        told.intent_id,
-        amount=amount,
-        currency="EUR",
-        idempotency=key,
-        reference="p-1",
-        **more,
-    )
-
-
 def test_a_refund_counts_while_it_is_pending_and_when_it_has_arrived(till: Till, stripe: Stripe) -> None:
     told = till.charged()
     now = give_back(stripe, told, 5_000, "refund:1")
@@ -338,211 +299,6 @@ def test_pages_of_other_times_and_accounts_are_left_out(till: Till, stripe: Stri
     assert stripe.sessions_since(HOST, now - timedelta(hours=2), now - timedelta(hours=1)) == []
 
 
-# Idempotency keys.
-
-
-def test_the_same_key_opens_one_page(till: Till) -> None:
-    moment = datetime.now(UTC).replace(microsecond=0) + timedelta(minutes=40)
-    assert till.open(expires_at=moment) == till.open(expires_at=moment)
-    assert len(till.told("payments")) == 1
-
-
-def test_the_same_key_with_another_amount_is_refused(till: Till) -> None:
-    moment = datetime.now(UTC).replace(microsecond=0) + timedelta(minutes=40)
-    till.open(expires_at=moment)
-    with pytest.raises(Refused, match="same parameters"):
-        till.open(expires_at=moment, amount=13_000)
-
-
-def test_a_key_in_use_has_an_unknown_outcome(till: Till) -> None:
-    moment = datetime.now(UTC).replace(microsecond=0) + timedelta(minutes=40)
-    till.fault("slow", on="sessions.create", seconds=1)
-    first = threading.Thread(target=till.open, kwargs={"expires_at": moment})
-    first.start()
-    while not till.told("payments"):
-        time.sleep(0.01)
-    with pytest.raises(Unreachable, match="409"):
-        till.open(expires_at=moment)
-    first.join()
-    assert till.open(expires_at=moment).session is Session.OPEN
-    assert len(till.told("payments")) == 1
-
-
-# Everything that can go wrong on the way.
-
-type Act = Callable[[Stripe, Told], object]
-ACTS: dict[str, Act] = {
-    "sessions.create": lambda stripe, told: stripe.open_session(HOST, **page("p-2")),
-    "sessions.retrieve": lambda stripe, told: stripe.look(HOST, told.session_id),
-    "sessions.list": lambda stripe, told: stripe.sessions_since(HOST, datetime.now(UTC) - timedelta(hours=1)),
-    "sessions.expire": lambda stripe, told: stripe.expire(HOST, told.session_id),
-    "intents.capture": lambda stripe, told: stripe.capture(
-        HOST, told.session_id, told.intent_id, "capture:p-1"
-    ),
-    "intents.cancel": lambda stripe, told: stripe.void(HOST, told.session_id, told.intent_id, "void:p-1"),
-    "refunds.create": lambda stripe, told: give_back(stripe, told, 100, "refund:1"),
-    "accounts.create": lambda stripe, told: stripe.create_account(
-        "ES", "h@example.org", "o-1", "account:o-1"
-    ),
-    "accounts.retrieve": lambda stripe, told: stripe.account(HOST),
-    "links.create": lambda stripe, told: stripe.onboarding_link(
-        HOST, "https://a.example", "https://b.example"
-    ),
-}
-
-
-def ready(till: Till, operation: str) -> Told:
-    """A payment in the state in which the operation is possible."""
-    states = {"sessions.expire": till.open, "refunds.create": till.charged}
-    return states.get(operation, till.paid)()
-
-
-@pytest.mark.parametrize("kind", ["drop_request", "drop_reply", "error_before", "error_after", "too_many"])
-@pytest.mark.parametrize("operation", ACTS)
-def test_a_fault_on_the_way_leaves_the_outcome_unknown(till: Till, operation: str, kind: str) -> None:
-    told = ready(till, operation)
-    till.fault(kind, on=operation)
-    with pytest.raises(Unreachable):
-        ACTS[operation](till.stripe(), told)
-
-
-@pytest.mark.parametrize("operation", ACTS)
-def test_no_act_waits_longer_than_its_patience(till: Till, operation: str) -> None:
-    told = ready(till, operation)
-    till.fault("slow", on=operation, seconds=10)
-    started = time.monotonic()
-    with pytest.raises(Unreachable):
-        ACTS[operation](till.stripe(timeout=0.3), told)
-    assert time.monotonic() - started < 5
-
-
-@pytest.mark.parametrize("operation", ACTS)
-def test_a_wrong_key_is_refused_and_told_to_nobody(till: Till, operation: str) -> None:
-    with pytest.raises(Refused) as caught:
-        ACTS[operation](till.stripe(key=WRONG_KEY), till.paid())
-    assert caught.value.code == "wrong_key"
-    assert WRONG_KEY[-6:] not in everything_about(caught.value)
-
-
-@pytest.mark.parametrize(("kind", "captured"), [("drop_reply", 12_000), ("drop_request", 0), ("too_many", 0)])
-def test_after_an_unknown_outcome_a_look_tells_and_the_same_key_is_safe(
-    till: Till, stripe: Stripe, kind: str, captured: int
-) -> None:
-    told = till.paid()
-    till.fault(kind, on="intents.capture")
-    with pytest.raises(Unreachable):
-        stripe.capture(HOST, told.session_id, told.intent_id, "capture:p-1")
-    assert stripe.look(HOST, told.session_id).captured == captured
-    assert stripe.capture(HOST, told.session_id, told.intent_id, "capture:p-1").captured == 12_000
-
-
-@pytest.mark.parametrize(("kind", "captured"), [("error_before", 0), ("error_after", 12_000)])
-def test_a_500_is_repeated_for_its_key_and_a_new_key_goes_on(
-    till: Till, stripe: Stripe, kind: str, captured: int
-) -> None:
-    told = till.paid()
-    till.fault(kind, on="intents.capture")
-    for _ in range(2):
-        with pytest.raises(Unreachable, match="500"):
-            stripe.capture(HOST, told.session_id, told.intent_id, "capture:p-1")
-    assert stripe.look(HOST, told.session_id).captured == captured
-    assert stripe.capture(HOST, told.session_id, told.intent_id, "capture:p-1:2").captured == 12_000
-
-
-def test_nobody_listening_is_unreachable() -> None:
-    with socket.socket() as held:
-        held.bind(("127.0.0.1", 0))
-        closed = Stripe("sk_test_x", f"http://127.0.0.1:{held.getsockname()[1]}", 1)
-        with pytest.raises(Unreachable, match="could not be reached"):
-            closed.account(HOST)
-
-
-@pytest.mark.parametrize(
-    "reply",
-    [
-        b"HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nnull",
-        b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}",
-        b"HTTP/1.1 200 OK\r\nContent-Length: 6\r\n\r\n<html>",
-        b"HTTP/1.1 200 OK\r\nContent-Length: 400\r\n\r\n{",
-        b"HTTP/1.1 302 Found\r\nLocation: http://127.0.0.1:1/\r\nContent-Length: 0\r\n\r\n",
-        b"HTTP/1.1 502 Bad Gateway\r\nContent-Length: 0\r\n\r\n",
-        b"nonsense\r\n\r\n",
-    ],
-)
-def test_an_answer_that_makes_no_sense_is_an_unknown_outcome(reply: bytes) -> None:
-    with socket.create_server(("127.0.0.1", 0)) as server:
-
-        def serve() -> None:
-            line, _ = server.accept()
-            with line:
-                line.recv(65536)
-                line.sendall(reply)
-
-        thread = threading.Thread(target=serve)
-        thread.start()
-        stripe = Stripe("sk_test_x", f"http://127.0.0.1:{server.getsockname()[1]}", 2)
-        with pytest.raises(Unreachable):
-            stripe.look(HOST, "cs_test_1")
-        thread.join()
-
-
-def test_the_key_is_sent_nowhere_else(till: Till) -> None:
-    with socket.create_server(("127.0.0.1", 0)) as server:
-
-        def serve() -> None:
-            line, _ = server.accept()
-            with line:
-                line.recv(65536)
-                there = f"{till.address}/stripe/v1/accounts/{HOST}".encode()
-                line.sendall(b"HTTP/1.1 307 Moved\r\nLocation: " + there + b"\r\nContent-Length: 0\r\n\r\n")
-
-        thread = threading.Thread(target=serve)
-        thread.start()
-        elsewhere = Stripe(till.stripe().key, f"http://127.0.0.1:{server.getsockname()[1]}", 5)
-        with pytest.raises(Unreachable, match="could not be reached"):
-            elsewhere.account(HOST)
-        thread.join()
-
-
-# Definite refusals.
-
-
-def test_an_unknown_page_is_refused_by_name(stripe: Stripe) -> None:
-    for act in (stripe.look, stripe.expire):
-        with pytest.raises(Refused, match="No such checkout") as caught:
-            act(HOST, "cs_test_nothing")
-        assert caught.value.code == "resource_missing"
-
-
-def test_an_account_that_left_us_is_refused_by_name(stripe: Stripe) -> None:
-    with pytest.raises(Refused) as caught:
-        stripe.open_session("acct_gone", **page("p-1"))
-    assert caught.value.code == "account_invalid"
-
-
-def test_another_hosts_payment_cant_be_touched(till: Till, stripe: Stripe) -> None:
-    told = till.paid()
-    till.control("accounts", id="acct_other")
-    with pytest.raises(Refused):
-        stripe.look("acct_other", told.session_id)
-    with pytest.raises(Refused):
-        stripe.capture("acct_other", told.session_id, told.intent_id, "capture:p-1")
-    assert stripe.look(HOST, told.session_id).intent is Intent.AUTHORISED
-
-
-@pytest.mark.parametrize("minutes", [10, 29, 24 * 60 + 1])
-def test_a_page_for_too_short_or_too_long_is_refused(till: Till, minutes: int) -> None:
-    with pytest.raises(Refused, match="30 minutes"):
-        till.open(expires_at=datetime.now(UTC) + timedelta(minutes=minutes))
-    assert till.told("payments") == []
-
-
-def test_a_refusal_of_values_isnt_kept_for_the_key(till: Till) -> None:
-    with pytest.raises(Refused):
-        till.open(expires_at=datetime.now(UTC))
-    assert till.open().session is Session.OPEN
-
-
 # Accounts.
 
 
@@ -614,58 +370,3 @@ def test_icelandic_money_comes_back_as_it_was(till: Till, stripe: Stripe) -> Non
 def test_a_part_of_what_is_only_charged_whole_is_refused(till: Till) -> None:
     with pytest.raises(Refused, match="whole MGA"):
         till.open(currency="MGA", amount=12_050)
-
-
-# Secrets.
-
-
-def everything_about(failure: BaseException) -> str:
-    """What a log, a trace or an error page could show of the failure."""
-    chain: BaseException | None = failure
-    texts = [
-        "".join(traceback.format_exception(failure)),
-        repr(failure),
-        str(failure),
-        repr(pickle.dumps(failure.args)),
-    ]
-    while chain is not None:
-        texts += [repr(chain), repr(vars(chain)), repr(chain.args)]
-        chain = chain.__cause__ or chain.__context__
-    return "".join(texts)
-
-
-def test_the_key_isnt_in_what_stripe_is_called() -> None:
-    stripe = Stripe("sk_live_abcdef", "https://api.stripe.com")
-    assert "abcdef" not in f"{stripe!r} {stripe}"
-
-
-@pytest.mark.parametrize("kind", ["drop_reply", "error_after", "too_many", "slow"])
-def test_a_failure_carries_neither_key_nor_guest(
-    till: Till, kind: str, caplog: pytest.LogCaptureFixture
-) -> None:
-    caplog.set_level(logging.DEBUG)
-    stripe = till.stripe(timeout=0.3)
-    till.fault(kind, on="sessions.create", seconds=2)
-    with pytest.raises(Unreachable) as caught:
-        stripe.open_session(HOST, **page("p-1"))
-    shown = everything_about(caught.value) + caplog.text
-    assert stripe.key not in shown
-    assert "guest@example.org" not in shown
-    assert "example.org" not in caplog.text
-    assert caught.value.__cause__ is caught.value.__context__ is None
-
-
-def test_a_password_file_of_the_machine_changes_nothing(
-    till: Till, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    netrc = tmp_path / "netrc"
-    netrc.write_text("default login somebody password else\n")
-    monkeypatch.setenv("NETRC", str(netrc))
-    assert till.stripe().account(HOST).charges_enabled
-
-
-def test_a_refusal_that_repeats_the_key_is_scrubbed(till: Till) -> None:
-    key = "sk_test_" + "a" * 24
-    with pytest.raises(Refused) as caught:
-        till.stripe(key=key).account(HOST)
-    assert "sk_test" not in caught.value.sentence

@@ -10,7 +10,6 @@ from connectors.stripe_billing import Billing
 from connectors.stripe_words import Refused, Unreachable
 from domain.billing import Plan, Status, Told
 from domain.money import Money
-from simulator.server import application, in_thread
 from tests.till import GOOD, Till, post
 
 HOST = Plan("host", Money(500, "USD"), free=1)
@@ -18,19 +17,6 @@ MIRROR = Plan("mirror", Money(100, "USD"), least=1_900)
 LATER_DECLINED = "4000000000000341"
 MONTH_S = 30 * 86_400
 BACK = "https://stay.example.org/plan/"
-
-
-@pytest.fixture(scope="module")
-def address() -> Iterator[str]:
-    with in_thread(application()) as found:
-        yield found
-
-
-@pytest.fixture
-def till(address: str) -> Till:
-    made = Till(address)
-    made.reset()
-    return made
 
 
 @pytest.fixture

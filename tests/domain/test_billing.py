@@ -24,6 +24,8 @@ from domain.billing import (
     price,
     reminder,
     standing,
+    trial_ends,
+    trial_letter,
 )
 from domain.money import Money
 
@@ -218,3 +220,16 @@ def test_what_the_owner_did_not_ask_for_is_left_as_the_provider_has_it(wish: Wis
 def test_an_organization_that_ends_pays_nothing_more() -> None:
     told = Told("sub_1", "si_1", Status.ACTIVE, "host", HOST.unit, 2)
     assert steps(Wish(HOST, 2, ends=True), told) == [Step.END]
+
+
+@given(FACTS, MOMENTS)
+def test_a_trial_that_is_announced_ends_after_which_something_is_charged(
+    facts: Facts, next_at: datetime | None
+) -> None:
+    ends = trial_ends(facts, next_at)
+    if ends and ends > NOW and not (facts.ended_at or facts.unpaid_since):
+        assert standing(facts, NOW) is Standing.TRIAL
+        assert facts.units
+    if ends:
+        waits = (8 * DAY, 7 * DAY, 2 * DAY, DAY, 0 * DAY, -DAY)
+        assert [trial_letter(ends, ends - wait) for wait in waits] == [0, 1, 1, 2, 0, 0]

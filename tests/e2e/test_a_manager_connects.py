@@ -1,5 +1,7 @@
 """A manager connects Escapia: the guide, keys that a worker checks, units become homes, with and without scripts."""
 
+import re
+
 import pytest
 from django.test import Client
 from playwright.sync_api import Browser, expect
@@ -62,6 +64,8 @@ def test_keys_are_checked_and_units_become_homes(
     page.get_by_label("Usual price per night").fill("150")
     page.get_by_role("button", name="Make them homes").click()
     expect(page.get_by_role("heading", name="1 home follows its unit")).to_be_visible()
+    expect(page.get_by_label("Amplistay link for Casa del Mar")).to_have_value(re.compile(r"\.ics$"))
+    found += [f"homes {flaw}" for flaw in flaws(page, LEAST_PX)] if scripts else []
     assert Feed.objects.get().property.name == "Casa del Mar"
     assert found == []
     context.close()

@@ -181,6 +181,8 @@ def _trouble(town: Town, now: datetime) -> None:
         "link": "Vrbo",
         "account": "Coast",
         "percent": 80,
+        "system": "Escapia",
+        "reason": "The nights are not free.",
     }
     days = {
         "arrival": str(sold.span.start),

@@ -555,6 +555,7 @@ def test_names_can_neither_add_headers_nor_lines_nor_markup(
 def test_every_kind_of_alert_has_its_words(home: Property) -> None:
     details = {"feed": "Airbnb", "nights": 1, "closed": 9, "first": "", "second": "Vrbo"}
     details |= {"link": "Airbnb", "since": NOW.isoformat(), "account": "Escapia"}
+    details |= {"system": "Escapia", "reason": "The request was refused."}
     dates = {"arrival": "2026-12-10", "departure": "2026-12-12"}
     for kind in Alert.Kind:
         alert = Alert(property=home, kind=kind, details=details | dates)

@@ -4,6 +4,7 @@ from datetime import timedelta
 
 import pytest
 from django.test import Client
+from django.urls import reverse
 from pytest_django import Settings
 
 from accounts.models import Organization
@@ -94,7 +95,7 @@ def test_a_fault_there_leaves_every_night_and_says_so(mirror: Mirror, fault: str
     assert (again.outcome, mirror.feed.problem) == (FeedRead.Outcome.UNCHANGED, None)
 
 
-def test_refused_keys_stop_the_account_and_are_told_once(mirror: Mirror) -> None:
+def test_refused_keys_stop_the_account_and_are_told_once(mirror: Mirror, alices: Client) -> None:
     stay = mirror.days(10, 3)
     mirror.book(stay)
     mirror.read()
@@ -109,7 +110,9 @@ def test_refused_keys_stop_the_account_and_are_told_once(mirror: Mirror) -> None
     assert (mirror.read(), mirror.asked(), mirror.busy()) == (None, asked, [stay])
     for _ in range(2):
         mirrors.watch(mirror.now)
-    assert list(Alert.objects.values_list("kind", flat=True)) == [Alert.Kind.KEYS]
+    alert = Alert.objects.get()
+    assert alert.kind == Alert.Kind.KEYS
+    assert alices.get(reverse("calendars:alert", args=[alert.public_id]))["Location"] == "/systems/"
     mirrors.rekey(mirror.connection, keys_of(mirror.escapia.pmc()), mirror.now)
     line = mirror.read()
     assert line is not None

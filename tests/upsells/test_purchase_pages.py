@@ -14,11 +14,12 @@ from hypothesis import strategies as st
 
 from accounts.models import Organization, User
 from calendars.models import date_range
+from domain import sheets
 from properties.models import Property
 from tests import cast
 from tests.upsells.pages import a_purchase, text
 from tests.upsells.sold import a_payment, asked_of_the_database, some_hours
-from upsells import purchasepages, sheets
+from upsells import purchasepages
 from upsells.models import Purchase, StayLink
 
 LIST, CSV = "sales:list", "sales:csv"

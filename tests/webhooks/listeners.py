@@ -12,7 +12,9 @@ from pytest_django import Settings
 
 from accounts.models import Organization
 from connectors import links
-from webhooks.models import Event, Webhook
+from tests import cast
+from webhooks import outbox
+from webhooks.models import Event, Sending, Webhook
 
 EVERYTHING = [event.value for event in Event if event != Event.TEST]
 
@@ -143,3 +145,13 @@ def verified(heard: Heard, secret: str, now: datetime) -> Any:
     if signature not in heard.headers["webhook-signature"].split():
         raise standardwebhooks.WebhookVerificationError(heard.headers["webhook-signature"])
     return heard.body
+
+
+def announced(organization: Organization, number: int = 1, now: datetime = cast.NOW) -> bool:
+    return outbox.announce(
+        organization.pk, Event.SALE_CONFIRMED, lambda: {"id": f"sale{number}", "name": "Gràcia"}, now
+    )
+
+
+def the_sending(webhook: Webhook) -> Sending:
+    return Sending.objects.get(webhook=webhook)

@@ -1,15 +1,9 @@
 """Messages on their way over real sockets: signed, at least once, later every time, and never to the inside."""
 
 import json
-import os
-import signal
-import subprocess
-import sys
-import threading
 import time
 from base64 import b64decode
 from datetime import timedelta
-from pathlib import Path
 
 import pytest
 import standardwebhooks
@@ -22,22 +16,22 @@ from accounts.models import Organization, User
 from tests import cast
 from tests.post import Post, an_office, mail_server
 from tests.webhooks.conftest import Listens
-from tests.webhooks.listeners import Answer, Heard, Listener, a_webhook, answering, verified
+from tests.webhooks.listeners import (
+    Answer,
+    Heard,
+    Listener,
+    a_webhook,
+    announced,
+    answering,
+    the_sending,
+    verified,
+)
 from webhooks import letters, outbox, sending
 from webhooks.models import Event, Message, Sending, Webhook
 
 NOW = cast.NOW
 SECOND, MINUTE, HOUR, DAY = (timedelta(**{unit: 1}) for unit in ("seconds", "minutes", "hours", "days"))
-ROOT = Path(__file__).resolve().parent.parent.parent
 EVENT = Event.SALE_CONFIRMED
-
-
-def announced(organization: Organization, number: int = 1, now: object = NOW) -> bool:
-    return outbox.announce(organization.pk, EVENT, lambda: {"id": f"sale{number}", "name": "Gràcia"}, now)
-
-
-def the_sending(webhook: Webhook) -> Sending:
-    return Sending.objects.get(webhook=webhook)
 
 
 # What arrives
@@ -355,164 +349,3 @@ def test_a_replaced_secret_signs_beside_the_new_one_for_a_day(
     verified(after, new, NOW + DAY)
     with pytest.raises(standardwebhooks.WebhookVerificationError):
         verified(after, old, NOW + DAY)
-
-
-# By hand
-
-
-def test_a_message_can_be_sent_again_with_the_same_id(organization: Organization, listens: Listens) -> None:
-    webhook, listener = listens()
-    announced(organization)
-    sending.send_due(NOW)
-    assert outbox.again(the_sending(webhook), NOW + DAY)
-    assert not outbox.again(the_sending(webhook), NOW + DAY)
-    sending.send_due(NOW + DAY)
-    assert len(listener.heard) == 2
-    assert len(set(listener.ids)) == 1
-
-
-def test_what_was_missed_while_it_was_stopped_can_be_sent_again_at_once(
-    organization: Organization, listens: Listens
-) -> None:
-    webhook, listener = listens(answering(410, 204))
-    for number in range(3):
-        announced(organization, number)
-    sending.send_due(NOW)
-    assert outbox.again_all(webhook, NOW) == 0
-    outbox.resume(webhook)
-    assert outbox.again_all(webhook, NOW + DAY) == Sending.objects.filter(delivered_at=None).count()
-    sending.send_due(NOW + DAY)
-    assert {row.state for row in Sending.objects.all()} == {"delivered"}
-    assert len(set(listener.ids)) == 3
-
-
-def test_a_test_event_goes_to_its_webhook_alone_whatever_it_wants(
-    organization: Organization, listens: Listens
-) -> None:
-    webhook, listener = listens(events=["feed.failing"])
-    _, other = listens()
-    assert [outbox.test(webhook, NOW), outbox.test(webhook, NOW)] == [True, False]
-    sending.send_due(NOW)
-    assert [json.loads(heard.body)["type"] for heard in listener.heard] == ["webhook.test"]
-    assert other.heard == []
-    assert outbox.test(webhook, NOW + MINUTE)
-
-
-def test_messages_are_forgotten_after_thirty_days(organization: Organization, listens: Listens) -> None:
-    webhook, _ = listens()
-    announced(organization)
-    announced(organization, 2, NOW + DAY)
-    sending.send_due(NOW + DAY)
-    assert outbox.forget(NOW + 30 * DAY) == 0
-    assert outbox.forget(NOW + 30 * DAY + SECOND) == 1
-    assert Sending.objects.filter(webhook=webhook).count() == 1
-
-
-# Several at once
-
-
-@pytest.mark.django_db(transaction=True)
-def test_many_workers_send_each_message_once(organization: Organization, listens: Listens) -> None:
-    listeners = [listens()[1] for _ in range(5)]
-    for number in range(6):
-        announced(organization, number)
-    gate = threading.Barrier(4)
-
-    def works() -> None:
-        gate.wait(10)
-        for _ in range(6):
-            sending.send_due(NOW)
-        connection.close()
-
-    workers = [threading.Thread(target=works) for _ in range(4)]
-    for worker in workers:
-        worker.start()
-    for worker in workers:
-        worker.join(60)
-    sending.send_due(NOW)
-    assert [sorted(listener.ids) for listener in listeners] == [
-        sorted(Message.objects.values_list("public_id", flat=True))
-    ] * 5
-
-
-SENDS = """
-import django; django.setup()
-from datetime import datetime
-from webhooks import sending
-sending.send_due(datetime.fromisoformat("{now}"))
-"""
-
-
-@pytest.mark.django_db(transaction=True)
-def test_a_worker_that_dies_between_the_answer_and_our_note_of_it_is_followed_by_one_that_sends_it_again(
-    organization: Organization, listens: Listens, tmp_path: Path
-) -> None:
-    started = threading.Event()
-
-    def kills(_heard: Heard) -> Answer:
-        started.wait(30)
-        if len(listener.heard) == 1:
-            os.kill(worker.pid, signal.SIGKILL)
-        return Answer()
-
-    webhook, listener = listens(kills)
-    announced(organization)
-    target = connection.settings_dict
-    url = f"postgresql://{target['USER']}@/{target['NAME']}?host={target['HOST']}"
-    env = os.environ | {
-        "DATABASE_URL": url,
-        "DEBUG": "1",
-        "DJANGO_SETTINGS_MODULE": "amplistay.settings",
-        "LOOPBACK_FEED_PORTS": str(listener.port),
-    }
-    worker = subprocess.Popen([sys.executable, "-c", SENDS.format(now=NOW.isoformat())], cwd=ROOT, env=env)
-    started.set()
-    assert worker.wait(60) == -signal.SIGKILL
-    assert the_sending(webhook).state == "waiting"
-    assert sending.send_due(NOW + MINUTE) == 0
-    assert sending.send_due(NOW + 3 * MINUTE) == 1
-    assert the_sending(webhook).state == "delivered"
-    assert len(listener.ids) == 2
-    assert len(set(listener.ids)) == 1
-
-
-@pytest.mark.django_db(transaction=True)
-def test_a_webhook_that_is_removed_at_the_same_moment_undoes_nothing_that_is_announced(
-    organization: Organization, listens: Listens
-) -> None:
-    webhook, _ = listens()
-    errors: list[Exception] = []
-
-    def removes() -> None:
-        try:
-            outbox.remove(webhook, timezone.now())
-        except Exception as error:  # noqa: BLE001 - the test shows it
-            errors.append(error)
-        finally:
-            connection.close()
-
-    remover = threading.Thread(target=removes)
-    with transaction.atomic():
-        announced(organization)
-        remover.start()
-        remover.join(10)
-        assert not remover.is_alive(), "whoever removes it needn't wait"
-        organization.name = "Renamed with it"
-        organization.save(update_fields=["name"])
-    organization.refresh_from_db()
-    assert (errors, organization.name) == ([], "Renamed with it")
-    assert not Webhook.objects.exists()
-
-
-@pytest.mark.django_db(transaction=True)
-def test_whoever_announces_doesnt_wait_for_a_webhook_that_is_being_removed(
-    organization: Organization, listens: Listens
-) -> None:
-    webhook, _ = listens()
-    heard: list[bool] = []
-    with transaction.atomic():
-        list(Webhook.objects.select_for_update().filter(pk=webhook.pk))
-        other = threading.Thread(target=lambda: (heard.append(announced(organization)), connection.close()))
-        other.start()
-        other.join(10)
-        assert heard == [False]
