@@ -6,17 +6,19 @@ from urllib.parse import urlsplit
 from axe_playwright_python.base import AXE_SCRIPT
 from playwright.sync_api import Page, Request, ViewportSize
 
+from tests.e2e.contrast import faint
+
 PHONE: ViewportSize = {"width": 390, "height": 844}
 WIDTHS = (320, 390, 768, 1440)
 TARGET_PX = 44
 MOST_SHIFT = 0.02
 RULES: dict[Literal["light", "dark"], dict[str, Any]] = {
-    "light": {},
-    "dark": {"runOnly": {"type": "rule", "values": ["color-contrast", "link-in-text-block"]}},
-}  # what a scheme changes is colours
-AXE = (
-    "options => axe.run(document, {resultTypes: ['violations'], ...options}).then(found => found.violations)"
-)
+    "light": {"rules": {"color-contrast": {"enabled": False}}},
+    "dark": {"runOnly": {"type": "rule", "values": ["link-in-text-block"]}},
+}  # what a scheme changes is colours; contrast.py measures what is most of them
+AXE = """options => axe.run(document, {resultTypes: ["violations"], selectors: false, ...options})
+    .then(found => found.violations.flatMap(
+        each => each.nodes.map(node => `${each.id}: ${node.html.slice(0, 160)}`)))"""
 
 OVERFLOWS = "() => document.documentElement.scrollWidth > document.documentElement.clientWidth"
 SMALL = """least => [...document.querySelectorAll("a, button, input, select, textarea, summary")]
@@ -98,18 +100,19 @@ def barriers(page: Page) -> list[str]:
         page.evaluate(AXE_SCRIPT)
     for scheme, options in RULES.items():
         page.emulate_media(color_scheme=scheme, reduced_motion="reduce")
-        for each in page.evaluate(AXE, options):
-            found += [f"{scheme} {each['id']}: {node['html'][:160]}" for node in each["nodes"]]
+        found += [f"{scheme} {each}" for each in page.evaluate(AXE, options)]
+        found += [f"{scheme} color-contrast: {html[:160]}" for html in faint(page)]
     page.emulate_media(color_scheme="light")
     return found
 
 
-def overflows(page: Page) -> list[int]:
-    """The widths at which the page scrolls sideways."""
+def overflows(page: Page, *widths: int) -> list[int]:
+    """The ones among these widths at which the page scrolls sideways; the window is as before afterwards."""
     before = page.viewport_size or PHONE
     found = []
-    for width in WIDTHS:
-        page.set_viewport_size({"width": width, "height": before["height"]})
+    for width in sorted(widths or WIDTHS, key=lambda width: width != before["width"]):
+        if width != (page.viewport_size or PHONE)["width"]:
+            page.set_viewport_size({"width": width, "height": before["height"]})
         if page.evaluate(OVERFLOWS):
             found.append(width)
     page.set_viewport_size(before)

@@ -1,8 +1,8 @@
 """Lighthouse's verdict on the pages where people spend their time, on a real server with collected static files.
 
 Lighthouse simulates a slow phone on a slow line: it takes this machine for four times as fast as the phone. What else
-the machine does meanwhile only ever takes points away, so a page that isn't fast enough is tried again, and its best
-try counts.
+the machine does meanwhile only ever takes points away, so a page that isn't fast enough is tried again (for its speed
+only: the rest doesn't change), and its best try counts.
 """
 
 import gzip
@@ -10,7 +10,7 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from http.client import HTTPConnection, HTTPException
@@ -67,17 +67,23 @@ class Server:
     site: str
     cookie: str
 
-    def verdict(self, path: str, *, as_host: bool) -> dict[str, Any]:
-        """What Lighthouse says of the page in its best try."""
+    def verdict(self, path: str, least: int, *, as_host: bool) -> dict[str, Any]:
+        """What Lighthouse says of the page, with the speed of its best try; once that is enough, there is no other."""
+        first: dict[str, Any] = {}
         tries: list[dict[str, Any]] = []
-        while len(tries) < MOST_TRIES and speed(tries[-1:]) < LEAST["performance"]:
-            tries.append(self._tried(path, as_host=as_host))
-        found = [each for each in tries if not each.get("runtimeError")]
-        assert found, tries[-1]["runtimeError"]
+        while len(tries) < MOST_TRIES and speed(tries[-1:]) < least:
+            told = self._tried(path, ["performance"] if first else [*LEAST, "seo"], as_host=as_host)
+            tries.append(told)
+            first = first or ({} if told.get("runtimeError") else told)
+        assert first, tries[-1]["runtimeError"]
         print(f"{path}: performance {[speed([each]) for each in tries]}")
-        return max(found, key=lambda each: speed([each]))
+        best = max(tries, key=lambda each: speed([each]))
+        return {
+            "categories": first["categories"] | best["categories"],
+            "audits": first["audits"] | best.get("audits", {}),
+        }
 
-    def _tried(self, path: str, *, as_host: bool) -> dict[str, Any]:
+    def _tried(self, path: str, categories: Sequence[str], *, as_host: bool) -> dict[str, Any]:
         chrome = " ".join(["--headless=new", *FLAGS])
         command = [
             str(NODE),
@@ -87,7 +93,7 @@ class Server:
             "--quiet",
             f"--chrome-flags={chrome}",
         ]
-        command += [f"--only-categories={','.join([*LEAST, 'seo'])}"]
+        command += [f"--only-categories={','.join(categories)}", "--disable-full-page-screenshot"]
         command.append(f"--throttling.cpuSlowdownMultiplier={SLOWDOWN}")
         if as_host:
             command.append(f"--extra-headers={json.dumps({'Cookie': self.cookie})}")
@@ -184,11 +190,11 @@ def test_slow_phones_get_fast_pages_that_everybody_can_use(server: Server, town:
     wrong = []
     for name, pattern in PAGES.items():
         path, as_host = pattern.format(**ids), name not in STRANGERS
-        told = server.verdict(path, as_host=as_host)
+        bounds = LEAST | ({"performance": LEAST_SPEED[name]} if name in LEAST_SPEED else {})
+        told = server.verdict(path, bounds["performance"], as_host=as_host)
         found = points(told)
         kilobytes = server.weight(path, told, as_host=as_host)
         print(f"{name}: {found}, {kilobytes:.0f} KB\n  {measured(told)}")
-        bounds = LEAST | ({"performance": LEAST_SPEED[name]} if name in LEAST_SPEED else {})
         wrong += [f"{name}: {what} {found[what]}" for what, least in bounds.items() if found[what] < least]
         wrong += [f"{name}: {audit}" for audit in lost(told)]
         if name in INDEXED and found["seo"] < LEAST_FOUND:
