@@ -102,7 +102,7 @@ def account(request: HostRequest, connection_id: str) -> HttpResponse:
 @fresh
 def links(request: HostRequest, connection_id: str) -> HttpResponse:
     """The links of all its homes as a CSV file, to paste them in bulk: whoever has one reads that home's calendar."""
-    row = _row(request, connection_id)
+    row = account_of(request, connection_id)
     audit.note(request, account=row.name)
     kept: list[list[object]] = [
         [safe(each.feed.listing), safe(each.feed.property.name), each.address] for each in _homes(row)

@@ -15,9 +15,9 @@ from billing.limits import why_not_add
 from calendars import adopting, budgets, importing, leases, tasks
 from calendars.importing import Outcome, Verdict
 from calendars.models import Connection
+from calendars.systemforms import Chosen
 from calendars.systempages import account_of
 from connectors.broker import hint
-from connectors.contract import Listing
 from domain.listwords import Column
 
 STATES = ("free", "followed", "withheld", "gone")
@@ -51,6 +51,9 @@ class UnitBody(Body):
 
     unit = Text(max_length=LONGEST_UNIT, help_text="The id of a free unit.")
     name = Text(max_length=120, help_text="The home's.")
+    time_zone = Text(
+        required=False, max_length=64, help_text="Its own, where it isn't the one of all of them."
+    )
 
 
 class UnitsBody(Usual):
@@ -89,8 +92,8 @@ def _unit(key: str, name: str, code: str, state: str, counts: Mapping[str, int])
     return told | {"property": None, "feed": None}
 
 
-def _wanted(row: Connection, asked: dict[str, Any]) -> list[tuple[Listing, str]]:
-    """The units with their homes' names. Raises Problem where one can't be chosen, or two are called alike."""
+def _wanted(row: Connection, asked: dict[str, Any]) -> list[Chosen]:
+    """The units that become homes. Raises Problem where one can't be chosen, or two are called alike."""
     free = {unit.id: unit for unit in adopting.units(row).free}
     wrong: dict[str, str] = {}
     units: set[str] = set()
@@ -109,29 +112,33 @@ def _wanted(row: Connection, asked: dict[str, Any]) -> list[tuple[Listing, str]]
         wrong["units"] = _("Choose at least one unit.")
     if wrong:
         raise invalid(wrong)
-    return [(free[each["unit"]], each["name"].strip()) for each in asked["units"]]
+    return [
+        Chosen(free[each["unit"]], each["name"].strip(), each.get("time_zone", "")) for each in asked["units"]
+    ]
 
 
-def _refuse(verdicts: Sequence[Verdict]) -> None:
-    """Raises Problem where a home can't be made, at its name or at what holds for all of them."""
+def _refuse(wanted: Sequence[Chosen], verdicts: Sequence[Verdict]) -> None:
+    """Raises Problem where a home can't be made, at what is its own or at what holds for all of them."""
     wrong: dict[str, str] = {}
-    for number, verdict in enumerate(verdicts):
+    for number, (chosen, verdict) in enumerate(zip(wanted, verdicts, strict=True)):
+        own = {Column.NAME, Column.TIME_ZONE} if chosen.time_zone else {Column.NAME}
         for column, words in verdict.wrong.items():
-            at = f"units.{number}.name" if column == Column.NAME else NAMES.get(column.value, column.value)
+            name = NAMES.get(column.value, column.value)
+            at = f"units.{number}.{column.value}" if column in own else name
             wrong.setdefault(at, str(words[0]))
     if wrong:
         raise invalid(wrong)
 
 
-def _adopted(wanted: Sequence[tuple[Listing, str]], outcomes: Sequence[Outcome]) -> list[dict[str, Any]]:
+def _adopted(wanted: Sequence[Chosen], outcomes: Sequence[Outcome]) -> list[dict[str, Any]]:
     return [
         {
-            "unit": unit.id,
+            "unit": chosen.unit.id,
             "property": outcome.home or None,
             "is_followed": bool(outcome.feeds),
             "problems": outcome.problems,
         }
-        for (unit, _name), outcome in zip(wanted, outcomes, strict=True)
+        for chosen, outcome in zip(wanted, outcomes, strict=True)
     ]
 
 
@@ -160,7 +167,7 @@ class Units(OrgView):
         usual.time_zone = row.time_zone
         refusal = why_not_add(request.org.pk, request.now)
         verdicts = adopting.plan(row, wanted, defaults(request, asked, usual), refusal)
-        _refuse(verdicts)
+        _refuse(wanted, verdicts)
         outcomes = adopting.adopt(row, wanted, verdicts, request.now)
         feeds = [feed for outcome in outcomes for feed in outcome.feeds]
         hint(tasks.read_now, feeds) if len(feeds) <= leases.BATCH else hint(tasks.read_mirrors)

@@ -70,11 +70,11 @@ def test_from_keys_to_homes_that_follow_their_units(api: Caller, there: Escapia)
         "id": unit.id, "name": unit.name, "code": unit.code, "state": "free", "property": None, "feed": None,
         "requests": 0,
     }  # fmt: skip
-    wanted = {"units": [{"unit": unit.id, "name": "Casa del Mar"}], **HOUSE}
+    wanted = {"units": [{"unit": unit.id, "name": "Casa del Mar", "time_zone": "America/Denver"}], **HOUSE}
     (done,) = api.send("POST", f"{path}units/", wanted)["data"]
     home, feed = Property.objects.get(), Feed.objects.get()
     assert done == {"unit": unit.id, "property": home.public_id, "is_followed": True, "problems": []}
-    assert (home.name, home.time_zone, home.nightly_rate) == ("Casa del Mar", "America/Chicago", 15_000)
+    assert (home.name, home.time_zone, home.nightly_rate) == ("Casa del Mar", "America/Denver", 15_000)
     (followed,) = api.get(f"{path}units/?state=followed")["data"]
     assert (followed["id"], followed["feed"]) == (unit.id, feed.public_id)
     assert api.send("PATCH", path, {"two_way": True})["two_way"]
@@ -111,6 +111,7 @@ def test_what_is_wrong_with_an_account_is_named(
         ([("100", "Casa"), ("100", "Cala")], {}, "units.1.unit"),
         ([("100", "Casa"), ("101", "casa ")], {}, "units.1.name"),
         ([("100", " ")], {}, "units.0.name"),
+        ([("100", "Casa"), ("101", "Cala", "Europe/Atlantis")], {}, "units.1.time_zone"),
         ([("100", "Casa")], {"check_out": "17:00"}, "check_out"),
         ([("100", "Casa")], {"nightly_rate": None}, "nightly_rate"),
     ],
@@ -118,13 +119,16 @@ def test_what_is_wrong_with_an_account_is_named(
 def test_what_is_wrong_with_units_is_named_and_none_becomes_a_home(
     api: Caller,
     organization: Organization,
-    units: list[tuple[str, str]],
+    units: list[tuple[str, ...]],
     change: dict[str, object],
     field: str,
 ) -> None:
     path = f"/systems/{a_system(organization, 'Dune', 'Surf').public_id}/units/"
     house = {name: value for name, value in (HOUSE | change).items() if value is not None}
-    wanted = {"units": [{"unit": unit, "name": name} for unit, name in units], **house}
+    wanted = {
+        "units": [dict(zip(("unit", "name", "time_zone"), each, strict=False)) for each in units],
+        **house,
+    }
     refusal = api.send("POST", path, wanted, 422)
     assert [each["field"] for each in refusal["errors"]] == [field]
     assert not Property.objects.exists()
