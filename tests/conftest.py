@@ -33,6 +33,10 @@ hypothesis.settings.load_profile("here")
 ROOT = Path(__file__).resolve().parent.parent
 STARTS_WITHIN_S = 15
 
+# Each process that a test starts would compile all of Django anew where no bytecode may lie beside the sources.
+if os.environ.pop("PYTHONDONTWRITEBYTECODE", ""):
+    os.environ.setdefault("PYTHONPYCACHEPREFIX", str(ROOT / ".data" / "bytecode"))
+
 
 @pytest.fixture(scope="session", autouse=True)
 def usual_settings() -> Iterator[None]:
