@@ -27,7 +27,13 @@ from tests.post import Post, an_office, mail_server
 from upsells.models import StayLink
 
 # Machines are slow at times, so no example has a deadline; a build server tries the same examples every time.
-hypothesis.settings.register_profile("here", deadline=None, derandomize=bool(os.environ.get("CI")))
+# EXAMPLES sets how many a test tries that doesn't say so itself.
+hypothesis.settings.register_profile(
+    "here",
+    deadline=None,
+    derandomize=bool(os.environ.get("CI")),
+    max_examples=int(os.environ.get("EXAMPLES", "25")),
+)
 hypothesis.settings.load_profile("here")
 
 ROOT = Path(__file__).resolve().parent.parent
