@@ -181,7 +181,9 @@ def counting[Row: (ExportRead, Readership)](
     named = Readership.objects.filter(link=OuterRef("link")).alias(
         own_pair=Concat("link__channel", Value("/"), "reader")
     )
-    rows = rows.filter(~Q(Among(F("reader"), NO_SITES))).alias(made_for=ExpressionWrapper(channel, CharField()))
+    rows = rows.filter(~Q(Among(F("reader"), NO_SITES))).alias(
+        made_for=ExpressionWrapper(channel, CharField())
+    )
     rows = rows.alias(pair=Concat("made_for", Value("/"), "reader"))
     may_be = ~Q(Among(F("reader"), KNOWN)) & ~Exists(named.filter(Among(F("own_pair"), OWN)))
     return rows.filter(may_be | Q(made_for=OTHER.key) | Q(Among(F("pair"), OWN)))

@@ -52,13 +52,15 @@ ANSWERS: Acts = {
 }
 
 
-def in_every_order(acts: Acts, length: int, begun: Purchase, check: Check, done: tuple[str, ...] = ()) -> None:
+def in_every_order(
+    acts: Acts, length: int, begun: Purchase, check: Check, done: tuple[str, ...] = ()
+) -> None:
     """Let the acts follow each other in every order, as many as `length`, each time on what came of those before.
 
     What one order did is taken back before the next, so that orders which begin alike share their beginning.
     `check` sees the purchase after each act.
     """
-    for name in acts.keys() - set(done) if len(done) < length else ():
+    for name in [name for name in acts if name not in done] if len(done) < length else ():
         point = transaction.savepoint_create()
         purchase = Purchase.objects.get(pk=begun.pk)
         acts[name](purchase)

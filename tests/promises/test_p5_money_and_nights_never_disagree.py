@@ -1,6 +1,6 @@
 """Seeded runs through database and simulator: guests, hosts, channels, workers and faults in any order.
 
-PAYMENT_RUNS_DB sets how many. tests/domain/test_payments.py takes the same rules through thousands of runs without both.
+PAYMENT_RUNS_DB sets how many. tests/domain/test_payments.py takes the same rules through thousands without both.
 """
 
 import os

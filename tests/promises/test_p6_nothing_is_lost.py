@@ -26,9 +26,9 @@ from upsells.models import Delivery, Purchase
 pytestmark = pytest.mark.django_db(transaction=True)
 
 SHORT = "tests.short_leases"
-FEEDS, GROWING = 800, 40  # as many in a second as the two of a crew can read
+FEEDS, GROWING = 400, 30
 GROWN = 3  # times in the storm
-INTERVAL = timedelta(seconds=8)
+INTERVAL = timedelta(seconds=10)
 STARTS_WITHIN = timedelta(seconds=30)  # the new crew, on two busy cores
 LONGEST_LEASE = timedelta(minutes=2)
 
