@@ -6,7 +6,6 @@ from typing import Any
 from playwright.sync_api import Browser, Page, sync_playwright
 
 FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
-TIMES = 3
 SIZE = {"width": 1440, "height": 900}
 SETTLED = "() => !document.querySelector('.gaps-to-come') || document.querySelector('.gap')"
 LCP = """() => new Promise(done => new PerformanceObserver(list => done(list.getEntries().at(-1).startTime))
@@ -27,14 +26,14 @@ SCROLL = """() => new Promise(done => {
 })"""
 
 
-def look(path: str, site: str, cookies: dict[str, str], page: str) -> dict[str, Any]:
+def look(path: str, site: str, cookies: dict[str, str], page: str, times: int) -> dict[str, Any]:
     """Milliseconds until the largest part is painted, milliseconds of the 95th percentile of frames in a slanting
-    scroll, and the page's elements; medians of some cold visits.
+    scroll, and the page's elements; medians of so many cold visits.
     """
     with sync_playwright() as engine:
         browser = engine.chromium.launch(executable_path=path, args=FLAGS)
         try:
-            visits = [visit(browser, site, cookies, page) for _ in range(TIMES)]
+            visits = [visit(browser, site, cookies, page) for _ in range(times)]
         finally:
             browser.close()
     return {name: round(median(each[name] for each in visits), 1) for name in visits[0]}

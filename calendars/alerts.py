@@ -162,18 +162,20 @@ def follow(
     back.update(resolved_at=None)
     new = found(alive)
     Alert.objects.bulk_create(new, ignore_conflicts=True)
-    return over, Alert.objects.filter(public_id__in=[alert.public_id for alert in new]) | back
+    made = Alert.objects.filter(public_id__in=[alert.public_id for alert in new]) if new else back.none()
+    return over, made | back
 
 
 def _locked(alerts: AlertQuerySet) -> AlertQuerySet:
     """These alerts as they are now, ours until the commit; a sweep beside this one sees to the others."""
     rows = alerts.select_for_update(skip_locked=True, no_key=True, of=("self",))
-    return Alert.objects.filter(pk__in=list(rows.values_list("pk", flat=True)))
+    keys = list(rows.values_list("pk", flat=True))
+    return Alert.objects.filter(pk__in=keys) if keys else rows.none()
 
 
-def _whole(alerts: AlertQuerySet) -> AlertQuerySet:
-    """The alerts with what is to be told of them."""
-    return alerts.to_say().order_by("pk")
+def _whole(alerts: AlertQuerySet) -> Iterable[Alert]:
+    """The alerts with what is to be told of them; of none, nothing is prepared."""
+    return [] if alerts.query.is_empty() else alerts.to_say().order_by("pk")
 
 
 def _recount(now: datetime) -> None:

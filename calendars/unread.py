@@ -5,6 +5,7 @@ ourselves nobody can have read us, so silence only counts from when links are an
 stays as it is meanwhile. Links for people are never waited for, nor is a sale that a link leaves out on purpose.
 """
 
+import json
 from datetime import datetime, timedelta
 from functools import partial
 from typing import Any
@@ -12,7 +13,6 @@ from typing import Any
 from django.db import transaction
 from django.db.models import (
     BigIntegerField,
-    Case,
     DateTimeField,
     DurationField,
     Exists,
@@ -23,7 +23,6 @@ from django.db.models import (
     Q,
     QuerySet,
     Value,
-    When,
 )
 from django.db.models.functions import Coalesce, Greatest
 from psycopg.types.range import TimestamptzRange
@@ -46,6 +45,13 @@ class Seconds(Func):
 
     template = "make_interval(secs => %(expressions)s)"
     output_field = DurationField()
+
+
+class Looked(Func):
+    """The number that an object in JSON has under a name; one parameter, however many names there are."""
+
+    template, arg_joiner = "(%(expressions)s)::integer", "::jsonb ->> "
+    output_field = IntegerField()
 
 
 def watch(now: datetime, up_since: datetime | None) -> None:
@@ -132,15 +138,11 @@ def _waiting(now: datetime) -> QuerySet[Any]:
     return links.exclude(Exists(counting(reads, OuterRef("channel"))))
 
 
-def _planned(figure: str, channel: str = "channel") -> Case:
+def _planned(figure: str, channel: str = "channel") -> Coalesce:
     """What to expect of the site, in seconds."""
     expected = {key: getattr(plan(CHANNELS[key]), figure) for key in CHANNELS}
     each = {key: int(time.total_seconds()) for key, time in expected.items()}
-    cases = [
-        When(**{f"{channel}__in": [key for key in each if each[key] == seconds]}, then=Value(seconds))
-        for seconds in sorted({*each.values()} - {each[OTHER.key]})
-    ]
-    return Case(*cases, default=Value(each[OTHER.key]), output_field=IntegerField())
+    return Coalesce(Looked(Value(json.dumps(each)), F(channel)), Value(each[OTHER.key]))
 
 
 def _ago(now: datetime, seconds: Any) -> Any:

@@ -45,7 +45,7 @@ BROKEN = gettext_noop(
 _SENTENCES = {"too_slow": TOO_SLOW, "too_big": TOO_BIG, "broken": BROKEN}
 
 _ROOT = Path(__file__).resolve().parent.parent
-_PASSED_ON = ("PATH", "LANG", "LC_ALL", "LC_CTYPE", "LD_LIBRARY_PATH", "PYTHONTZPATH")
+_PASSED_ON = ("PATH", "LANG", "LC_ALL", "LC_CTYPE", "LD_LIBRARY_PATH", "PYTHONPYCACHEPREFIX", "PYTHONTZPATH")
 _CHUNK = 65_536
 
 

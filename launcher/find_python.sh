@@ -62,6 +62,12 @@ enter() {
     PYTHONPATH="$root${PYTHONPATH:+:$PYTHONPATH}"
     UV_PYTHON_DOWNLOADS=never
     export PYTHONPATH UV_PYTHON_DOWNLOADS
+    # Each of the many processes would compile all of Django anew where no bytecode may lie beside the sources.
+    if [ -n "${PYTHONDONTWRITEBYTECODE:-}" ]; then
+        unset PYTHONDONTWRITEBYTECODE
+        PYTHONPYCACHEPREFIX="${PYTHONPYCACHEPREFIX:-${AMPLISTAY_DATA:-$root/.data}/bytecode}"
+        export PYTHONPYCACHEPREFIX
+    fi
     python="$root/.venv/bin/python"
     if ! { [ -x "$python" ] && "$python" -P "$root/launcher/environment.py" check "$1" 2>/dev/null; }; then
         find_python

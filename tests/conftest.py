@@ -27,11 +27,21 @@ from tests.post import Post, an_office, mail_server
 from upsells.models import StayLink
 
 # Machines are slow at times, so no example has a deadline; a build server tries the same examples every time.
-hypothesis.settings.register_profile("here", deadline=None, derandomize=bool(os.environ.get("CI")))
+# EXAMPLES sets how many a test tries that doesn't say so itself.
+hypothesis.settings.register_profile(
+    "here",
+    deadline=None,
+    derandomize=bool(os.environ.get("CI")),
+    max_examples=int(os.environ.get("EXAMPLES", "25")),
+)
 hypothesis.settings.load_profile("here")
 
 ROOT = Path(__file__).resolve().parent.parent
 STARTS_WITHIN_S = 15
+
+# Each process that a test starts would compile all of Django anew where no bytecode may lie beside the sources.
+if os.environ.pop("PYTHONDONTWRITEBYTECODE", ""):
+    os.environ.setdefault("PYTHONPYCACHEPREFIX", str(ROOT / ".data" / "bytecode"))
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -1,6 +1,10 @@
-"""The settings with every logger at its loudest, each line with its level and its logger's name."""
+"""The settings with every logger at its loudest, each line with its level and its logger's name.
+
+And nobody waits long for what hosts are told.
+"""
 
 from amplistay.settings import *  # noqa: F403 - a settings module extends another
+from amplistay.settings import CELERY_BEAT_SCHEDULE as USUAL
 from amplistay.settings import LOGGING as QUIET
 
 LOUD = {"level": "DEBUG", "handlers": [], "propagate": True}
@@ -10,3 +14,5 @@ LOGGING = QUIET | {
     "root": {"handlers": ["out"], "level": "DEBUG"},
     "loggers": dict.fromkeys(("django", "django.db.backends", "celery", "kombu", "amqp", "urllib3"), LOUD),
 }
+WATCH = "see what hosts must know"
+CELERY_BEAT_SCHEDULE = USUAL | {WATCH: USUAL[WATCH] | {"schedule": 2.0}}

@@ -24,4 +24,5 @@ def shorten(**_: object) -> None:
 @app.on_after_configure.connect
 def hurry(sender: Celery, **_: object) -> None:
     """Beat reads its schedule after this."""
-    sender.conf.beat_schedule["settle what waits"]["schedule"] = SWEEP_S
+    for name in ("settle what waits", "send what the outbox holds"):
+        sender.conf.beat_schedule[name]["schedule"] = SWEEP_S

@@ -18,7 +18,7 @@ from zoneinfo import ZoneInfo
 
 import icalendar
 import recurring_ical_events
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from domain.house import House
@@ -175,7 +175,6 @@ def masters(components: icalendar.Component) -> list[icalendar.Event]:
     return [each for each in events if "RECURRENCE-ID" not in each]
 
 
-@settings(max_examples=80)
 @given(st.lists(entries(), min_size=1, max_size=3), st.sampled_from(HOUSES))
 def test_a_well_formed_calendar_closes_the_nights_that_an_independent_library_says(
     calendar: list[Entry], house: House

@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo, available_timezones
 import icalendar
 import pytest
 import recurring_ical_events
-from hypothesis import example, given, settings
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from domain.encode import Entry, Timed, agenda, clean, escaped
@@ -96,7 +96,6 @@ def _utc(at: date) -> date:
     return at.astimezone(UTC) if isinstance(at, datetime) else at
 
 
-@settings(max_examples=60)
 @given(st.lists(timed | entries, max_size=5), st.sampled_from(ZONES), texts)
 @example(
     [Timed("a", Period(STAMP, STAMP + 3000 * timedelta(days=1)), "long", STAMP)], "Africa/Casablanca", "x"
@@ -146,7 +145,6 @@ def test_a_second_reader_has_each_stay_on_the_days_that_it_takes() -> None:
     }
 
 
-@settings(max_examples=40)
 @given(st.lists(timed | entries, max_size=5), st.sampled_from(ZONES), st.randoms())
 def test_the_bytes_are_those_of_the_entries_in_whatever_order_and_zone_they_are_asked_for(
     items: list[Entry | Timed], zone: str, chance: random.Random

@@ -5,7 +5,7 @@ from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from domain.diary import Diary, Taken, impossible_beside, margins
@@ -33,7 +33,6 @@ def test_a_claim_on_nothing_cannot_be_made_nor_bought_hours_without_hours() -> N
             Taken(nights, None, cleans)
 
 
-@settings(max_examples=40)
 @given(days_of_diaries(), st.integers(0, 9))
 def test_free_nights_are_those_that_counting_finds(found: tuple[date, Diary], most: int) -> None:
     day, here = found
@@ -52,7 +51,6 @@ def until_closed(days: list[date], closed: set[date]) -> list[date]:
     return days[: next((count for count, day in enumerate(days) if day in closed), len(days))]
 
 
-@settings(max_examples=40)
 @given(days_of_diaries())
 def test_who_comes_next_and_who_left_last_is_the_nearest_of_all_claims(found: tuple[date, Diary]) -> None:
     day, here = found
@@ -107,7 +105,6 @@ def test_nights_that_were_cut_off_their_period_keep_the_earlier_and_the_later_ed
     assert diary(cut).previous_departure(DAY + 2 * NIGHT) == at(10, day=DAY + 9 * NIGHT)
 
 
-@settings(max_examples=40)
 @given(houses(), st.sampled_from(DAYS), st.integers(0, 95), LENGTHS)
 def test_bought_hours_close_the_nights_that_lose_the_pause(
     house: House, day: date, quarter: int, length: timedelta
@@ -122,7 +119,6 @@ def test_bought_hours_close_the_nights_that_lose_the_pause(
         assert is_near == (near is not None and night in near)
 
 
-@settings(max_examples=30)
 @given(houses(), st.sampled_from(DAYS))
 def test_the_margins_of_a_day_leave_the_turnaround_or_the_whole_pause(house: House, day: date) -> None:
     leaves, comes = house.instant(day, house.check_out), house.instant(day, house.check_in)

@@ -8,7 +8,7 @@ from itertools import count
 from zoneinfo import ZoneInfo
 
 import pytest
-from hypothesis import example, given, settings
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from domain.encode import (
@@ -111,7 +111,6 @@ def sorted_tree(found: Tree) -> Tree:
     return found[0], found[1], sorted(found[2], key=str)
 
 
-@settings(max_examples=60)
 @given(st.lists(entries, min_size=1, max_size=5), texts)
 @example([Entry("a", Span(date(2026, 12, 1), date(2026, 12, 2)), "🏠" * 2_000, STAMP)], INJECTION)
 def test_every_reader_reads_every_text_and_no_line_that_was_not_meant(
@@ -144,7 +143,6 @@ def by_its_own_zone(content: bytes, zone: str) -> bytes:
     return re.sub(rb"(TZID[=:])" + zone.encode(), rb"\g<1>Made/Up%d" % next(numbers), content)
 
 
-@settings(max_examples=60)
 @given(instants, st.integers(1, 300 * 24), st.sampled_from(ZONES), texts, texts)
 @example(datetime(2024, 2, 20, 10, tzinfo=UTC), 48, "Asia/Almaty", "", "x")  # the first change there in years
 @example(datetime(2026, 3, 28, 10, tzinfo=UTC), 5000, "Europe/Madrid", "", "x")
@@ -167,7 +165,6 @@ periods = st.builds(
 )
 
 
-@settings(max_examples=60)
 @given(
     st.lists(entries | st.builds(Timed, texts, periods, texts, instants, st.booleans()), max_size=5),
     st.sampled_from(ZONES),

@@ -5,7 +5,7 @@ import io
 from zoneinfo import available_timezones
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from domain import listsheet
@@ -37,7 +37,6 @@ def written(rows: list[list[str]], delimiter: str, end: str = "\r\n") -> str:
     return text.getvalue()
 
 
-@settings(max_examples=60)
 @given(
     HOMES,
     st.sampled_from(DELIMITERS),
@@ -71,7 +70,6 @@ def test_what_a_spreadsheet_writes_is_read_back_whatever_its_headings_and_delimi
     assert sheet.ignored == ()
 
 
-@settings(max_examples=60)
 @given(
     st.lists(st.tuples(NAMES, st.lists(LINKS, min_size=1, max_size=3)), min_size=1, max_size=4),
     st.sampled_from(DELIMITERS),

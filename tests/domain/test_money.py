@@ -5,7 +5,7 @@ from fractions import Fraction
 
 import pytest
 from babel.core import get_global
-from hypothesis import example, given, settings
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from domain.money import MINOR_DIGITS, USUAL_DIGITS, Money, minor_digits, rounded, share, total
@@ -60,7 +60,6 @@ def test_a_price_that_no_float_can_hold_stays_exact() -> None:
     assert Decimal((Money(10, "EUR") * 3).amount) / 100 == Decimal("0.30")
 
 
-@settings(max_examples=60)
 @given(AMOUNTS, st.integers(-300, 300), st.sampled_from([60, 100, 10_000]))
 @example(1, 50, 100)
 @example(-1, 50, 100)
@@ -76,7 +75,6 @@ def test_a_share_is_the_exact_one_with_half_a_unit_rounded_away_from_zero(
         assert abs(found.amount) > abs(exact)
 
 
-@settings(max_examples=40)
 @given(AMOUNTS, st.integers(0, 100))
 def test_what_a_percentage_leaves_never_falls_when_the_amount_rises(amount: int, percent: int) -> None:
     def left(whole: int) -> int:
@@ -85,7 +83,6 @@ def test_what_a_percentage_leaves_never_falls_when_the_amount_rises(amount: int,
     assert left(amount) <= left(amount + 1)
 
 
-@settings(max_examples=40)
 @given(st.integers(0, 10**12), st.integers(1, 10**5))
 def test_rounding_takes_the_nearest_multiple_and_the_upper_one_of_two(amount: int, step: int) -> None:
     steps = (Decimal(amount) / Decimal(step)).quantize(Decimal(1), ROUND_HALF_UP)

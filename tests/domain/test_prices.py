@@ -11,7 +11,7 @@ from math import floor
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 import domain
@@ -194,7 +194,6 @@ def test_prices_that_contradict_themselves_are_refused(rules: Callable[[], objec
         rules()
 
 
-@settings(max_examples=40)
 @given(PRICINGS, OCCASIONS, st.integers(1, 9))
 def test_a_price_of_nights_is_what_an_oracle_of_fractions_says(
     pricing: Pricing, occasion: Occasion, count: int
@@ -239,7 +238,6 @@ def taxes(net: int, count: int, pricing: Pricing, occasion: Occasion) -> int:
     )
 
 
-@settings(max_examples=40)
 @given(PRICINGS, OCCASIONS, st.integers(1, 9), LENGTHS, st.none() | st.just(FRIDAY))
 def test_lines_add_up_to_a_price_in_one_currency_that_is_not_below_its_minimum(
     pricing: Pricing, occasion: Occasion, count: int, length: timedelta, lost: date | None
@@ -260,7 +258,6 @@ def test_lines_add_up_to_a_price_in_one_currency_that_is_not_below_its_minimum(
         )
 
 
-@settings(max_examples=40)
 @given(PRICINGS, OCCASIONS, st.sampled_from([1, -1]))
 def test_a_longer_run_of_nights_never_costs_less_unless_it_alone_fills_the_gap(
     pricing: Pricing, occasion: Occasion, direction: int
@@ -272,7 +269,6 @@ def test_a_longer_run_of_nights_never_costs_less_unless_it_alone_fills_the_gap(
     assert filled.total <= prices[-1].total
 
 
-@settings(max_examples=40)
 @given(PRICINGS, OCCASIONS, LENGTHS, LENGTHS, st.none() | st.just(FRIDAY))
 def test_more_hours_never_cost_less(
     pricing: Pricing, occasion: Occasion, one: timedelta, other: timedelta, lost: date | None
@@ -285,7 +281,6 @@ def test_more_hours_never_cost_less(
     )
 
 
-@settings(max_examples=30)
 @given(PRICINGS, OCCASIONS, LENGTHS)
 def test_the_same_rules_in_another_order_give_the_same_bytes(
     pricing: Pricing, occasion: Occasion, length: timedelta

@@ -4,7 +4,7 @@ from datetime import UTC, date, datetime
 from random import Random
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from domain.events import Event, Kind
@@ -41,7 +41,6 @@ def test_the_rules_hold_for_a_calendar_with_bytes_put_in_and_left_out(
     check_one(body[:at] + noise + body[at + gap :])
 
 
-@settings(max_examples=120)
 @given(st.lists(st.sampled_from(LINES), min_size=4, max_size=25))
 def test_the_rules_hold_for_any_order_of_lines(lines: list[str]) -> None:
     check_one(calendar(*lines))

@@ -4,7 +4,7 @@ from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from itertools import combinations
 
-from hypothesis import assume, event, given, settings
+from hypothesis import assume, event, given
 from hypothesis import strategies as st
 
 from domain.diary import Diary, Taken
@@ -51,7 +51,6 @@ def with_claim(world: World, claim: Taken) -> World:
     return replace(world, desk=replace(world.desk, diary=diary))
 
 
-@settings(max_examples=40)
 @given(worlds())
 def test_exactly_the_lengths_that_an_oracle_finds_are_offered_as_nights(world: World) -> None:
     oracle, (after, before, _, _) = Oracle(world), found(world)
@@ -59,7 +58,6 @@ def test_exactly_the_lengths_that_an_oracle_finds_are_offered_as_nights(world: W
     assert [quote.nights for quote in before.quotes] == oracle.before()
 
 
-@settings(max_examples=40)
 @given(worlds())
 def test_exactly_the_slots_that_an_oracle_finds_are_offered_as_hours(world: World) -> None:
     oracle, (_, _, late, early) = Oracle(world), found(world)
@@ -67,7 +65,6 @@ def test_exactly_the_slots_that_an_oracle_finds_are_offered_as_hours(world: Worl
     assert [(quote.period.start, lost(quote)) for quote in early.quotes] == oracle.early()
 
 
-@settings(max_examples=30)
 @given(worlds())
 def test_no_quote_holds_a_closed_night_or_hour_or_begins_in_the_past(world: World) -> None:
     diary, now = world.desk.diary, world.desk.now
@@ -80,7 +77,6 @@ def test_no_quote_holds_a_closed_night_or_hour_or_begins_in_the_past(world: Worl
         assert quote.period.start >= now
 
 
-@settings(max_examples=30)
 @given(worlds(), PRICINGS)
 def test_a_longer_quote_never_costs_less_than_a_shorter_one_for_the_same_stay(
     world: World, pricing: Pricing
@@ -91,7 +87,6 @@ def test_a_longer_quote_never_costs_less_than_a_shorter_one_for_the_same_stay(
         assert totals == sorted(totals)
 
 
-@settings(max_examples=30)
 @given(worlds())
 def test_what_is_missing_has_a_reason(world: World) -> None:
     for each in found(world):
@@ -101,7 +96,6 @@ def test_what_is_missing_has_a_reason(world: World) -> None:
         assert counts[-1] == 0 or counts[-1] == len(each.quotes) + len(each.stops)
 
 
-@settings(max_examples=40)
 @given(worlds(), st.data())
 def test_every_quote_can_be_bought_and_the_rest_still_agrees_with_it(
     world: World, data: st.DataObject
@@ -117,7 +111,6 @@ def test_every_quote_can_be_bought_and_the_rest_still_agrees_with_it(
     assert quote.key not in [other.key for other in quotes(after)]
 
 
-@settings(max_examples=30)
 @given(worlds(), st.data())
 def test_one_claim_more_never_opens_what_was_closed(world: World, data: st.DataObject) -> None:
     """Where the rules of orphans and of lost nights don't say otherwise: a neighbour may fill what was too short."""
@@ -170,7 +163,6 @@ def gaps(draw: st.DrawFn) -> Gap:
     return Gap(desk, NightRules(5, draw(st.integers(0, 2))), hours, leaves, comes)
 
 
-@settings(max_examples=40)
 @given(gaps(), st.data())
 def test_two_guests_who_buy_from_one_gap_in_turn_never_get_the_same_time(
     gap: Gap, data: st.DataObject

@@ -135,5 +135,5 @@ class TruthfulChannel(RuleBasedStateMachine):
         assert self.known & self.truth <= self.closed
 
 
-TruthfulChannel.TestCase.settings = settings(max_examples=100, stateful_step_count=12, deadline=None)
+TruthfulChannel.TestCase.settings = settings(stateful_step_count=12, deadline=None)
 TestATruthfulChannel = TruthfulChannel.TestCase

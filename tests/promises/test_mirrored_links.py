@@ -65,9 +65,8 @@ def site(tmp_path: Path, worker: Worker) -> Iterator[Server]:
 
 def old(mirror: Mirror, by: timedelta = FLOOR) -> None:
     """Let the copy be so much older."""
-    Feed.objects.filter(pk=mirror.feed.pk).update(
-        asked_at=F("asked_at") - by, last_read_at=F("last_read_at") - by, last_good_at=F("last_good_at") - by
-    )
+    times = ("wanted_at", "asked_at", "last_read_at", "last_good_at")
+    Feed.objects.filter(pk=mirror.feed.pk).update(**{time: F(time) - by for time in times})
 
 
 def claimed(mirror: Mirror, at: datetime) -> list[int]:
