@@ -64,9 +64,8 @@ class Organization(models.Model):
     created_at = models.DateTimeField(auto_now_add=True)
     cleanings_a_day = models.PositiveSmallIntegerField(_("changed cleanings a day"), null=True, blank=True)
     ends_at = models.DateTimeField(null=True)  # an owner deletes it: until then it can be undone
-    guests_kept = models.PositiveSmallIntegerField(
-        default=24
-    )  # months after the stay that a guest's name is kept
+    # Months after the stay that a guest's name is kept
+    guests_kept = models.PositiveSmallIntegerField(default=24)
     members = models.ManyToManyField(User, through="Membership", related_name="organizations")
 
     def __str__(self) -> str:
@@ -206,16 +205,15 @@ class AuditLineQuerySet(TenantQuerySet["AuditLine"]):
         return self.filter(at__lt=day)
 
     def about(self, home: str) -> Self:
-        """Those that were done to this home, given by its public id, by page or by API."""
+        """What was done to the home with this public id, by page or by API."""
         return self.filter(Q(rows__public_id=home) | Q(rows__property_id=home))
 
 
 class AuditLine(TenantModel):
-    """One line of the audit log: who did what, from where. A trigger lets nobody change or delete one.
+    """Who did what, from where. A trigger lets nobody change or delete one.
 
-    What somebody is called then stays as it was: the person may leave and the row they changed may go. `name` is the
-    view's name, or the API operation's; `amplistay.auditwords` has the sentence for it. `rows` are the ids in the
-    address, `details` what the story noted. Neither ever holds a secret.
+    What somebody is called then stays, though they and the row may go. `name` is the view's, or the API operation's;
+    `amplistay.auditwords` has the sentence for it. `rows` are the ids in the address, `details` what the story noted.
     """
 
     class Kind(models.TextChoices):
@@ -242,11 +240,6 @@ class AuditLine(TenantModel):
 
     class Meta:
         indexes = [models.Index(fields=["organization", "-at", "-id"], name="audit_of_organization")]
-
-    @property
-    def home(self) -> str:
-        """The public id of the home that it was done to, as the page's address or the API's has it; empty for none."""
-        return str(self.rows.get("public_id") or self.rows.get("property_id", ""))
 
 
 class InvitationQuerySet(TenantQuerySet["Invitation"]):

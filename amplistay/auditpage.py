@@ -120,7 +120,7 @@ def _line(deed: AuditLine, homes: dict[str, Property]) -> dict[str, Any]:
     return {
         "deed": deed,
         "what": auditwords.sentence(deed.name),
-        "home": homes.get(deed.home),
+        "home": homes.get(deed.rows.get("public_id") or deed.rows.get("property_id", "")),
         "details": _details(deed),
     }
 

@@ -15,7 +15,7 @@ from domain.payments import LONGEST_REST, Goal, Intent, News, Session, Step, Tol
 NOW = datetime(2026, 12, 1, 9, tzinfo=UTC)
 LATER, BEFORE = NOW + timedelta(minutes=5), NOW - timedelta(seconds=1)
 PRICE = 19_800
-RUNS = int(os.environ.get("PAYMENT_RUNS", "2000"))
+RUNS = int(os.environ.get("PAYMENT_RUNS", "10000"))
 
 amounts = st.integers(min_value=1, max_value=10**9)
 goals = st.sampled_from(Goal)

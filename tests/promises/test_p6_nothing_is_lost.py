@@ -26,10 +26,9 @@ from upsells.models import Delivery, Purchase
 pytestmark = pytest.mark.django_db(transaction=True)
 
 SHORT = "tests.short_leases"
-FEEDS, GROWING = 400, 30
+FEEDS, GROWING = 2000, 100
 GROWN = 3  # times in the storm
-INTERVAL = timedelta(seconds=10)
-STARTS_WITHIN = timedelta(seconds=30)  # the new crew, on two busy cores
+INTERVAL = timedelta(seconds=20)
 LONGEST_LEASE = timedelta(minutes=2)
 
 
@@ -137,7 +136,7 @@ def test_emptied_redis_and_killed_workers_cost_a_fleet_no_read_and_nothing_is_ap
         assert fleet.answer(fleet.READ_WITHOUT_LEASE) == []
         assert fleet.answer(fleet.UNLIKE_THE_LOG) == []
         ((longest,),) = fleet.answer(fleet.LONGEST_LEASE)
-        assert longest < LEASE + INTERVAL + STARTS_WITHIN
+        assert longest < LEASE + 2 * INTERVAL  # the new crew took some seconds to start
         assert leases.LEASE < LONGEST_LEASE
     for feed in fleet.growing():
         stays = sorted(block.span for block in feed.blocks.all() if block.span)
