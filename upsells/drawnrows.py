@@ -4,12 +4,14 @@ The database says in one line what the rows of each home come to, and a home of 
 the same as before. So nobody has to tell this cache what has changed, and a forgotten home is only drawn again.
 """
 
+from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import replace
 from hashlib import sha256
+from typing import Any
 
 from django.core.cache import caches
-from django.db.models import Aggregate, CharField, Model, QuerySet
+from django.db.models import Aggregate, CharField, Model, QuerySet, Value
 from django.utils.translation import get_language
 
 from calendars.glances import COLUMNS
@@ -21,7 +23,7 @@ from upsells.drawing import Drawing
 class Digest(Aggregate):
     """What these columns of all rows come to, in whichever order they lie."""
 
-    template = "MD5(STRING_AGG(ROW(%(expressions)s)::text, ',' ORDER BY ROW(%(expressions)s)::text))"
+    template = "SUM(HASH_RECORD_EXTENDED(ROW(%(expressions)s), 0))::text"
     output_field = CharField()
 
 
@@ -39,14 +41,17 @@ def drawn(rows: Rows, drawing: Drawing) -> list[str]:
 
 def _names(rows: Rows, drawing: Drawing) -> Mapping[int, str]:
     """What each home's row is called: the same name, the same row."""
-    told = (
-        _digests(rows.blocks(), *COLUMNS),
-        _digests(rows.feeds(), "pk", *OF_FEEDS),
-        _digests(rows.disputes(), "details"),
-        _digests(rows.lengthened(), "block"),
+    told: dict[int, list[tuple[int, str]]] = defaultdict(list)
+    parts = (
+        _digests(0, rows.blocks(), *COLUMNS),
+        _digests(1, rows.feeds(), "pk", *OF_FEEDS),
+        _digests(2, rows.disputes(), "details"),
+        _digests(3, rows.lengthened(), "block"),
     )
+    for home, number, digest in parts[0].union(*parts[1:], all=True):
+        told[home].append((number, digest))
     around = (rows.organization.pk, rows.board, get_language(), drawing.connects)
-    return {home.pk: _name(around, _seen(home), [said.get(home.pk) for said in told]) for home in rows.homes}
+    return {home.pk: _name(around, _seen(home), sorted(told[home.pk])) for home in rows.homes}
 
 
 def _name(*parts: object) -> str:
@@ -57,5 +62,7 @@ def _seen(home: Property) -> tuple[object, ...]:
     return home.pk, home.public_id, home.name, home.time_zone, home.check_in, home.check_out
 
 
-def _digests[M: Model](rows: QuerySet[M], *columns: str) -> dict[int, str]:
-    return dict(rows.order_by().values_list("property_id").annotate(digest=Digest(*columns)))
+def _digests[M: Model](number: int, rows: QuerySet[M], *columns: str) -> Any:
+    """Of each home: its primary key, the number, and what the columns of these rows come to."""
+    found = rows.order_by().values("property_id").annotate(part=Value(number), digest=Digest(*columns))
+    return found.values_list("property_id", "part", "digest")
