@@ -12,7 +12,7 @@ import pytest
 import requests
 from django.conf import settings
 from django.db import connection
-from django.test import Client, override_settings
+from django.test import Client, TransactionTestCase, override_settings
 from django.utils import timezone, translation
 from pytest_django import DjangoDbBlocker, Settings
 
@@ -21,7 +21,7 @@ from calendars import leases, polling
 from calendars.models import Feed, FeedRead
 from launcher import template
 from properties.models import Property
-from tests import cast
+from tests import cast, emptying
 from tests.escapia import Escapia
 from tests.post import Post, an_office, mail_server
 from upsells.models import StayLink
@@ -78,6 +78,14 @@ def patient_turns() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(polling, "TURN_S", 60.0)
         patch.setattr(polling, "GROUP_S", 60.0)
+        yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def quick_emptying() -> Iterator[None]:
+    """After a test that commits, only tables that have rows are emptied."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(TransactionTestCase, "_fixture_teardown", lambda _case: emptying.empty())
         yield
 
 
