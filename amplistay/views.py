@@ -59,9 +59,10 @@ def styleguide(request: HttpRequest) -> HttpResponse:
     home, feed = Property(name="Casa Gràcia", time_zone="Europe/Madrid"), Feed(channel="vrbo", held_nights=3)
     nights = {"feed": "Vrbo", "nights": 3, "first": "Airbnb", "second": "", "link": "Vrbo"}
     days = {"arrival": "2026-12-30", "departure": "2027-01-01"}
-    since = {"since": (now - timedelta(days=2)).isoformat(), "account": "Escapia"}
+    since = {"since": (now - timedelta(days=2)).isoformat()}
+    system = {"account": "Escapia", "system": "Escapia", "reason": "Unit 12 is closed."}
     alerts = [
-        Alert(kind=kind, property=home, feed=feed, details=nights | days | since, opened_at=now)
+        Alert(kind=kind, property=home, feed=feed, details=nights | days | since | system, opened_at=now)
         for kind in Alert.Kind.values[::-1]
     ]
     reads, sample = _sample_reads(now), samples.offers(now)

@@ -225,6 +225,8 @@ def test_mails_and_papers(spoken: None, ids: dict[str, str], alice: User, reader
 
 DETAILS = {
     "account": "B3ach",
+    "system": "Esc4pia",
+    "reason": "409",
     "feed": "F33d", "host": "h0st", "nights": 2, "first": "Airbnb", "second": "", "link": "Vrbo", "home": "H0me",
     "guest": "Gu3st", "arrival": "2026-12-30", "departure": "2027-01-01", "since": cast.NOW.isoformat(),
 }  # fmt: skip
