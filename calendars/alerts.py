@@ -104,7 +104,9 @@ def troubled(kind: Kind, now: datetime) -> QuerySet[Feed]:
         case Kind.LATE:
             quiet = feeds.reading().filter(quarantined_at=None, failing_since=None).exclude(STOPPED)
             read = now - patience()
-            return quiet.filter(Q(last_good_at__lte=read) | Q(last_good_at=None, created_at__lte=read))
+            unread = Q(last_good_at__lte=read) | Q(last_good_at=None, created_at__lte=read)
+            # A unit of another system is read as seldom as the account's budget says: its turn must have long come
+            return quiet.filter(unread).exclude(connection__isnull=False, next_poll_at__gt=read)
         case Kind.HELD:
             missing = Block.objects.filter(feed=OuterRef("pk"), nights__endswith__gt=now.date() + DAY)
             odd = missing.filter(

@@ -49,7 +49,13 @@ def _trouble(feed: Feed, now: datetime) -> Standing | None:
     if feed.problem and feed.failing_since and feed.problem["template"] != sentences.RESTING:
         return Standing.PARTLY
     is_late = feed.last_good_at is None or now - feed.last_good_at > patience()
-    return Standing.LATE if is_late else None
+    return Standing.LATE if is_late and not _has_time(feed, now) else None
+
+
+def _has_time(feed: Feed, now: datetime) -> bool:
+    """Whether it is a unit whose turn hasn't long come: how often one is read follows from the account's budget."""
+    turn = feed.next_poll_at
+    return bool(feed.connection_id and turn and now - turn < patience())
 
 
 def shown(feed: Feed, now: datetime) -> dict[str, Any]:

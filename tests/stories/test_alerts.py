@@ -16,6 +16,7 @@ from accounts import wishes
 from accounts.models import User
 from calendars import alerts, sentences, tasks
 from calendars.models import Alert, Feed
+from calendars.standing import Standing, standing
 from domain.events import Kind
 from domain.spans import Span
 from properties.models import Property
@@ -120,6 +121,20 @@ def test_a_calendar_whose_reading_is_put_off_again_and_again_is_late_as_well(
 ) -> None:
     cast.a_feed(home, created_at=NOW - 2 * HOUR, next_poll_at=NOW + MINUTE)
     sweep(NOW)
+    assert Alert.objects.open().get().kind == Alert.Kind.LATE
+
+
+def test_a_unit_that_is_read_as_seldom_as_the_budget_says_is_late_when_its_turn_has_long_come(
+    home: Property, members: None, post: Post
+) -> None:
+    connection = cast.a_connection(home.organization)
+    read = NOW - 3 * HOUR
+    unit = cast.a_unit(home, connection, last_read_at=read, last_good_at=read, next_poll_at=NOW + HOUR)
+    sweep(NOW)
+    assert standing(unit, NOW) == Standing.FRESH
+    assert not Alert.objects.exists()
+    sweep(NOW + 2 * HOUR)
+    assert standing(unit, NOW + 2 * HOUR) == Standing.LATE
     assert Alert.objects.open().get().kind == Alert.Kind.LATE
 
 
