@@ -19,7 +19,7 @@ from domain.roles import Role
 from domain.spans import Span
 from properties.models import Property
 from tests import cast
-from tests.escapia import Escapia
+from tests.escapia import Escapia, Unit
 from tests.mirrored import keys_of
 
 pytestmark = pytest.mark.django_db
@@ -61,6 +61,12 @@ def connected(browser: Client, there: Escapia, **changes: str) -> str:
     return str(answer["Location"])
 
 
+def adopt(browser: Client, path: str, unit: Unit, name: str) -> None:
+    """Makes a home of one unit."""
+    body = HOUSE | {f"take-{unit.id}": "on", f"name-{unit.id}": name}
+    assert browser.post(f"{path}units/", body).status_code == 302
+
+
 def test_from_keys_to_homes_that_follow_their_units(alices: Client, there: Escapia) -> None:
     assert "Please connect our account to the EscapiaNET API" in read(alices, NEW)
     unit, other, kept_back = there.unit(place=0), there.unit(place=1), there.unit(distributed=False)
@@ -96,8 +102,7 @@ def test_a_home_made_of_a_unit_has_one_link_that_tells_nothing_before_the_unit_w
 ) -> None:
     unit = there.unit()
     path = connected(alices, there)
-    body = HOUSE | {f"take-{unit.id}": "on", f"name-{unit.id}": "=Casa del Mar"}
-    alices.post(f"{path}units/", body)
+    adopt(alices, path, unit, "=Casa del Mar")
     link, feed = ExportLink.objects.get(), Feed.objects.get()
     assert (link.kind, link.channel, link.label) == ("channel", "other", "Booking sites")
     address = exports.address(link)
@@ -122,15 +127,14 @@ def test_given_up_and_adopted_again_a_home_keeps_its_link_and_what_is_sold_in_it
 ) -> None:
     unit = there.unit()
     path = connected(alices, there)
-    body = HOUSE | {f"take-{unit.id}": "on", f"name-{unit.id}": "Casa del Mar"}
-    alices.post(f"{path}units/", body)
+    adopt(alices, path, unit, "Casa del Mar")
     link = ExportLink.objects.get()
     cast.a_sale(link.property, cast.nights(10, 2))
     alices.post(f"{path}disconnect/")
     answer = alices.get(cast.path_of(link))
     assert b"SUMMARY:Reserved" in answer.content
     path = connected(alices, there)
-    assert alices.post(f"{path}units/", body).status_code == 302
+    adopt(alices, path, unit, "Casa del Mar")
     assert (Feed.objects.count(), ExportLink.objects.get()) == (1, link)
     ExportLink.objects.update(revoked_at=timezone.now())
     page = read(alices, path)
@@ -242,7 +246,7 @@ def test_names_and_house_rules_are_judged_as_those_of_an_imported_list(
         assert answer.status_code == 422
         assert sentence in unescape(answer.content.decode())
     assert Property.objects.count() == 1
-    alices.post(f"{path}units/", HOUSE | {f"take-{unit.id}": "on", f"name-{unit.id}": home.name})
+    adopt(alices, path, unit, home.name)
     assert [feed.property for feed in Feed.objects.all()] == [home], "a home of that name follows the unit"
 
 

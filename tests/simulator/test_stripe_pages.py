@@ -1,6 +1,5 @@
 """The simulated Stripe's pages as people meet them, its control API, and its state over a restart."""
 
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -16,12 +15,6 @@ from simulator.stripe_http import ROUTES, nested
 from simulator.stripe_keys import DEMO_KEY, DEMO_WEBHOOK_SECRET
 from simulator.stripe_moves import PARAMETERS
 from tests.till import ASKS, DECLINED, GOOD, HOST, SLOW, Till, page
-
-
-@pytest.fixture(scope="module")
-def address() -> Iterator[str]:
-    with in_thread(application()) as found:
-        yield found
 
 
 @pytest.fixture

@@ -1,10 +1,13 @@
 import pytest
 from pytest_django import Settings
 
+from accounts.models import Organization
 from properties.models import Property
 from simulator.stripe_keys import DEMO_KEY, DEMO_WEBHOOK_SECRET
-from tests import tills
+from tests import cast, tills
 from tests.conftest import Listing, Simulator
+from tests.escapia import Escapia
+from tests.mirrored import Mirror
 from tests.tills import Till
 from upsells.models import Payment, StayLink
 
@@ -28,3 +31,12 @@ def till(simulator: Simulator, settings: Settings, home: Property, place: Listin
 @pytest.fixture
 def payment(link: StayLink, till: Till) -> Payment:
     return tills.at_the_page(link, till)
+
+
+@pytest.fixture
+def mirror(organization: Organization, escapia: Escapia, settings: Settings) -> Mirror:
+    """A home that mirrors a unit two ways, and was read."""
+    settings.MIRROR_BASE_URLS = {"escapia": escapia.base_urls}
+    mirror = Mirror.of(cast.a_property(organization), escapia, two_way=True)
+    mirror.read()
+    return mirror

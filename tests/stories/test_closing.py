@@ -1,28 +1,17 @@
 """Two ways: what is taken here is closed at the other system, once, recognised when it comes back, and opened again."""
 
 import pytest
-from pytest_django import Settings
 
-from accounts.models import Organization
 from calendars import closing, ledger, mirrors
 from calendars.models import Block, Closure, Feed
 from domain.events import Kind
 from domain.spans import Span
 from tests import cast
-from tests.escapia import Escapia
 from tests.mirrored import MINUTE, Mirror
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
 State = Closure.State
-
-
-@pytest.fixture
-def mirror(organization: Organization, escapia: Escapia, settings: Settings) -> Mirror:
-    settings.MIRROR_BASE_URLS = {"escapia": escapia.base_urls}
-    mirror = Mirror.of(cast.a_property(organization), escapia, two_way=True)
-    mirror.read()
-    return mirror
 
 
 @pytest.fixture

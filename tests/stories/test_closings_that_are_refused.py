@@ -2,25 +2,14 @@
 
 import pytest
 from django.test import Client
-from pytest_django import Settings
 
-from accounts.models import Organization
 from calendars import alerts, ledger, sentences
 from calendars.models import Alert, Block, Closure
 from tests import cast
-from tests.escapia import Escapia
 from tests.mirrored import MINUTE, Mirror
 from tests.upsells.pages import text
 
 pytestmark = pytest.mark.django_db(transaction=True)
-
-
-@pytest.fixture
-def mirror(organization: Organization, escapia: Escapia, settings: Settings) -> Mirror:
-    settings.MIRROR_BASE_URLS = {"escapia": escapia.base_urls}
-    mirror = Mirror.of(cast.a_property(organization), escapia, two_way=True)
-    mirror.read()
-    return mirror
 
 
 @pytest.fixture
