@@ -3,6 +3,7 @@
 A fixed number of queries, however many homes, calendars and sales there are.
 """
 
+from django.db import transaction
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
@@ -26,6 +27,7 @@ SOLD = (Purchase.State.CONFIRMED, Purchase.State.CANCELLED)
 
 
 @host(Power.GUESTS)
+@transaction.atomic  # outside of one each statement is one of its own, with three ways to the database
 def dashboard(request: HostRequest) -> HttpResponse:
     """Home."""
     now = timezone.now()

@@ -7,6 +7,7 @@ from itertools import groupby
 from operator import attrgetter
 from urllib.parse import urlencode
 
+from django.db import transaction
 from django.db.models import Exists, OuterRef, QuerySet
 from django.http import HttpResponse
 from django.shortcuts import render
@@ -96,6 +97,7 @@ class Asked:
 @require_GET
 @host(Power.GUESTS)
 @can_be_saved(SavedView.Listing.PLANNER)
+@transaction.atomic  # outside of one each statement is one of its own, with three ways to the database
 def page(request: HostRequest) -> HttpResponse:
     """The board, or what a board that is there already asks for: its next homes, or what is on sale."""
     now = timezone.now()
