@@ -58,7 +58,7 @@ class StaffSite(admin.AdminSite):
             return redirect(f"{reverse('account_login')}?next={reverse('staff:index')}")
         if user.is_staff:
             messages.warning(request, _("The operator's pages need a second factor. Add one first."))
-            return redirect("mfa_index")
+            return redirect("account")
         return redirect("home")
 
     def get_urls(self) -> list[URLPattern | URLResolver]:

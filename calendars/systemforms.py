@@ -8,7 +8,7 @@ from django import forms
 from django.core.exceptions import ValidationError
 from django.forms.boundfield import BoundField
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, ngettext
 
 from connectors.contract import Listing, Spec
 from domain.listsheet import Line
@@ -125,6 +125,10 @@ class Chosen:
         return Line(number, self.name, (), {Column.TIME_ZONE: self.time_zone} if self.time_zone else {})
 
 
+def _called(unit: Listing) -> str:
+    return f"{unit.name or unit.id} ({unit.code})" if unit.code else unit.name or unit.id
+
+
 class UnitsForm(forms.Form):
     """Units to choose, each with the name of the home that it becomes, and a time zone where it has one of its own."""
 
@@ -132,6 +136,8 @@ class UnitsForm(forms.Form):
         """The units of one page of the list."""
         super().__init__(data)
         self.units = list(units)
+        words = ngettext("All %(n)s on this page", "All %(n)s on this page", len(self.units))
+        self.fields["every"] = forms.BooleanField(label=words % {"n": len(self.units)}, required=False)
         for unit in self.units:
             self.fields[f"zone-{unit.id}"] = forms.CharField(
                 label=_("Time zone, if not the one below"),
@@ -139,7 +145,7 @@ class UnitsForm(forms.Form):
                 required=False,
                 widget=forms.TextInput(attrs={"list": "zones", "autocomplete": "off", "spellcheck": "false"}),
             )
-            self.fields[f"take-{unit.id}"] = forms.BooleanField(label=_("Make it a home"), required=False)
+            self.fields[f"take-{unit.id}"] = forms.BooleanField(label=_called(unit), required=False)
             self.fields[f"name-{unit.id}"] = forms.CharField(
                 label=_("Name of the home"), max_length=120, required=False, initial=unit.name or unit.id
             )
@@ -159,15 +165,17 @@ class UnitsForm(forms.Form):
         """The chosen units, once it is valid."""
         return [
             Chosen(unit, self.cleaned_data[f"name-{unit.id}"], self.cleaned_data[f"zone-{unit.id}"])
-            for unit in self.units
-            if self.cleaned_data[f"take-{unit.id}"]
+            for unit in self._chosen(self.cleaned_data)
         ]
+
+    def _chosen(self, cleaned: Mapping[str, Any]) -> list[Listing]:
+        return [unit for unit in self.units if cleaned.get("every") or cleaned.get(f"take-{unit.id}")]
 
     def clean(self) -> dict[str, Any]:
         """At least one; each with a name, and with one of its own."""
         cleaned: dict[str, Any] = super().clean() or self.cleaned_data
         names: set[str] = set()
-        chosen = [unit for unit in self.units if cleaned.get(f"take-{unit.id}")]
+        chosen = self._chosen(cleaned)
         for unit in chosen:
             field = f"name-{unit.id}"
             name = cleaned.get(field, "")

@@ -33,6 +33,7 @@ from properties.models import Property
 
 UNPROCESSABLE = 422
 SYSTEM = "escapia"  # the one that has a guide
+USUAL_CURRENCY = "USD"  # Escapia's managers are in North America
 ON_A_PAGE = 50  # units: a form may have 200 fields
 MOST = 20  # accounts of an organization
 
@@ -228,9 +229,9 @@ def account_of(request: HostRequest, connection_id: str) -> Connection:
 def _usual(request: HostRequest, row: Connection) -> Property:
     """A new home like the newest one there is, in the account's zone."""
     newest = Property.objects.of(request.org).active().order_by("-pk").first()
-    usual = Property(organization=request.org)
+    usual = Property(organization=request.org, currency=newest.currency if newest else USUAL_CURRENCY)
     if newest:
-        usual.house, usual.currency = newest.house, newest.currency
+        usual.house = newest.house
     usual.time_zone = row.time_zone
     return usual
 

@@ -97,6 +97,22 @@ def test_from_keys_to_homes_that_follow_their_units(alices: Client, there: Escap
     assert f"take-{unit.id}" not in page
 
 
+def test_all_units_of_a_page_become_homes_at_once(alices: Client, there: Escapia) -> None:
+    unit = there.unit()
+    path = connected(alices, there)
+    page = read(alices, path)
+    count = page.count('name="take-')
+    assert f"All {count} on this page" in page
+    names = dict(re.findall(r'name="(name-[^"]+)" value="([^"]+)"', page))
+    assert len(names) == count > 1
+    body = HOUSE | names | {"every": "on", f"name-{unit.id}": ""}
+    answer = alices.post(f"{path}units/", body)
+    assert answer.status_code == 422
+    assert "Enter a name." in unescape(answer.content.decode())
+    assert alices.post(f"{path}units/", body | names).status_code == 302
+    assert sorted(Property.objects.values_list("name", flat=True)) == sorted(names.values())
+
+
 def test_a_home_made_of_a_unit_has_one_link_that_tells_nothing_before_the_unit_was_read(
     alices: Client, there: Escapia
 ) -> None:

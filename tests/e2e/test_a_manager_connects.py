@@ -57,7 +57,8 @@ def test_keys_are_checked_and_units_become_homes(
     found += [f"account {flaw}" for flaw in flaws(page, LEAST_PX)] if scripts else []
     unit = escapia.unit()
     line = page.get_by_role("group", name=unit.name)
-    line.get_by_label("Make it a home").check()
+    line.get_by_role("checkbox", name=unit.name).check()
+    line.get_by_text("Name and time zone").click()
     line.get_by_label("Name of the home").fill("Casa del Mar")
     page.get_by_label("Check-in from").fill("16:00")
     page.get_by_label("Check-out until").fill("10:00")
