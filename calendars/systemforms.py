@@ -8,7 +8,7 @@ from django import forms
 from django.core.exceptions import ValidationError
 from django.forms.boundfield import BoundField
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy, ngettext
+from django.utils.translation import gettext_lazy
 
 from connectors.contract import Listing, Spec
 from domain.listsheet import Line
@@ -136,8 +136,8 @@ class UnitsForm(forms.Form):
         """The units of one page of the list."""
         super().__init__(data)
         self.units = list(units)
-        words = ngettext("All %(n)s on this page", "All %(n)s on this page", len(self.units))
-        self.fields["every"] = forms.BooleanField(label=words % {"n": len(self.units)}, required=False)
+        every = _("All %(n)s on this page") % {"n": len(self.units)}
+        self.fields["every"] = forms.BooleanField(label=every, required=False)
         for unit in self.units:
             self.fields[f"zone-{unit.id}"] = forms.CharField(
                 label=_("Time zone, if not the one below"),
