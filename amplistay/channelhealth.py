@@ -17,7 +17,7 @@ from properties.models import Property
 OF_FEEDS = (
     "public_id", "property_id", "channel", "label", "paused_at", "quarantined_at", "next_poll_at", "lease_until",
     "last_read_at", "last_good_at", "failures", "failing_since", "problem", "held_nights", "events", "closed_nights",
-    "echoes",
+    "echoes", "connection_id",
 )  # fmt: skip
 OF_LINKS = ("public_id", "property_id", "kind", "channel", "label", "created_at")
 GOOD = frozenset({Standing.FRESH, Standing.HELD, Standing.CHECKING})
@@ -50,6 +50,11 @@ class Line:
         """How many stand how, the worst first."""
         counts = Counter(state for _feed, state in self.feeds)
         return [(state, counts[state]) for state in WORST_FIRST if counts[state]]
+
+    @property
+    def is_system(self) -> bool:
+        """Whether it is read through its API, and not by links."""
+        return any(feed.connection_id for feed, _state in self.feeds)
 
     @property
     def read_at(self) -> datetime | None:

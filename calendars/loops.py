@@ -69,7 +69,7 @@ def start(change: Changing) -> LoopCheck:
     if running := LoopCheck.objects.filter(property=home, ended_at=None).first():
         return running
     night = _night(home, now)
-    feeds = Feed.objects.filter(property=home).defer("url")
+    feeds = Feed.objects.by_link().filter(property=home).defer("url")
     closing = set(Block.objects.filter(feed__in=feeds, nights__contains=night).values_list("feed", flat=True))
     over_at = home.house.night(night).end
     check = LoopCheck(
@@ -140,7 +140,7 @@ def parties(check: LoopCheck, now: datetime) -> list[Party]:
         return _restored(check)
     at = check.ended_at or now
     links = ExportLink.objects.live().of_channels().filter(property=check.property_id, created_at__lte=at)
-    feeds = Feed.objects.filter(property=check.property_id, created_at__lte=at).defer("url")
+    feeds = Feed.objects.by_link().filter(property=check.property_id, created_at__lte=at).defer("url")
     linked = list(links.defer("body").order_by("created_at", "pk"))
     read = list(feeds.order_by("created_at", "pk"))
     for row in (*linked, *read):
@@ -156,7 +156,7 @@ def is_outdated(check: LoopCheck) -> bool:
         return False
     new = {"property": check.property_id, "created_at__gt": check.ended_at}
     links = ExportLink.objects.live().of_channels().filter(**new)
-    return links.exists() or Feed.objects.filter(**new).exists()
+    return links.exists() or Feed.objects.by_link().filter(**new).exists()
 
 
 def _night(home: Property, now: datetime) -> date:
@@ -178,7 +178,7 @@ def _night(home: Property, now: datetime) -> date:
 
 def _listen(check: LoopCheck, now: datetime) -> None:
     """Note which feeds were read well since the start, and which gave the marker back."""
-    feeds = Feed.objects.filter(property=check.property_id).defer("url").in_bulk()
+    feeds = Feed.objects.by_link().filter(property=check.property_id).defer("url").in_bulk()
     with_it = Block.objects.filter(feed__in=feeds, nights__contains=check.night, missing_since=None)
     echoing = set(with_it.values_list("feed_id", flat=True))
     heard = {key: dict(found) for key, found in check.heard.items()}

@@ -103,6 +103,15 @@ def test_it_tells_how_each_calendar_is_read_and_what_of_this_home_alone_needs_th
     assert "It has no link of ours" in card(page, "channels")
 
 
+def test_a_system_is_not_said_to_lack_a_link_as_it_reads_none(
+    alices: Client, organization: Organization, home: Property
+) -> None:
+    cast.a_unit(home, cast.a_connection(organization))
+    shown = card(look(alices, home), "channels")
+    assert "Escapia" in shown
+    assert "link of ours" not in shown
+
+
 def test_it_counts_what_this_home_sold_this_month_and_ever(
     alices: Client, organization: Organization, home: Property, feed: Feed
 ) -> None:

@@ -35,6 +35,10 @@ class FeedQuerySet(TenantQuerySet["Feed"]):
         """Those that are read through a connection, not by a link."""
         return self.exclude(connection=None)
 
+    def by_link(self) -> Self:
+        """Those of sites: read by a link, not through a connection."""
+        return self.filter(connection=None)
+
 
 FeedsThere = There.from_queryset(FeedQuerySet)
 

@@ -21,6 +21,7 @@ from domain.spans import NIGHT, Span
 from properties.models import Property
 from tests import cast
 from tests.conftest import Listing, read
+from tests.mirrored import Mirror
 from upsells import boards, shelves
 from upsells.shelves import Side, Stay
 
@@ -352,6 +353,14 @@ def test_several_calendars_of_one_site_are_matched_by_their_labels(home: Propert
 
 
 @pytest.mark.django_db
+def test_a_system_that_we_read_through_its_api_takes_no_part(mirror: Mirror) -> None:
+    cast.an_export(mirror.home, "booking")
+    press(mirror.home)
+    assert set(look(NOW)) == {"booking"}
+    mirror.feed.refresh_from_db()
+    assert mirror.feed.next_poll_at > mirror.now, "it is read when its turn comes"
+
+
 def test_the_sweep_of_the_workers_ends_it(home: Property) -> None:
     cast.an_export(home)
     ExportLink.objects.update(created_at=timezone.now() - 9 * HOUR)
