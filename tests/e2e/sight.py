@@ -29,6 +29,9 @@ SMALL = """least => [...document.querySelectorAll("a, button, input, select, tex
     .map(each => [each.getBoundingClientRect(), each.outerHTML.slice(0, 120)])
     .filter(([box]) => box.width && (box.width < least - 0.5 || box.height < least - 0.5))
     .map(([box, html]) => `${box.width}x${box.height} ${html}`)"""
+NO_TABLES = """() => [...document.querySelectorAll("table")]
+    .filter(each => !["table", "none"].includes(getComputedStyle(each).display))
+    .map(each => `a table is laid out as ${getComputedStyle(each).display}: ${each.className}`)"""
 ARRIVED = "() => !document.querySelector('[data-waits]')"
 SHIFT = """() => new Promise(done => {
     let sum = 0;
@@ -129,6 +132,12 @@ def unseen(page: Page) -> list[str]:
     """The stops of the tabulator that show no focus, or that something lies over."""
     page.keyboard.press("Shift")  # from here on the browser takes its user for one with a keyboard
     found: list[str] = page.evaluate(UNSEEN)
+    return found
+
+
+def no_tables(page: Page) -> list[str]:
+    """Tables whose columns a style sheet has taken apart, as seen on a desk: a phone's may fold."""
+    found: list[str] = page.evaluate(NO_TABLES)
     return found
 
 

@@ -23,7 +23,7 @@ from pytest_django.live_server_helper import LiveServer
 
 from accounts.models import User
 from tests.e2e.conftest import overheard
-from tests.e2e.sight import PHONE, WIDTHS, barriers, jumps, overflows, small, stops, unseen
+from tests.e2e.sight import PHONE, WIDTHS, barriers, jumps, no_tables, overflows, small, stops, unseen
 from tests.e2e.town import a_town
 from tests.test_tenancy import ALL, OURS
 
@@ -109,7 +109,12 @@ class Walk:
         wrong = [*jumps(self.page), *barriers(self.page), *small(self.page, LEAST_PX), *unseen(self.page)]
         wide = overflows(self.page, PHONE["width"])
         self.page.set_viewport_size(DESK)
-        wrong += [*barriers(self.page), *small(self.page, LEAST_PX), *unseen(self.page)]
+        wrong += [
+            *barriers(self.page),
+            *small(self.page, LEAST_PX),
+            *unseen(self.page),
+            *no_tables(self.page),
+        ]
         wide += overflows(self.page, *(width for width in WIDTHS if width != PHONE["width"]))
         wrong += [f"scrolls sideways at {width}" for width in wide]
         count = stops(self.page)
