@@ -17,6 +17,7 @@ from django.shortcuts import get_object_or_404, redirect
 from django.urls import reverse
 from django.utils import timezone
 from django_htmx.http import HttpResponseClientRedirect
+from django_htmx.middleware import HtmxDetails
 
 from accounts import audit, support
 from accounts.acting import Acting, acting_as, acting_for_the_house
@@ -32,6 +33,7 @@ class HostRequest(HttpRequest):
     user: User
     org: Organization
     membership: Membership
+    htmx: HtmxDetails
     deed: object  # what was done with this very click and can be undone, if anything: see `accounts.deeds`
 
 

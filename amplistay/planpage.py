@@ -67,7 +67,7 @@ def _page(
     wrong = any(form is not None and form.errors for form in (plans, pausing))
     now = timezone.now()
     context: dict[str, Any] = {"nav": "account", "state": "off", "seen": "off"}
-    asks_again = request.htmx and request.method == "GET"  # type: ignore[attr-defined]  # django-htmx sets it
+    asks_again = request.htmx and request.method == "GET"
     if row:
         context |= _shown(request, row, now)
         context["plan_form"] = plans or PlanForm(row.properties, plan=row.plan)

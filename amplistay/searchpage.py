@@ -26,7 +26,7 @@ IN_PALETTE, ON_PAGE = 5, 20  # of each kind
 def page(request: HostRequest) -> HttpResponse:
     """What answers `q`, by kind; the palette gets the list alone, and, asked nothing, where people go most."""
     text = request.GET.get("q", "").replace("\0", "").strip()[:LONGEST]
-    is_palette = bool(request.htmx)  # type: ignore[attr-defined]  # django-htmx sets it
+    is_palette = bool(request.htmx)
     most = IN_PALETTE if is_palette else ON_PAGE
     today = timezone.now().astimezone(Property.objects.of(request.org).active().usual_zone()).date()
     groups = searching.find(request.org, text, today, most) if text else searching.first_places(ON_PAGE)

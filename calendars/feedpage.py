@@ -39,7 +39,7 @@ def _feed(request: HostRequest, public_id: str, feed_id: str) -> Feed:
 def row(request: HostRequest, public_id: str, feed_id: str) -> HttpResponse:
     """One feed's row, asked for again by the tab while a read is under way."""
     feed = _feed(request, public_id, feed_id)
-    if not request.htmx:  # type: ignore[attr-defined]  # django-htmx sets it
+    if not request.htmx:
         return redirect("calendars:connections", public_id)
     return render(request, "calendars/connections.html#feed_row", standing.shown(feed, timezone.now()))
 
@@ -64,7 +64,7 @@ def _page(
             "form": form or FeedForm.about(feed),
             "link_form": link_form or LinkForm(feed),
         }
-    is_fragment = request.method == "GET" and request.htmx  # type: ignore[attr-defined]  # django-htmx sets it
+    is_fragment = request.method == "GET" and request.htmx
     invalid = form is not None or link_form is not None
     template = "calendars/feed.html" + ("#news" if is_fragment else "")
     return render(request, template, context, status=UNPROCESSABLE if invalid else 200)
@@ -87,7 +87,7 @@ def _pressed(action: _Action) -> View[[str, str]]:
         feed = _feed(request, public_id, feed_id)
         action(request, feed)
         there = Feed.objects.of(request.org).select_related("property").filter(pk=feed.pk).first()
-        if request.htmx and there:  # type: ignore[attr-defined]  # django-htmx sets it
+        if request.htmx and there:
             context = standing.shown(there, timezone.now())
             return render(request, "calendars/connections.html#feed_row", context)
         return redirect(_back(request, feed) if there else _connections(feed))

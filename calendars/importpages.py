@@ -151,7 +151,7 @@ def done(request: HostRequest) -> HttpResponse:
 @host(Power.SET_UP, everywhere=True)
 def progress(request: HostRequest) -> HttpResponse:
     """How the links are read by now: a part of the page, which asks for it until all are read."""
-    if not request.htmx:  # type: ignore[attr-defined]  # the middleware of django-htmx sets it
+    if not request.htmx:
         return redirect("calendars:imported")
     return render(request, "properties/imported.html#progress", {"progress": _progress(request)})
 

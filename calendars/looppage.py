@@ -22,7 +22,7 @@ def _property(request: HostRequest, public_id: str) -> Property:
 
 def _answer(request: HostRequest, home: Property) -> HttpResponse:
     """The card alone for htmx, else the tab at the card."""
-    if not request.htmx:  # type: ignore[attr-defined]  # django-htmx sets it
+    if not request.htmx:
         return redirect(reverse("calendars:connections", args=[home.public_id]) + "#loop-check")
     return render(request, CARD, {"property": home, "loop": loopcard.shown(home, timezone.now())})
 

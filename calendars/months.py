@@ -111,7 +111,7 @@ def _page(request: HostRequest, row: Property, bound: BlockForm | None = None) -
     }
     context |= _why(row, chosen, blocks, troubles, today) if chosen else {"night": None}
     template = "calendars/month.html"
-    if request.htmx and chosen and not bound:  # type: ignore[attr-defined]  # django-htmx sets it
+    if request.htmx and chosen and not bound:
         template += "#why"
     return render(request, template, context, status=UNPROCESSABLE if bound else 200)
 

@@ -121,7 +121,7 @@ def links(request: HostRequest, connection_id: str) -> HttpResponse:
 def progress(request: HostRequest, connection_id: str) -> HttpResponse:
     """Whether the keys are checked by now: the page asks until they are, and then shows itself anew."""
     row = account_of(request, connection_id)
-    if not request.htmx:  # type: ignore[attr-defined]  # the middleware of django-htmx sets it
+    if not request.htmx:
         return redirect("systems:account", connection_id)
     if row.looked_at is None:
         return render(request, "systems/account.html#checking", {"row": row})

@@ -93,7 +93,7 @@ def _tab(
         **_preview(home, saved or every.values(), side, request.GET, now),
     }
     status = UNPROCESSABLE if copying or cleaners or context["day_form"].errors else 200
-    fragment = request.htmx and request.method == "GET"  # type: ignore[attr-defined]  # django-htmx sets it
+    fragment = request.htmx and request.method == "GET"
     return render(request, "upsells/offers.html" + ("#preview" if fragment else ""), context, status=status)
 
 
@@ -231,7 +231,7 @@ def _terms(
         "is_off": not form.errors and draft.mode == Offer.Mode.OFF,
         **_preview(home, [] if form.errors else [draft], side, data, now),
     }
-    if request.htmx and tries:  # type: ignore[attr-defined]  # django-htmx sets it
+    if request.htmx and tries:
         return render(request, "upsells/terms.html#preview", context)
     return render(request, "upsells/terms.html", context, status=UNPROCESSABLE if form.errors else 200)
 

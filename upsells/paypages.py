@@ -37,7 +37,7 @@ def account(request: HostRequest) -> HttpResponse:
 
 def _page(request: HostRequest, row: PayoutAccount | None, form: CountryForm) -> HttpResponse:
     state = standing(row)
-    asks_again = request.htmx and request.method == "GET"  # type: ignore[attr-defined]  # django-htmx sets it
+    asks_again = request.htmx and request.method == "GET"
     if asks_again and request.GET.get("seen") == state:
         return HttpResponse(status=NOTHING_NEW)
     link_works = row and row.link_until and row.link_until > timezone.now()

@@ -107,7 +107,7 @@ def page(request: HostRequest) -> HttpResponse:
         return _agenda(request, asked, now)
     board = Board(asked.first, DAYS)
     homes, count = _homes(request, asked, board.window)
-    is_part, with_gaps = bool(request.htmx), "gaps" in request.GET  # type: ignore[attr-defined]  # django-htmx sets it
+    is_part, with_gaps = bool(request.htmx), "gaps" in request.GET
     only_gaps = is_part and with_gaps
     rows = Rows(request.org, homes, board, now, with_gaps, with_bars=not only_gaps)
     if only_gaps:
@@ -142,7 +142,7 @@ def _agenda(request: HostRequest, asked: Asked, now: datetime) -> HttpResponse:
         "view": AGENDA,
         "more": asked.link(view=AGENDA, after=more) if more < count else "",
     }
-    if request.htmx:  # type: ignore[attr-defined]  # django-htmx sets it
+    if request.htmx:
         return render(request, "upsells/agenda.html#days", context)
     context |= _head(board, today, asked, view=AGENDA) | _around(request, asked, has_rows=bool(homes))
     return render(request, "upsells/agenda.html", context)

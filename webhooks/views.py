@@ -102,7 +102,7 @@ def log(request: HostRequest, webhook_id: str) -> HttpResponse:
     page = Paginator(shown.select_related("message").order_by("-message"), PAGE).get_page(
         request.GET.get("page")
     )
-    asks_again = request.htmx  # type: ignore[attr-defined]  # django-htmx sets it
+    asks_again = request.htmx
     shows_secret = not asks_again and request.session.pop(SHOWN, None) == webhook.public_id
     context = {
         "nav": "account",

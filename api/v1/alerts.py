@@ -71,6 +71,6 @@ class OneAlert(OrgView):
     """One alert."""
 
     @operation("getAlert", Scope.SALES_READ, gives=AlertOut)
-    def get(self, request: ApiRequest, asked: dict[str, Any], alert_id: str) -> Alert:  # noqa: ARG002 - nothing is asked
+    def get(self, request: ApiRequest, asked: dict[str, Any], alert_id: str) -> Alert:
         """One alert."""
         return get_or_404(Alert.objects.to_say(), request, public_id=alert_id)

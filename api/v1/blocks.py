@@ -228,13 +228,13 @@ class OneBlock(OrgView):
     """One claim."""
 
     @operation("getBlock", Scope.CALENDAR_READ, gives=BlockOut)
-    def get(self, request: ApiRequest, asked: dict[str, Any], block_id: str) -> Block:  # noqa: ARG002 - nothing is asked
+    def get(self, request: ApiRequest, asked: dict[str, Any], block_id: str) -> Block:
         """One claim."""
         rows = Block.objects.select_related("feed", "property").defer("feed__url")
         return get_or_404(rows, request, public_id=block_id)
 
     @operation("deleteBlock", Scope.CALENDAR_WRITE)
-    def delete(self, request: ApiRequest, asked: dict[str, Any], block_id: str) -> None:  # noqa: ARG002 - nothing is asked
+    def delete(self, request: ApiRequest, asked: dict[str, Any], block_id: str) -> None:
         """Open nights that were closed by hand. What something else closes stays closed."""
         block = get_or_404(Block.objects.select_related("property"), request, public_id=block_id)
         if block.origin != Block.Origin.HOST:

@@ -123,7 +123,7 @@ class OneConflict(OrgView):
     """One double booking."""
 
     @operation("getConflict", Scope.SALES_READ, gives=ConflictOut)
-    def get(self, request: ApiRequest, asked: dict[str, Any], conflict_id: str) -> Alert:  # noqa: ARG002 - nothing is asked
+    def get(self, request: ApiRequest, asked: dict[str, Any], conflict_id: str) -> Alert:
         """A double booking, with both claims and what can be done."""
         return _alert(request, conflict_id)
 
@@ -132,7 +132,7 @@ class Cancel(OrgView):
     """The sale taken back."""
 
     @operation("cancelForConflict", Scope.SALES_WRITE, gives=ConflictOut)
-    def post(self, request: ApiRequest, asked: dict[str, Any], conflict_id: str) -> Alert:  # noqa: ARG002 - nothing is asked
+    def post(self, request: ApiRequest, asked: dict[str, Any], conflict_id: str) -> Alert:
         """Take our sale back. The guest gets everything back, and an e-mail."""
         return _try(request, conflict_id, lambda alert, sale: remedies.cancel(alert, sale, request.now))
 
@@ -171,7 +171,7 @@ class Settle(OrgView):
     """Settled elsewhere."""
 
     @operation("settleConflict", Scope.SALES_WRITE, gives=ConflictOut)
-    def post(self, request: ApiRequest, asked: dict[str, Any], conflict_id: str) -> Alert:  # noqa: ARG002 - nothing is asked
+    def post(self, request: ApiRequest, asked: dict[str, Any], conflict_id: str) -> Alert:
         """Say that two bookings of other sites have been dealt with there."""
         alert = _alert(request, conflict_id)
         try:

@@ -73,7 +73,7 @@ class Exports(OrgView):
     """The links of a home."""
 
     @operation("listExports", Scope.CONNECTIONS_READ, gives=ExportOut, many=True)
-    def get(self, request: ApiRequest, asked: dict[str, Any], property_id: str) -> Any:  # noqa: ARG002 - nothing is asked
+    def get(self, request: ApiRequest, asked: dict[str, Any], property_id: str) -> Any:
         """The links of a home that answer."""
         home = home_of(request, property_id)
         rows = ExportLink.objects.of(request.org).live().filter(property=home)
@@ -105,7 +105,7 @@ class OneExport(OrgView):
     """One link."""
 
     @operation("getExport", Scope.CONNECTIONS_READ, gives=ExportOut)
-    def get(self, request: ApiRequest, asked: dict[str, Any], export_id: str) -> ExportLink:  # noqa: ARG002 - nothing is asked
+    def get(self, request: ApiRequest, asked: dict[str, Any], export_id: str) -> ExportLink:
         """One link."""
         return _link(request, export_id)
 
@@ -126,7 +126,7 @@ class OneExport(OrgView):
         return _link(request, export_id)
 
     @operation("revokeExport", Scope.CONNECTIONS_WRITE)
-    def delete(self, request: ApiRequest, asked: dict[str, Any], export_id: str) -> None:  # noqa: ARG002 - nothing is asked
+    def delete(self, request: ApiRequest, asked: dict[str, Any], export_id: str) -> None:
         """Stop answering at a link, at once and for good."""
         link = _link(request, export_id)
         ExportLink.objects.of(request.org).live().filter(pk=link.pk).update(revoked_at=request.now)
@@ -136,7 +136,7 @@ class Rotate(OrgView):
     """Another address."""
 
     @operation("rotateExport", Scope.CONNECTIONS_WRITE, gives=ExportOut)
-    def post(self, request: ApiRequest, asked: dict[str, Any], export_id: str) -> ExportLink:  # noqa: ARG002 - nothing is asked
+    def post(self, request: ApiRequest, asked: dict[str, Any], export_id: str) -> ExportLink:
         """Give a link another address. The old one answers for 48 hours more."""
         if not exports.rotate(_link(request, export_id), request.now):
             raise conflict(_("The link was renewed or revoked meanwhile. Read it again."))

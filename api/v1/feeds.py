@@ -120,7 +120,7 @@ class Feeds(OrgView):
     """The calendars of a home."""
 
     @operation("listFeeds", Scope.CALENDAR_READ, gives=FeedOut, many=True)
-    def get(self, request: ApiRequest, asked: dict[str, Any], property_id: str) -> Any:  # noqa: ARG002 - nothing is asked
+    def get(self, request: ApiRequest, asked: dict[str, Any], property_id: str) -> Any:
         """The calendars that a home is read from."""
         home = home_of(request, property_id)
         return _all(request).filter(property=home).order_by("pk")
@@ -148,7 +148,7 @@ class OneFeed(OrgView):
     """One calendar."""
 
     @operation("getFeed", Scope.CALENDAR_READ, gives=FeedOut)
-    def get(self, request: ApiRequest, asked: dict[str, Any], feed_id: str) -> Feed:  # noqa: ARG002 - nothing is asked
+    def get(self, request: ApiRequest, asked: dict[str, Any], feed_id: str) -> Feed:
         """One calendar, and how it stands."""
         return _feed(request, feed_id)
 
@@ -167,7 +167,7 @@ class OneFeed(OrgView):
         return _feed(request, feed_id)
 
     @operation("deleteFeed", Scope.CONNECTIONS_WRITE)
-    def delete(self, request: ApiRequest, asked: dict[str, Any], feed_id: str) -> None:  # noqa: ARG002 - nothing is asked
+    def delete(self, request: ApiRequest, asked: dict[str, Any], feed_id: str) -> None:
         """Forget a calendar. The nights that only it closed open at once."""
         feed = _feed(request, feed_id)
         with ledger.changing(feed.property, request.now) as change:
@@ -202,7 +202,7 @@ class Pause(OrgView):
     """Paused."""
 
     @operation("pauseFeed", Scope.CONNECTIONS_WRITE, gives=FeedOut)
-    def post(self, request: ApiRequest, asked: dict[str, Any], feed_id: str) -> Feed:  # noqa: ARG002 - nothing is asked
+    def post(self, request: ApiRequest, asked: dict[str, Any], feed_id: str) -> Feed:
         """Stop reading a calendar. What it closed stays closed."""
         feed = _feed(request, feed_id)
         Feed.objects.of(request.org).filter(pk=feed.pk, paused_at=None).update(paused_at=request.now)
@@ -213,7 +213,7 @@ class Resume(OrgView):
     """Resumed."""
 
     @operation("resumeFeed", Scope.CONNECTIONS_WRITE, gives=FeedOut)
-    def post(self, request: ApiRequest, asked: dict[str, Any], feed_id: str) -> Feed:  # noqa: ARG002 - nothing is asked
+    def post(self, request: ApiRequest, asked: dict[str, Any], feed_id: str) -> Feed:
         """Read a calendar again, starting now."""
         feed = _feed(request, feed_id)
         rows = Feed.objects.of(request.org).filter(pk=feed.pk)
@@ -226,7 +226,7 @@ class Read(OrgView):
     """Read now."""
 
     @operation("readFeed", Scope.CALENDAR_WRITE, gives=FeedOut, status=202)
-    def post(self, request: ApiRequest, asked: dict[str, Any], feed_id: str) -> Feed:  # noqa: ARG002 - nothing is asked
+    def post(self, request: ApiRequest, asked: dict[str, Any], feed_id: str) -> Feed:
         """Have a calendar read now.
 
         The answer doesn't wait for it: its state is `checking` until it was read.
@@ -244,7 +244,7 @@ class Free(OrgView):
     """Open what is held."""
 
     @operation("freeHeldNights", Scope.CALENDAR_WRITE, gives=FreedOut)
-    def post(self, request: ApiRequest, asked: dict[str, Any], feed_id: str) -> Any:  # noqa: ARG002 - nothing is asked
+    def post(self, request: ApiRequest, asked: dict[str, Any], feed_id: str) -> Any:
         """Open the nights that a calendar no longer names, without waiting for more reads."""
         nights, _undo = removals.free_held(_feed(request, feed_id), request.now)
         return {"nights": nights}

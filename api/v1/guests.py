@@ -161,12 +161,12 @@ class OneStayLink(OrgView):
     """One stay's link."""
 
     @operation("getStayLink", Scope.SALES_READ, gives=StayLinkOut)
-    def get(self, request: ApiRequest, asked: dict[str, Any], link_id: str) -> StayLink:  # noqa: ARG002 - nothing is asked
+    def get(self, request: ApiRequest, asked: dict[str, Any], link_id: str) -> StayLink:
         """One stay's link."""
         return _link(request, name=link_id)
 
     @operation("stopStayLink", Scope.SALES_WRITE)
-    def delete(self, request: ApiRequest, asked: dict[str, Any], link_id: str) -> None:  # noqa: ARG002 - nothing is asked
+    def delete(self, request: ApiRequest, asked: dict[str, Any], link_id: str) -> None:
         """Let the link of a stay open no more. What was booked through it stays booked."""
         stays.stop(_link(request, name=link_id), request.now)
 
@@ -175,7 +175,7 @@ class Renew(OrgView):
     """Another address."""
 
     @operation("renewStayLink", Scope.SALES_WRITE, gives=StayLinkOut, status=201, at="api:stay-link")
-    def post(self, request: ApiRequest, asked: dict[str, Any], link_id: str) -> StayLink:  # noqa: ARG002 - nothing is asked
+    def post(self, request: ApiRequest, asked: dict[str, Any], link_id: str) -> StayLink:
         """Give a stay another link, with another id. The old one stops at once."""
         try:
             link = stays.renew(_link(request, name=link_id), request.now)

@@ -55,7 +55,7 @@ class LongerStays(OrgView):
     """All sites."""
 
     @operation("listLongerStays", Scope.SALES_READ, gives=LongerStayOut, many=True)
-    def get(self, request: ApiRequest, asked: dict[str, Any], purchase_id: str) -> Any:  # noqa: ARG002 - nothing is asked
+    def get(self, request: ApiRequest, asked: dict[str, Any], purchase_id: str) -> Any:
         """The sites where the stay of a sale could be lengthened; none for hours, and none once it is over."""
         return ways(purchase_of(request, purchase_id), request.now)
 
@@ -110,7 +110,7 @@ class Begin(OrgView):
     """Begun."""
 
     @operation("beginLongerStay", Scope.SALES_WRITE, gives=LongerStayOut)
-    def post(self, request: ApiRequest, asked: dict[str, Any], purchase_id: str, export_id: str) -> Way:  # noqa: ARG002 - nothing is asked
+    def post(self, request: ApiRequest, asked: dict[str, Any], purchase_id: str, export_id: str) -> Way:
         """Leave the sale out of this one link for a day, so that the site lets the host lengthen the stay there.
 
         Everywhere else the nights stay closed.
@@ -122,7 +122,7 @@ class Done(OrgView):
     """Done."""
 
     @operation("finishLongerStay", Scope.SALES_WRITE, gives=LongerStayOut, status=202)
-    def post(self, request: ApiRequest, asked: dict[str, Any], purchase_id: str, export_id: str) -> Way:  # noqa: ARG002 - nothing is asked
+    def post(self, request: ApiRequest, asked: dict[str, Any], purchase_id: str, export_id: str) -> Way:
         """Say that the stay is longer there now: the site's calendar is read at once."""
         way = _moved(request, purchase_id, export_id, _done)
         hint(tasks.read_now, [way.feed.pk])
@@ -133,7 +133,7 @@ class Stop(OrgView):
     """Stopped."""
 
     @operation("stopLongerStay", Scope.SALES_WRITE, gives=LongerStayOut)
-    def post(self, request: ApiRequest, asked: dict[str, Any], purchase_id: str, export_id: str) -> Way:  # noqa: ARG002 - nothing is asked
+    def post(self, request: ApiRequest, asked: dict[str, Any], purchase_id: str, export_id: str) -> Way:
         """Tell the site of the sale again."""
         way = _moved(request, purchase_id, export_id, _stop)
         hint(tasks.read_now, [way.feed.pk])

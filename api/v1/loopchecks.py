@@ -69,12 +69,12 @@ class LoopCheck(OrgView):
     """The check of a home."""
 
     @operation("getLoopCheck", Scope.CONNECTIONS_READ, gives=LoopCheckOut)
-    def get(self, request: ApiRequest, asked: dict[str, Any], property_id: str) -> Any:  # noqa: ARG002 - nothing is asked
+    def get(self, request: ApiRequest, asked: dict[str, Any], property_id: str) -> Any:
         """What the check of a home has found by now."""
         return _shown(request, home_of(request, property_id))
 
     @operation("startLoopCheck", Scope.CONNECTIONS_WRITE, gives=LoopCheckOut, status=202)
-    def post(self, request: ApiRequest, asked: dict[str, Any], property_id: str) -> Any:  # noqa: ARG002 - nothing is asked
+    def post(self, request: ApiRequest, asked: dict[str, Any], property_id: str) -> Any:
         """Begin a check, unless one runs: a mark on a night that is over goes out in each channel's link.
 
         It closes nothing for anybody. Every calendar is read at once; the check ends by itself.
@@ -87,7 +87,7 @@ class LoopCheck(OrgView):
         return _shown(request, home)
 
     @operation("endLoopCheck", Scope.CONNECTIONS_WRITE)
-    def delete(self, request: ApiRequest, asked: dict[str, Any], property_id: str) -> None:  # noqa: ARG002 - nothing is asked
+    def delete(self, request: ApiRequest, asked: dict[str, Any], property_id: str) -> None:
         """End the check that runs; what was found stays."""
         home = home_of(request, property_id)
         check = loops.latest(home)

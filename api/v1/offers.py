@@ -203,7 +203,7 @@ class Cancelling(OrgView):
     """Cancelling."""
 
     @operation("getCancelTerms", Scope.PROPERTIES_READ, gives=CancelTermsOut, guarded=True)
-    def get(self, request: ApiRequest, asked: dict[str, Any], property_id: str) -> Any:  # noqa: ARG002 - nothing is asked
+    def get(self, request: ApiRequest, asked: dict[str, Any], property_id: str) -> Any:
         """What guests of a home get back who cancel."""
         return _cancel_terms(request, home_of(request, property_id))
 

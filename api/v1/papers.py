@@ -48,7 +48,7 @@ class Mails(OrgView):
     """All mails."""
 
     @operation("listMails", Scope.SALES_READ, gives=MailOut, many=True)
-    def get(self, request: ApiRequest, asked: dict[str, Any], purchase_id: str) -> Any:  # noqa: ARG002 - nothing is asked
+    def get(self, request: ApiRequest, asked: dict[str, Any], purchase_id: str) -> Any:
         """The mails about a purchase to its guest, the host and the cleaner, the first at the beginning."""
         return (
             Delivery.objects.of(request.org).filter(purchase=purchase_of(request, purchase_id)).order_by("pk")
@@ -59,7 +59,7 @@ class Resend(OrgView):
     """Once more."""
 
     @operation("resendMail", Scope.SALES_WRITE, gives=MailOut, status=202)
-    def post(self, request: ApiRequest, asked: dict[str, Any], purchase_id: str, mail_id: str) -> Delivery:  # noqa: ARG002 - nothing is asked
+    def post(self, request: ApiRequest, asked: dict[str, Any], purchase_id: str, mail_id: str) -> Delivery:
         """Try a mail again that couldn't be delivered for three days."""
         row = purchase_of(request, purchase_id)
         if not (mail_id.isascii() and mail_id.isdigit() and len(mail_id) < BIGGEST):
@@ -76,7 +76,7 @@ class Receipt(OrgView):
     """The receipt."""
 
     @operation("getReceipt", Scope.SALES_READ, gives=ReceiptOut)
-    def get(self, request: ApiRequest, asked: dict[str, Any], purchase_id: str) -> Any:  # noqa: ARG002 - nothing is asked
+    def get(self, request: ApiRequest, asked: dict[str, Any], purchase_id: str) -> Any:
         """The receipt as the guest has it (PDF); 404 until the sale is confirmed."""
         row = purchase_of(request, purchase_id)
         if not receipts.exists(row):

@@ -24,7 +24,7 @@ class Payouts(OrgView):
     """The account."""
 
     @operation("getPayouts", Scope.ORGANIZATION_READ, gives=PayoutsOut, whole=True)
-    def get(self, request: ApiRequest, asked: dict[str, Any]) -> Any:  # noqa: ARG002 - nothing is asked
+    def get(self, request: ApiRequest, asked: dict[str, Any]) -> Any:
         """Whether guests can pay by card, and what is missing."""
         row = PayoutAccount.objects.of(request.org).first()
         return {

@@ -52,7 +52,7 @@ class HomePhoto(OrgView):
     most_octets = MOST_SIGNS + 4_096
 
     @operation("getPhoto", Scope.PROPERTIES_READ, gives=PhotoOut)
-    def get(self, request: ApiRequest, asked: dict[str, Any], property_id: str) -> Photo:  # noqa: ARG002 - nothing is asked
+    def get(self, request: ApiRequest, asked: dict[str, Any], property_id: str) -> Photo:
         """What guests see of a home; 404 where it has no photo."""
         photo = home_of(request, property_id).photo
         if photo is None:
@@ -75,6 +75,6 @@ class HomePhoto(OrgView):
             raise invalid({"file": str(error.args[0])}) from error
 
     @operation("deletePhoto", Scope.PROPERTIES_WRITE)
-    def delete(self, request: ApiRequest, asked: dict[str, Any], property_id: str) -> None:  # noqa: ARG002 - nothing is asked
+    def delete(self, request: ApiRequest, asked: dict[str, Any], property_id: str) -> None:
         """Show guests no photo any more."""
         photos.remove(home_of(request, property_id), request.now)

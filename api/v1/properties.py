@@ -129,7 +129,7 @@ class Home(OrgView):
     """One home."""
 
     @operation("getProperty", Scope.PROPERTIES_READ, gives=PropertyOut, guarded=True)
-    def get(self, request: ApiRequest, asked: dict[str, Any], property_id: str) -> Property:  # noqa: ARG002 - nothing is asked
+    def get(self, request: ApiRequest, asked: dict[str, Any], property_id: str) -> Property:
         """One home."""
         return home_of(request, property_id)
 
@@ -160,7 +160,7 @@ class Archive(OrgView):
     """Put aside."""
 
     @operation("archiveProperty", Scope.PROPERTIES_WRITE, gives=PropertyOut)
-    def post(self, request: ApiRequest, asked: dict[str, Any], property_id: str) -> Property:  # noqa: ARG002 - nothing is asked
+    def post(self, request: ApiRequest, asked: dict[str, Any], property_id: str) -> Property:
         """Put a home aside.
 
         Its calendars are no longer read and nothing is sold; its export links keep answering.
@@ -175,7 +175,7 @@ class Restore(OrgView):
     """Brought back."""
 
     @operation("restoreProperty", Scope.PROPERTIES_WRITE, gives=PropertyOut)
-    def post(self, request: ApiRequest, asked: dict[str, Any], property_id: str) -> Property:  # noqa: ARG002 - nothing is asked
+    def post(self, request: ApiRequest, asked: dict[str, Any], property_id: str) -> Property:
         """Bring a home back from the archive."""
         row = home_of(request, property_id)
         if why := why_not_add(request.org.pk, request.now):

@@ -202,7 +202,7 @@ class OnePurchase(OrgView):
     """One purchase."""
 
     @operation("getPurchase", Scope.SALES_READ, gives=PurchaseOut)
-    def get(self, request: ApiRequest, asked: dict[str, Any], purchase_id: str) -> Purchase:  # noqa: ARG002 - nothing is asked
+    def get(self, request: ApiRequest, asked: dict[str, Any], purchase_id: str) -> Purchase:
         """One purchase, and how far it has come."""
         return purchase_of(request, purchase_id)
 
@@ -220,7 +220,7 @@ class Agree(OrgView):
     """Yes."""
 
     @operation("agreeToPurchase", Scope.SALES_WRITE, gives=PurchaseOut, status=202)
-    def post(self, request: ApiRequest, asked: dict[str, Any], purchase_id: str) -> Purchase:  # noqa: ARG002 - nothing is asked
+    def post(self, request: ApiRequest, asked: dict[str, Any], purchase_id: str) -> Purchase:
         """Say yes to a guest who asks.
 
         Every calendar is read once more; then it is confirmed, or declined because somebody was quicker.
@@ -234,7 +234,7 @@ class Refuse(OrgView):
     """No."""
 
     @operation("refusePurchase", Scope.SALES_WRITE, gives=PurchaseOut)
-    def post(self, request: ApiRequest, asked: dict[str, Any], purchase_id: str) -> Purchase:  # noqa: ARG002 - nothing is asked
+    def post(self, request: ApiRequest, asked: dict[str, Any], purchase_id: str) -> Purchase:
         """Say no to a guest who asks. What was kept for them is free for others at once."""
         return _decided(request, purchase_id, checkout.refuse)
 
@@ -243,7 +243,7 @@ class Grant(OrgView):
     """A wish to cancel granted."""
 
     @operation("grantCancelling", Scope.SALES_WRITE, gives=PurchaseOut)
-    def post(self, request: ApiRequest, asked: dict[str, Any], purchase_id: str) -> Purchase:  # noqa: ARG002 - nothing is asked
+    def post(self, request: ApiRequest, asked: dict[str, Any], purchase_id: str) -> Purchase:
         """Cancel a sale as its guest asked, for what they were shown."""
         return _decided(request, purchase_id, cancelling.grant)
 
@@ -252,7 +252,7 @@ class Keep(OrgView):
     """A wish to cancel refused."""
 
     @operation("refuseCancelling", Scope.SALES_WRITE, gives=PurchaseOut)
-    def post(self, request: ApiRequest, asked: dict[str, Any], purchase_id: str) -> Purchase:  # noqa: ARG002 - nothing is asked
+    def post(self, request: ApiRequest, asked: dict[str, Any], purchase_id: str) -> Purchase:
         """Keep a sale although its guest asked to cancel."""
         return _decided(request, purchase_id, cancelling.keep)
 
@@ -305,7 +305,7 @@ class OneCertificate(OrgView):
     """Its certificate."""
 
     @operation("getCertificate", Scope.SALES_READ, gives=CertificateOut)
-    def get(self, request: ApiRequest, asked: dict[str, Any], purchase_id: str) -> Any:  # noqa: ARG002 - nothing is asked
+    def get(self, request: ApiRequest, asked: dict[str, Any], purchase_id: str) -> Any:
         """The signed account of why a sale was safe."""
         rows = Certificate.objects.select_related("purchase")
         found = get_or_404(rows, request, purchase__public_id=purchase_id)

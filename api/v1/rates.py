@@ -191,7 +191,7 @@ class HomeRates(OrgView):
     """Rates."""
 
     @operation("getRates", Scope.PROPERTIES_READ, gives=RatesOut, guarded=True)
-    def get(self, request: ApiRequest, asked: dict[str, Any], property_id: str) -> Any:  # noqa: ARG002 - nothing is asked
+    def get(self, request: ApiRequest, asked: dict[str, Any], property_id: str) -> Any:
         """What the nights of a home cost."""
         return _rates(home_of(request, property_id))
 
@@ -230,7 +230,7 @@ class HomeTaxes(OrgView):
     """Taxes."""
 
     @operation("getTaxes", Scope.PROPERTIES_READ, gives=TaxesOut, guarded=True)
-    def get(self, request: ApiRequest, asked: dict[str, Any], property_id: str) -> Any:  # noqa: ARG002 - nothing is asked
+    def get(self, request: ApiRequest, asked: dict[str, Any], property_id: str) -> Any:
         """The taxes on top of every sale of a home."""
         return _taxes(home_of(request, property_id))
 

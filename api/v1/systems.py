@@ -125,7 +125,7 @@ class Systems(OrgView):
     """All accounts."""
 
     @operation("listSystems", Scope.CONNECTIONS_READ, gives=SystemOut, many=True, whole=True)
-    def get(self, request: ApiRequest, asked: dict[str, Any]) -> Any:  # noqa: ARG002 - nothing is asked
+    def get(self, request: ApiRequest, asked: dict[str, Any]) -> Any:
         """The organization's accounts at property-management systems."""
         return accounts_of(request)
 
@@ -157,7 +157,7 @@ class OneSystem(OrgView):
     """One account."""
 
     @operation("getSystem", Scope.CONNECTIONS_READ, gives=SystemOut, whole=True)
-    def get(self, request: ApiRequest, asked: dict[str, Any], connection_id: str) -> Connection:  # noqa: ARG002 - nothing is asked
+    def get(self, request: ApiRequest, asked: dict[str, Any], connection_id: str) -> Connection:
         """One account: what works, and what asking costs."""
         return account_of(request, connection_id)
 
@@ -176,7 +176,7 @@ class OneSystem(OrgView):
         return account_of(request, connection_id)
 
     @operation("disconnectSystem", Scope.CONNECTIONS_WRITE, whole=True)
-    def delete(self, request: ApiRequest, asked: dict[str, Any], connection_id: str) -> None:  # noqa: ARG002 - nothing is asked
+    def delete(self, request: ApiRequest, asked: dict[str, Any], connection_id: str) -> None:
         """Follow none of its units any more. The homes stay; nights that only it closed open at once."""
         mirrors.archive(account_of(request, connection_id), request.now)
 
@@ -185,7 +185,7 @@ class Look(OrgView):
     """Checked again."""
 
     @operation("checkSystem", Scope.CONNECTIONS_WRITE, gives=SystemOut, status=202, whole=True)
-    def post(self, request: ApiRequest, asked: dict[str, Any], connection_id: str) -> Connection:  # noqa: ARG002 - nothing is asked
+    def post(self, request: ApiRequest, asked: dict[str, Any], connection_id: str) -> Connection:
         """Have the system asked once more what works and which units there are."""
         row = account_of(request, connection_id)
         mirrors.look_again(row)

@@ -230,7 +230,7 @@ class AllTerms(OrgView):
     """All offers."""
 
     @operation("listTerms", Scope.PROPERTIES_READ, gives=TermsOut, many=True)
-    def get(self, request: ApiRequest, asked: dict[str, Any], property_id: str) -> Any:  # noqa: ARG002 - nothing is asked
+    def get(self, request: ApiRequest, asked: dict[str, Any], property_id: str) -> Any:
         """What a home sells, by which rules; one of each kind, switched off or on."""
         home = home_of(request, property_id)
         saved = Offer.objects.of(request.org).filter(property=home)
@@ -241,7 +241,7 @@ class Terms(OrgView):
     """One offer."""
 
     @operation("getTerms", Scope.PROPERTIES_READ, gives=TermsOut, guarded=True)
-    def get(self, request: ApiRequest, asked: dict[str, Any], property_id: str, kind: str) -> Offer:  # noqa: ARG002 - nothing is asked
+    def get(self, request: ApiRequest, asked: dict[str, Any], property_id: str, kind: str) -> Offer:
         """By which rules, and for how much, one kind of thing is sold."""
         return _offer(request, home_of(request, property_id), kind)
 

@@ -67,7 +67,7 @@ class Token(OrgView):
     """The token."""
 
     @operation("getToken", None, gives=TokenOut)
-    def get(self, request: ApiRequest, asked: dict[str, Any]) -> ApiToken:  # noqa: ARG002 - nothing is asked
+    def get(self, request: ApiRequest, asked: dict[str, Any]) -> ApiToken:
         """The token that is shown, and what it may do."""
         return request.token
 
@@ -76,7 +76,7 @@ class Organization(OrgView):
     """The organization."""
 
     @operation("getOrganization", Scope.PROPERTIES_READ, gives=OrganizationOut)
-    def get(self, request: ApiRequest, asked: dict[str, Any]) -> Org:  # noqa: ARG002 - nothing is asked
+    def get(self, request: ApiRequest, asked: dict[str, Any]) -> Org:
         """The organization."""
         return request.org
 

@@ -80,7 +80,7 @@ class VendorPage(OrgView):
     """The page."""
 
     @operation("getVendorPage", Scope.ORGANIZATION_READ, gives=VendorPageOut, whole=True)
-    def get(self, request: ApiRequest, asked: dict[str, Any]) -> Vendor:  # noqa: ARG002 - nothing is asked
+    def get(self, request: ApiRequest, asked: dict[str, Any]) -> Vendor:
         """The organization's page in the list of vendors, or what it would begin with."""
         return _own(request)
 
@@ -104,7 +104,7 @@ class Withdraw(OrgView):
     """Taken down."""
 
     @operation("withdrawVendorPage", Scope.ORGANIZATION_WRITE, gives=VendorPageOut, whole=True)
-    def post(self, request: ApiRequest, asked: dict[str, Any]) -> Vendor:  # noqa: ARG002 - nothing is asked
+    def post(self, request: ApiRequest, asked: dict[str, Any]) -> Vendor:
         """Take the page down at once. Its words are kept."""
         vendors.withdraw(request.org, request.now)
         return _own(request)

@@ -109,7 +109,7 @@ class Webhooks(OrgView):
     """All webhooks."""
 
     @operation("listWebhooks", Scope.CONNECTIONS_READ, gives=WebhookOut, many=True, whole=True)
-    def get(self, request: ApiRequest, asked: dict[str, Any]) -> Any:  # noqa: ARG002 - nothing is asked
+    def get(self, request: ApiRequest, asked: dict[str, Any]) -> Any:
         """All webhooks of the organization."""
         return Webhook.objects.of(request.org).order_by("pk")
 
@@ -132,7 +132,7 @@ class OneWebhook(OrgView):
     """One webhook."""
 
     @operation("getWebhook", Scope.CONNECTIONS_READ, gives=WebhookOut, whole=True, guarded=True)
-    def get(self, request: ApiRequest, asked: dict[str, Any], webhook_id: str) -> Webhook:  # noqa: ARG002 - nothing is asked
+    def get(self, request: ApiRequest, asked: dict[str, Any], webhook_id: str) -> Webhook:
         """One webhook."""
         return _webhook(request, webhook_id)
 
@@ -151,7 +151,7 @@ class OneWebhook(OrgView):
         return _webhook(request, webhook_id)
 
     @operation("deleteWebhook", Scope.CONNECTIONS_WRITE, whole=True)
-    def delete(self, request: ApiRequest, asked: dict[str, Any], webhook_id: str) -> None:  # noqa: ARG002 - nothing is asked
+    def delete(self, request: ApiRequest, asked: dict[str, Any], webhook_id: str) -> None:
         """Forget it and its log."""
         outbox.remove(_webhook(request, webhook_id), request.now)
 
@@ -160,7 +160,7 @@ class Secret(OrgView):
     """Its secret."""
 
     @operation("getWebhookSecret", Scope.CONNECTIONS_READ, gives=SecretOut, whole=True)
-    def get(self, request: ApiRequest, asked: dict[str, Any], webhook_id: str) -> Webhook:  # noqa: ARG002 - nothing is asked
+    def get(self, request: ApiRequest, asked: dict[str, Any], webhook_id: str) -> Webhook:
         """What signs its messages."""
         return _webhook(request, webhook_id)
 
@@ -169,7 +169,7 @@ class Rotate(OrgView):
     """A new secret."""
 
     @operation("rotateWebhookSecret", Scope.CONNECTIONS_WRITE, gives=SecretOut, whole=True)
-    def post(self, request: ApiRequest, asked: dict[str, Any], webhook_id: str) -> Webhook:  # noqa: ARG002 - nothing is asked
+    def post(self, request: ApiRequest, asked: dict[str, Any], webhook_id: str) -> Webhook:
         """Give it a new secret, beside which the old one signs for a day."""
         outbox.rotate(_webhook(request, webhook_id), request.now)
         return _webhook(request, webhook_id)
@@ -179,7 +179,7 @@ class Test(OrgView):
     """A test event."""
 
     @operation("testWebhook", Scope.CONNECTIONS_WRITE, gives=WebhookOut, status=202, whole=True)
-    def post(self, request: ApiRequest, asked: dict[str, Any], webhook_id: str) -> Webhook:  # noqa: ARG002 - nothing is asked
+    def post(self, request: ApiRequest, asked: dict[str, Any], webhook_id: str) -> Webhook:
         """Send it a test event."""
         row = _webhook(request, webhook_id)
         if row.disabled_at:
@@ -194,7 +194,7 @@ class Stop(OrgView):
     """Stopped."""
 
     @operation("stopWebhook", Scope.CONNECTIONS_WRITE, gives=WebhookOut, whole=True)
-    def post(self, request: ApiRequest, asked: dict[str, Any], webhook_id: str) -> Webhook:  # noqa: ARG002 - nothing is asked
+    def post(self, request: ApiRequest, asked: dict[str, Any], webhook_id: str) -> Webhook:
         """Tell it nothing for now. What happens meanwhile isn't kept for it."""
         outbox.stop(_webhook(request, webhook_id), Webhook.Stopped.HOST, request.now)
         return _webhook(request, webhook_id)
@@ -204,7 +204,7 @@ class Resume(OrgView):
     """Resumed."""
 
     @operation("resumeWebhook", Scope.CONNECTIONS_WRITE, gives=WebhookOut, whole=True)
-    def post(self, request: ApiRequest, asked: dict[str, Any], webhook_id: str) -> Webhook:  # noqa: ARG002 - nothing is asked
+    def post(self, request: ApiRequest, asked: dict[str, Any], webhook_id: str) -> Webhook:
         """Tell it again what happens, from now on."""
         outbox.resume(_webhook(request, webhook_id))
         return _webhook(request, webhook_id)
@@ -214,7 +214,7 @@ class Replay(OrgView):
     """Everything missed, again."""
 
     @operation("replayWebhook", Scope.CONNECTIONS_WRITE, gives=ReplayedOut, status=202, whole=True)
-    def post(self, request: ApiRequest, asked: dict[str, Any], webhook_id: str) -> Any:  # noqa: ARG002 - nothing is asked
+    def post(self, request: ApiRequest, asked: dict[str, Any], webhook_id: str) -> Any:
         """Send once more everything that was given up, with the same ids."""
         row = _webhook(request, webhook_id)
         if row.disabled_at:
@@ -243,7 +243,7 @@ class ReplayOne(OrgView):
     """One message, again."""
 
     @operation("replayMessage", Scope.CONNECTIONS_WRITE, gives=MessageOut, status=202, whole=True)
-    def post(self, request: ApiRequest, asked: dict[str, Any], webhook_id: str, message_id: str) -> Sending:  # noqa: ARG002 - nothing is asked
+    def post(self, request: ApiRequest, asked: dict[str, Any], webhook_id: str, message_id: str) -> Sending:
         """Send one message once more, with the same id."""
         rows = Sending.objects.select_related("webhook", "message")
         sending = get_or_404(rows, request, webhook__public_id=webhook_id, message__public_id=message_id)
