@@ -11,7 +11,7 @@ import hypothesis
 import pytest
 import requests
 from django.conf import settings
-from django.db import connection
+from django.db import connection, transaction
 from django.test import Client, TransactionTestCase, override_settings
 from django.utils import timezone, translation
 from pytest_django import DjangoDbBlocker, Settings
@@ -113,6 +113,16 @@ def django_db_setup(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -
         )
         for _, state, query in cursor.fetchall():
             sys.stderr.write(f"A session was still open at the end ({state}): {query[:200]}\n")
+
+
+@pytest.fixture(scope="module")
+def kept(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iterator[None]:
+    """Rows that a fixture of this scope makes are there for every test; what a test changes is undone after it."""
+    around = transaction.atomic()
+    around._from_testcase = True  # type: ignore[attr-defined]  # like TestCase's own: what is durable may be in it
+    with django_db_blocker.unblock(), around:
+        yield
+        transaction.set_rollback(True)
 
 
 @pytest.fixture

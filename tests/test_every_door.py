@@ -1,6 +1,6 @@
 """Every address of the resolver, by every method, as everybody there is: who gets in, and that nobody else does.
 
-The tables of `tests/test_tenancy.py` say who may come in; whatever is in none of them fails here, the addresses of
+The tables of `tests/addresses.py` say who may come in; whatever is in none of them fails here, the addresses of
 allauth and the operators' included. What is answered is put into one of a few words, and compared with what this
 person must be told at this address.
 """
@@ -30,11 +30,7 @@ from calendars.models import Block, Feed
 from domain.roles import Power, Role, may
 from properties.models import Photo, Property
 from tests import cast
-from tests.api.callers import a_token
-from tests.api.conftest import a_mail, name_of
-from tests.api.operations import OPERATIONS, Told
-from tests.everything import everything_of
-from tests.test_tenancy import (
+from tests.addresses import (
     ANYBODY,
     BODIES,
     BY_BEARER,
@@ -44,12 +40,13 @@ from tests.test_tenancy import (
     MEMBERS_ROW,
     PERSONS_OWN,
     STAFF,
-    ids_of,
-    kept,
 )
+from tests.api.callers import a_token
+from tests.api.conftest import a_mail, name_of
+from tests.api.operations import OPERATIONS, Told
+from tests.everything import everything_of
+from tests.one_of_each import ids_of
 from upsells.models import Purchase, StayLink
-
-__all__ = ["kept"]  # a fixture
 
 pytestmark = pytest.mark.django_db
 

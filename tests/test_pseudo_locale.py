@@ -28,7 +28,7 @@ from domain.channels import CHANNELS, OTHER
 from properties.forms import zones
 from properties.models import Property
 from tests import cast, pseudo
-from tests.test_tenancy import ALL, BODIES, path_of
+from tests.addresses import ALL, BODIES, path_of
 from tests.upsells import pages, sold
 from upsells import certificates, homesheet, letters, receipts
 from upsells.models import Delivery, Offer, Purchase, StayLink

@@ -1,326 +1,37 @@
 """The tenant door, tried at every address there is: another organization's row doesn't exist."""
 
-from collections.abc import Iterator
-from typing import Any, NamedTuple
-
 import pytest
 from django.conf import settings
-from django.db import transaction
-from django.http import HttpResponse
 from django.test import Client
-from django.urls import URLPattern, URLResolver, get_resolver, reverse
-from django.utils import timezone
-from pytest_django import DjangoDbBlocker
+from django.urls import reverse
 
-from accounts import teams
 from accounts.models import Organization, SavedView, User
-from api import tokens
 from api.door import Nowhere, OrgView
-from calendars import ledger
-from calendars.models import (
-    Alert,
-    Feed,
-    date_range,
-)
-from domain.roles import Role
 from properties.models import Property
 from tests import cast
-from tests.everything import everything_of
-from tests.upsells.pages import instants
-from upsells import certificates
-from upsells.models import (
-    Purchase,
+from tests.addresses import (
+    ALL,
+    ANYBODY,
+    BODIES,
+    BY_BEARER,
+    BY_TOKEN,
+    FOR_STRANGERS,
+    MEMBERS_OWN,
+    MEMBERS_ROW,
+    NO_ROWS,
+    OURS,
+    PERSONS_OWN,
+    STAFF,
+    path_of,
+    tried,
 )
+from tests.everything import everything_of
+from tests.one_of_each import ids_of
 
 pytestmark = pytest.mark.django_db
 
 NOT_FOUND, NOT_ALLOWED = 404, 405
-
-# Every address of ours, by who may come in. An address that isn't here fails a test below.
-MEMBERS_OWN = {  # no id in the address: the organization's own rows
-    "properties:list",
-    "properties:new",
-    "calendars:import",
-    "calendars:import-template",
-    "calendars:imported",
-    "calendars:import-progress",
-    "planner",
-    "show-steps",
-    "sales:list",
-    "sales:csv",
-    "sales:revenue",
-    "payments:account",
-    "payments:connect",
-    "plan:page",
-    "plan:usage",
-    "plan:choose",
-    "plan:subscribe",
-    "plan:card",
-    "plan:pause",
-    "plan:resume",
-    "plan:end",
-    "plan:keep",
-    "webhooks:list",
-    "webhooks:new",
-    "notices:list",
-    "notices:read-all",
-    "notices:wishes",
-    "turnovers",
-    "organization",
-    "leave",
-    "end-organization",
-    "keep-organization",
-    "team:list",
-    "team:invite",
-    "audit",
-    "audit-csv",
-    "support",
-    "support-give",
-    "support-end",
-    "data",
-    "data-guest",
-    "data-erase",
-    "data-take-out",
-    "tokens:list",
-    "tokens:new",
-    "search",
-    "saved-views",
-    "save-view",
-    "vendor-page",
-    "systems:list",
-    "systems:connect",
-    "vendor-homes",
-    "vendor-withdraw",
-}
-MEMBERS_ROW = {  # an id in the address: 404 unless the row is the organization's
-    "systems:account",
-    "systems:links",
-    "systems:progress",
-    "systems:look",
-    "systems:adopt",
-    "systems:two-way",
-    "systems:rekey",
-    "systems:disconnect",
-    "overview",
-    "properties:settings",
-    "properties:archive",
-    "properties:restore",
-    "properties:rates",
-    "properties:taxes",
-    "properties:photo",
-    "properties:remove-photo",
-    "calendars:month",
-    "calendars:close",
-    "calendars:reopen",
-    "calendars:connections",
-    "calendars:add-feeds",
-    "calendars:feed",
-    "calendars:log",
-    "calendars:pause",
-    "calendars:resume",
-    "calendars:read",
-    "calendars:free",
-    "calendars:treat",
-    "calendars:replace",
-    "calendars:remove",
-    "calendars:alert",
-    "calendars:add-export",
-    "calendars:rotate",
-    "calendars:revoke",
-    "calendars:add-people",
-    "calendars:tick",
-    "calendars:loop",
-    "calendars:start-loop",
-    "calendars:end-loop",
-    "upsells:offers",
-    "upsells:start",
-    "upsells:copy",
-    "upsells:cleaners",
-    "upsells:cancelling",
-    "upsells:what-if",
-    "upsells:terms",
-    "upsells:switch",
-    "upsells:guest-page",
-    "upsells:qr",
-    "upsells:renew-link",
-    "upsells:sheet",
-    "upsells:new-stay",
-    "upsells:stay",
-    "upsells:stay-qr",
-    "upsells:stop-stay",
-    "upsells:renew-stay",
-    "upsells:sales",
-    "upsells:purchase",
-    "upsells:receipt",
-    "upsells:certificate",
-    "upsells:cancel",
-    "upsells:resend",
-    "upsells:address",
-    "upsells:grant",
-    "upsells:lengthen",
-    "upsells:lengthened",
-    "upsells:stop-lengthening",
-    "upsells:keep",
-    "upsells:agree",
-    "upsells:refuse",
-    "upsells:conflict",
-    "upsells:conflict-cancel",
-    "upsells:conflict-shorten",
-    "upsells:conflict-move",
-    "upsells:conflict-settle",
-    "upsells:facts",
-    "notices:sale",
-    "team:member",
-    "team:remove",
-    "team:hand-over",
-    "team:invite-again",
-    "team:withdraw",
-    "webhooks:log",
-    "webhooks:edit",
-    "webhooks:show-secret",
-    "webhooks:rotate",
-    "webhooks:test",
-    "webhooks:again-all",
-    "webhooks:again",
-    "webhooks:stop",
-    "webhooks:resume",
-    "webhooks:remove",
-    "tokens:revoke",
-    "undo",
-    "change-view",
-    "remove-view",
-}
-PERSONS_OWN = {"account", "unverified", "switch", "new-organization"}  # for whoever is logged in
-BY_TOKEN = {
-    "invitation",
-    "guest:stay",
-    "guest:purchase",
-    "guest:receipt",
-    "photo",
-    "export",
-    "notices:mails-off",  # a signature, as below
-    "stripe-events",  # a signature takes the token's place
-    "stripe-billing-events",  # likewise
-}  # open to strangers who hold the address; in a public.py
-FOR_STRANGERS = {  # forms and lists for whoever comes, beside the pages that only tell; in a public.py
-    "directory:join",
-    "directory:asked",
-    "directory:confirm",  # a signature says which request
-    "directory:vendors",
-    "directory:sitemap",
-    "directory:vendor",
-    "directory:written",
-}
-NO_ROWS = {"kind"}  # parts of addresses that name no row
-ANYBODY = (
-    {"home", "health", "set_language", "styleguide", "robots", "sitemap", "security", "favicon"}
-    | {"api-docs", "api:schema"}
-    | {
-        f"pages:{name}"
-        for name in ("how", "pricing", "example", "help", "channel", "status", "terms", "privacy", "escapia")
-    }
-)
-ANYBODY |= {"api-docs", "api:schema"}
-OF_ALLAUTH = "allauth."
-
-BODIES: dict[str, dict[str, str]] = {
-    "upsells:facts": {
-        "name": "Mallory's now",
-        "time_zone": "Europe/Madrid",
-        "check_in": "15:00",
-        "check_out": "11:00",
-        "turnaround": "60",
-        "currency": "EUR",
-        "rate": "1.00",
-    },
-    "calendars:close": {"start": "2030-01-01", "end": "2030-01-02"},
-    "calendars:add-feeds": {"links": "https://www.airbnb.com/calendar/ical/9.ics?s=mallory"},
-    "calendars:add-export": {"channel": "vrbo"},
-    "calendars:add-people": {"label": "Mallory's"},
-    "calendars:tick": {"label": "Mallory's now", "shows_titles": "on", "shows_guests": "on"},
-    "calendars:treat": {"label": "Mallory's now", "ends_inclusive": "on"},
-    "calendars:replace": {"link": "https://www.airbnb.com/calendar/ical/9.ics?s=mallory"},
-    "properties:rates": {"week-day_4": "1.00"},
-    "properties:taxes": {"tax-0-name": "Mallory's", "tax-0-percent": "5"},
-    "upsells:copy": {"kinds": "extra_nights", "homes": "x"},
-    "upsells:cleaners": {"cleanings": "0"},
-    "upsells:cancelling": {"tiers-0-hours": "1", "tiers-0-percent": "1", "automatic": "no"},
-    "upsells:cancel": {"how": "all"},
-    "upsells:resend": {"mail": "1"},
-    "upsells:address": {"email": "mallory@example.org"},
-    "upsells:new-stay": {"arrival": "2030-01-01", "departure": "2030-01-02"},
-    "upsells:conflict-shorten": {"nights": "1", "amount": "1"},
-    "upsells:conflict-move": {"home": "x"},
-    "upsells:switch": {"mode": "off"},
-    "change-view": {"name": "Mallory's now", "is_default": "on"},
-    "save-view": {"listing": "sales", "query": "q=mallory", "name": "Mallory's"},
-    "webhooks:edit": {"link": "https://mallory.example/", "events": "sale.confirmed"},
-    "upsells:terms": {
-        "mode": "instant",
-        "priced_by": "fixed",
-        "price": "1.00",
-        "most_nights": "30",
-        "rounding": "1",
-        "weekdays": "0",
-    },
-}
-
-
-class Address(NamedTuple):
-    """One pattern of the resolver."""
-
-    name: str
-    ids: tuple[str, ...]
-    module: str
-    view: Any
-
-
-def addresses(
-    resolver: URLResolver | None = None, space: str = "", ids: tuple[str, ...] = ()
-) -> Iterator[Address]:
-    """Every address, with the names of the ids in it and the module of its view."""
-    for pattern in (resolver or get_resolver()).url_patterns:
-        found = (*ids, *pattern.pattern.regex.groupindex)
-        if isinstance(pattern, URLPattern):
-            yield Address(f"{space}{pattern.name}", found, pattern.callback.__module__, pattern.callback)
-        else:
-            inner = f"{space}{pattern.namespace}:" if pattern.namespace else space
-            yield from addresses(pattern, inner, found)
-
-
-ALL = {address.name: address for address in addresses()}
 APP = {"app_label": "upsells"}
-STAFF = "staff:"  # Django's admin, for operators: their own test below
-OURS = {
-    name: address
-    for name, address in ALL.items()
-    if not address.module.startswith(OF_ALLAUTH) and not name.startswith(STAFF)
-}
-BY_BEARER = {
-    name for name in OURS if name.startswith("api:")
-} - ANYBODY  # a token; tests/api/test_tenants_walls.py tries them
-
-
-def an_alert(feed: Feed) -> Alert:
-    return Alert.objects.create(
-        organization_id=feed.organization_id,
-        property=feed.property,
-        feed=feed,
-        kind=Alert.Kind.HELD,
-        key=f"held {feed.pk}",
-        details={"feed": feed.title, "nights": 2},
-        opened_at=cast.NOW,
-    )
-
-
-@pytest.fixture(scope="module")
-def kept(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iterator[None]:
-    """Rows that a fixture of this scope makes are there for every test; what a test changes is undone after it."""
-    around = transaction.atomic()
-    around._from_testcase = True  # type: ignore[attr-defined]  # like TestCase's own: what is durable may be in it
-    with django_db_blocker.unblock(), around:
-        yield
-        transaction.set_rollback(True)
 
 
 @pytest.fixture(scope="module")
@@ -338,62 +49,6 @@ def alices_ids(home: Property) -> dict[str, str]:
     return ids_of(home)
 
 
-def ids_of(home: Property) -> dict[str, str]:
-    """One of the organization's rows for every kind of id, with nights that wait and a sale."""
-    feed = cast.a_feed(home)
-    cast.an_import(feed, cast.nights(40, 2), missing_since=cast.NOW, missing_reads=1)
-    Feed.objects.filter(pk=feed.pk).update(held_nights=2)
-    with ledger.changing(home, cast.NOW) as change:
-        block = ledger.close(change, cast.nights(50, 2))
-    cast.an_offer(home)
-    link = cast.a_stay_link(home)
-    nights = cast.nights(60, 2)
-    sold = Purchase.objects.create(
-        organization_id=home.organization_id,
-        property=home,
-        stay_link=link,
-        state=Purchase.State.CONFIRMED,
-        decided_at=cast.NOW,
-        day=nights.start,
-        nights=date_range(nights),
-        period=instants(home.house.stay(nights)),
-        amount=1,
-        currency="EUR",
-        created_at=cast.NOW,
-        held_until=cast.NOW,
-    )
-    with ledger.changing(home, cast.NOW) as change:
-        ledger.hold(change, nights, until=timezone.now(), reference=sold.public_id)
-        ledger.confirm(change, sold.public_id)
-        certificates.certify(sold, cast.NOW)
-    cast.an_import(feed, cast.nights(61, 2), uid="twice")
-    webhook, message = cast.a_message(home.organization)
-    wanted = tokens.Wanted("PMS", ["calendar:read"])
-    token, _text = tokens.make(home.organization, wanted, "alice@example.org", timezone.now())
-    carol = cast.a_member(home.organization, "carol@example.org", Role.VIEWER)
-    invited = teams.invite(home.organization, carol, "dave@example.org", timezone.now(), role=Role.VIEWER)
-    return {
-        "member_id": str(carol.memberships.get().pk),
-        "invitation_id": invited.public_id,
-        "token_id": token.public_id,
-        "view_id": cast.a_saved_view(carol.memberships.get()).public_id,
-        "webhook_id": webhook.public_id,
-        "connection_id": cast.a_connection(home.organization, looked_at=cast.NOW).public_id,
-        "message_id": message.public_id,
-        "conflict_id": Alert.objects.get(kind=Alert.Kind.CONFLICT, property=home).public_id,
-        "public_id": home.public_id,
-        "feed_id": feed.public_id,
-        "alert_id": an_alert(feed).public_id,
-        "block_id": block.public_id,
-        "link_id": cast.an_export(home).public_id,
-        "people_id": cast.a_people_link(home).public_id,
-        "purchase_id": sold.public_id,
-        "kind": "extra_nights",
-        "deed_id": cast.a_deed(home.organization).public_id,
-        "token": cast.a_stay_link(home, cast.nights(70, 3)).token,
-    }
-
-
 @pytest.fixture
 def mallorys(mallory: User) -> Client:
     browser = Client()
@@ -406,23 +61,9 @@ def mallorys_home(mallory: User) -> Property:
     return cast.a_property(mallory.organizations.get(), "Villa Mallory")
 
 
-def path_of(name: str, ids: dict[str, str]) -> str:
-    return reverse(name, kwargs={part: ids[part] for part in ALL[name].ids})
-
-
-def tried(browser: Client, name: str, ids: dict[str, str]) -> list[HttpResponse]:
-    """What the address answers to a GET and to a POST that would change something."""
-    path = path_of(name, ids)
-    return [
-        browser.get(path),
-        browser.post(path, BODIES.get(name, {})),
-        browser.post(path, headers={"HX-Request": "true"}),
-    ]
-
-
 def test_every_address_is_classified() -> None:
     classified = MEMBERS_OWN | MEMBERS_ROW | PERSONS_OWN | BY_TOKEN | FOR_STRANGERS | BY_BEARER | ANYBODY
-    assert OURS.keys() - classified == set(), "say who may come in, in the tables above"
+    assert OURS.keys() - classified == set(), "say who may come in, in tests/addresses.py"
     assert classified - OURS.keys() <= {"styleguide"}, "no such address any more"
     assert {name for name in MEMBERS_ROW if not ALL[name].ids} == set()
 

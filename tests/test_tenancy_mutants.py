@@ -17,7 +17,8 @@ from api.models import ApiToken
 from calendars.models import Alert, Block, ExportLink, Feed
 from properties.models import Property
 from tests import cast
-from tests.test_tenancy import ALL, MEMBERS_OWN, MEMBERS_ROW, NO_ROWS, ids_of, path_of, tried
+from tests.addresses import ALL, MEMBERS_OWN, MEMBERS_ROW, NO_ROWS, path_of, tried
+from tests.one_of_each import ids_of
 from upsells.models import Purchase, StayLink
 from webhooks.models import Webhook
 

@@ -14,7 +14,7 @@ from accounts.models import AuditLine, Membership, Organization, User
 from amplistay import auditwords
 from properties.models import Property
 from tests import cast
-from tests.test_tenancy import ALL, MEMBERS_OWN, MEMBERS_ROW
+from tests.addresses import ALL, MEMBERS_OWN, MEMBERS_ROW
 
 ONLY_SHOW = {
     "audit", "planner", "sales:list", "sales:revenue", "properties:list", "notices:list",

@@ -16,8 +16,8 @@ from properties.models import Property
 from tests import cast
 from tests.accounts.letters import the_letter
 from tests.everything import everything_of
+from tests.one_of_each import ids_of
 from tests.post import Post
-from tests.test_tenancy import ids_of
 from upsells.models import StayLink
 
 

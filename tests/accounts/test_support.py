@@ -15,7 +15,7 @@ from amplistay.staff import TABLES, staff
 from calendars.models import Feed, Server
 from properties.models import Property
 from tests import cast
-from tests.test_tenancy import ids_of
+from tests.one_of_each import ids_of
 from upsells.models import Purchase, StayLink
 
 SECRET = "https://www.airbnb.com/calendar/ical/1.ics?s=secret"

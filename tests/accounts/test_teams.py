@@ -22,8 +22,9 @@ from domain.roles import POWERS, Power, Role
 from properties.models import Property
 from tests import cast
 from tests.accounts.letters import the_link
+from tests.addresses import MEMBERS_OWN, MEMBERS_ROW, addresses, path_of
+from tests.one_of_each import ids_of
 from tests.post import Post
-from tests.test_tenancy import MEMBERS_OWN, MEMBERS_ROW, addresses, ids_of, path_of
 from upsells.deliveries import _addresses
 from upsells.models import Delivery, Purchase
 

@@ -25,11 +25,6 @@ HOUR = timedelta(hours=1)
 Kind = Alert.Kind
 
 
-@pytest.fixture
-def today(home: Property) -> date:
-    return home.house.today(timezone.now())
-
-
 def text_of(answer: HttpResponse) -> str:
     """The page's words on one line, without the markup."""
     return re.sub(r"\s+", " ", unescape(re.sub(r"<[^>]+>", " ", answer.content.decode())))

@@ -22,10 +22,10 @@ from pytest_django import Settings
 from pytest_django.live_server_helper import LiveServer
 
 from accounts.models import User
+from tests.addresses import ALL, OURS
 from tests.e2e.conftest import overheard
 from tests.e2e.sight import PHONE, WIDTHS, barriers, jumps, no_tables, overflows, small, stops, unseen
 from tests.e2e.town import a_town
-from tests.test_tenancy import ALL, OURS
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True), pytest.mark.timeout(480)]
 

@@ -35,10 +35,10 @@ from domain.spans import Span
 from notices import digest
 from properties.models import Property
 from tests import cast
+from tests.addresses import ALL, MEMBERS_OWN
 from tests.api.callers import Caller, a_token
 from tests.conftest import Listing
 from tests.post import Post
-from tests.test_tenancy import ALL, MEMBERS_OWN
 from tests.upsells import pages
 from tests.webhooks.listeners import Listener, a_webhook
 from upsells import tasks as sales

@@ -1,7 +1,10 @@
+from datetime import timedelta
+
 import pytest
 from pytest_django import Settings
 
-from accounts.models import Organization
+from accounts.models import Organization, User
+from calendars.models import ExportLink
 from properties.models import Property
 from simulator.stripe_keys import DEMO_KEY, DEMO_WEBHOOK_SECRET
 from tests import cast, tills
@@ -40,3 +43,18 @@ def mirror(organization: Organization, escapia: Escapia, settings: Settings) -> 
     mirror = Mirror.of(cast.a_property(organization), escapia, two_way=True)
     mirror.read()
     return mirror
+
+
+@pytest.fixture
+def an_hours_patience(settings: Settings) -> None:
+    settings.ALERT_AFTER, settings.POLL_INTERVAL = timedelta(hours=1), timedelta(minutes=15)
+
+
+@pytest.fixture
+def members(alice: User, bob: User, mallory: User) -> None:
+    """Alice and Bob in one organization, Mallory in another."""
+
+
+@pytest.fixture
+def export(home: Property) -> ExportLink:
+    return cast.an_export(home)

@@ -1,82 +1,31 @@
 """Double bookings: an alert in the same commit, none for what only looks like one."""
 
 import time
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack
+from collections.abc import Callable
 from datetime import timedelta
 
 import pytest
 from django.core import mail
 from django.utils import timezone
-from pytest_django import Settings
 
 from accounts.models import User
 from calendars import alerts, conflicts, ledger
-from calendars.models import Alert, Block, ExportLink, Feed
+from calendars.models import Alert, Block, Feed
 from domain.spans import Span
-from domain.switches import PLAIN, Switches
+from domain.switches import Switches
 from properties.models import Property
 from tests import cast
 from tests.cast import nights
 from tests.conftest import Listing, read
-from tests.stories.lookalikes import (
-    Site,
-    airbnb_closed,
-    airbnb_reserved,
-    booking_closed,
-    manager_booked,
-    vrbo_reserved,
-    vrbo_tentative,
-)
+from tests.stories.disputes import Opens, airbnb, booking, dates, disputed, site, vrbo
+from tests.stories.lookalikes import Site, airbnb_reserved, booking_closed, manager_booked, vrbo_reserved
+
+__all__ = ["airbnb", "booking", "site", "vrbo"]  # fixtures
+
+pytestmark = pytest.mark.usefixtures("export")
 
 MINUTE, HOUR, DAY = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
 NOW = cast.NOW
-
-type Opens = Callable[[str], Site]
-
-
-@pytest.fixture
-def site(settings: Settings) -> Iterator[Opens]:
-    """Opens a site's calendar."""
-    with ExitStack() as stack:
-        yield lambda name: stack.enter_context(Site(name))
-
-
-@pytest.fixture
-def airbnb(site: Opens) -> Site:
-    return site("airbnb")
-
-
-@pytest.fixture
-def booking(site: Opens) -> Site:
-    return site("booking")
-
-
-@pytest.fixture
-def vrbo(site: Opens) -> Site:
-    return site("vrbo")
-
-
-@pytest.fixture(autouse=True)
-def export(home: Property) -> ExportLink:
-    return cast.an_export(home)
-
-
-def sold(home: Property, span: Span, reference: str = "sale") -> Block:
-    """Nights we sold ourselves."""
-    with ledger.changing(home, NOW) as change:
-        ledger.hold(change, span, until=NOW + HOUR, reference=reference)
-        return ledger.confirm(change, reference)
-
-
-def disputed() -> list[tuple[str, str]]:
-    """Arrival and departure of the open conflicts."""
-    rows = Alert.objects.open().filter(kind=Alert.Kind.CONFLICT).order_by("opened_at", "pk")
-    return [(alert.details["arrival"], alert.details["departure"]) for alert in rows]
-
-
-def dates(span: Span) -> tuple[str, str]:
-    return str(span.start), str(span.end)
 
 
 # Two reservations
@@ -202,145 +151,6 @@ def test_a_stay_that_is_prolonged_is_still_the_same_conflict(
     read(feeds[1], NOW + 15 * MINUTE)
     assert disputed() == [dates(nights(12, 5))]
     assert Alert.objects.count() == 1
-
-
-# A sale of ours
-
-
-def test_a_site_that_sells_a_night_we_sold_is_an_alert(home: Property, booking: Site) -> None:
-    sold(home, nights(13, 1))
-    booking.says(booking_closed(nights(13, 2)))
-    read(booking.feed(home), NOW)
-    assert disputed() == [dates(nights(13, 1))]
-    assert "" in {Alert.objects.get().details[name] for name in ("first", "second")}
-
-
-def test_a_booking_that_falls_inside_a_sale_is_an_alert(home: Property, booking: Site) -> None:
-    sold(home, nights(13, 4))
-    booking.says(booking_closed(nights(15, 2)))
-    read(booking.feed(home), NOW)
-    assert disputed() == [dates(nights(15, 2))]
-
-
-def test_where_no_link_of_ours_exists_no_site_reads_anything_back(
-    home: Property, booking: Site, export: ExportLink
-) -> None:
-    export.delete()
-    sold(home, nights(13, 2))
-    booking.says(booking_closed(nights(13, 2)))
-    read(booking.feed(home), NOW)
-    assert disputed() == [dates(nights(13, 2))]
-
-
-def test_a_sale_that_booking_com_reads_back_is_none_not_even_merged_into_the_guests_own_stay(
-    home: Property, booking: Site
-) -> None:
-    booking.says(booking_closed(nights(10, 3)))
-    feed = booking.feed(home)
-    read(feed, NOW)
-    sold(home, nights(13, 1))
-    booking.says(booking_closed(nights(10, 4)))
-    read(feed, NOW + 15 * MINUTE)
-    assert (disputed(), feed.echo_spans) == ([], (nights(13, 1),))
-    for day in (10, 11, 12, 13):  # the running stay is cut off at today, day after day
-        booking.says(booking_closed(nights(day, 14 - day)))
-        read(feed, NOW + day * DAY)
-        assert disputed() == []
-
-
-def test_a_sale_that_comes_back_as_exactly_its_nights_is_none(home: Property, site: Opens) -> None:
-    sold(home, nights(13, 2))
-    for name, words in (
-        ("airbnb", airbnb_closed),
-        ("booking", booking_closed),
-        ("lodgify", manager_booked),
-        ("google", manager_booked),
-    ):
-        place = site(name)
-        place.says(words(nights(13, 2)))
-        read(place.feed(home), NOW)
-        assert disputed() == [], name
-
-
-@pytest.mark.parametrize(("name", "words"), [("airbnb", airbnb_reserved), ("vrbo", vrbo_reserved)])
-def test_a_guest_who_booked_exactly_our_nights_is_an_alert_where_the_sites_words_tell(
-    home: Property, site: Opens, name: str, words: Callable[[Span], str]
-) -> None:
-    sold(home, nights(13, 2))
-    place = site(name)
-    place.says(words(nights(13, 2)))
-    feed = place.feed(home)
-    read(feed, NOW)
-    assert (disputed(), feed.echoes) == ([dates(nights(13, 2))], [])
-
-
-def test_a_stay_that_the_host_prolongs_on_the_site_by_the_nights_we_sold_is_none(
-    home: Property, airbnb: Site
-) -> None:
-    airbnb.says(airbnb_reserved(nights(10, 3)))
-    feed = airbnb.feed(home)
-    read(feed, NOW)
-    sold(home, nights(13, 1))
-    airbnb.says(airbnb_reserved(nights(10, 4)))
-    read(feed, NOW + 15 * MINUTE)
-    assert disputed() == []
-
-
-def test_the_next_guest_after_a_sale_that_was_read_back_is_none_though_the_runs_merge(
-    home: Property, booking: Site
-) -> None:
-    booking.says(booking_closed(nights(10, 3)))
-    feed = booking.feed(home)
-    read(feed, NOW)
-    sold(home, nights(13, 1))
-    for step, length in enumerate((4, 7), start=1):
-        booking.says(booking_closed(nights(10, length)))
-        read(feed, NOW + step * 15 * MINUTE)
-        assert disputed() == []
-
-
-def test_a_sale_that_is_cancelled_ends_the_conflict(home: Property, booking: Site) -> None:
-    sold(home, nights(13, 1))
-    booking.says(booking_closed(nights(13, 2)))
-    read(booking.feed(home), NOW)
-    with ledger.changing(home, NOW + MINUTE) as change:
-        ledger.release(change, "sale")
-    assert disputed() == []
-
-
-def test_a_feed_that_is_removed_ends_its_conflicts(home: Property, airbnb: Site, vrbo: Site) -> None:
-    airbnb.says(airbnb_reserved(nights(10, 3)))
-    vrbo.says(vrbo_reserved(nights(12, 3)))
-    feeds = [place.feed(home) for place in (airbnb, vrbo)]
-    for feed in feeds:
-        read(feed, NOW)
-    with ledger.changing(home, NOW + MINUTE) as change:
-        ledger.remove_feed(change, feeds[0])
-    assert disputed() == []
-
-
-def test_preparation_time_that_we_sold_is_none_even_when_it_may_not_be_sold_any_more(
-    home: Property, airbnb: Site
-) -> None:
-    airbnb.says(airbnb_reserved(nights(10, 3)), airbnb_closed(nights(13, 1)))
-    feed = airbnb.feed(home, sells_around=True)
-    read(feed, NOW)
-    sold(home, nights(13, 1))
-    with ledger.changing(home, NOW + MINUTE) as change:
-        ledger.treat(change, feed, PLAIN)
-    assert disputed() == []
-
-
-def test_a_tentative_booking_that_is_confirmed_on_a_night_we_sold_is_an_alert(
-    home: Property, vrbo: Site
-) -> None:
-    vrbo.says(vrbo_tentative(nights(13, 2)))
-    feed = vrbo.feed(home, sells_tentative=True)
-    read(feed, NOW)
-    sold(home, nights(13, 1))
-    vrbo.says(vrbo_reserved(nights(13, 2)))
-    read(feed, NOW + 15 * MINUTE)
-    assert disputed() == [dates(nights(13, 1))]
 
 
 # What only looks like one

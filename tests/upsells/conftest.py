@@ -3,10 +3,11 @@ from collections.abc import Iterator
 import pytest
 import time_machine
 
-from calendars.models import Feed
+from accounts.models import Organization
+from calendars.models import ExportLink, Feed
 from properties.models import Property
 from tests import cast
-from tests.upsells import pages
+from tests.upsells import conflicts, pages
 from upsells.models import Offer, StayLink
 
 
@@ -33,3 +34,21 @@ def offer(home: Property, feed: Feed) -> Offer:
 @pytest.fixture
 def link(home: Property, offer: Offer) -> StayLink:
     return cast.a_stay_link(home)
+
+
+@pytest.fixture
+def vrbo(home: Property) -> Feed:
+    return cast.a_feed(home, conflicts.VRBO, last_good_at=cast.NOW)
+
+
+@pytest.fixture
+def export(home: Property) -> ExportLink:
+    return cast.an_export(home)
+
+
+@pytest.fixture
+def beach(organization: Organization) -> Property:
+    """Another home, free, with a calendar that was just read."""
+    home = cast.a_property(organization, "Casa Playa")
+    cast.a_feed(home, "https://www.airbnb.com/calendar/ical/2.ics", last_good_at=cast.NOW)
+    return home

@@ -15,9 +15,9 @@ from calendars.models import Alert
 from domain.money import Money
 from properties.models import Property
 from tests import cast
+from tests.upsells.conflicts import VRBO, WANTED, a_sale
 from tests.upsells.pages import a_purchase, page_of, text
 from tests.upsells.sold import a_payment
-from tests.upsells.test_conflict_pages import VRBO, WANTED, a_sale
 from upsells import cancelling, deliveries, remedies
 from upsells.models import CancelTerms, Delivery, Payment, Purchase, StayLink
 

@@ -3,7 +3,6 @@
 from datetime import timedelta
 from typing import Any
 
-import pytest
 from django.core import mail
 from django.test import Client
 from django.urls import reverse
@@ -17,17 +16,12 @@ from domain.events import Kind
 from domain.spans import NIGHT, Period
 from properties.models import Property
 from tests import cast
+from tests.upsells.conflicts import a_sale, click, is_true, page, the_alert, words
 from tests.upsells.pages import a_purchase, instants
-from tests.upsells.test_conflict_pages import VRBO, a_sale, click, is_true, page, the_alert, words
 from upsells.models import Purchase, StayLink
 
 DAY = cast.nights(3).start
 HOUR = timedelta(hours=1)
-
-
-@pytest.fixture
-def vrbo(home: Property) -> Feed:
-    return cast.a_feed(home, VRBO, last_good_at=cast.NOW)
 
 
 def hours(home: Property, start: float, end: float) -> Period:
