@@ -5,7 +5,7 @@ is one for any site, and stays the home's own when the unit is given up.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -18,6 +18,7 @@ from calendars.systemforms import Chosen
 from connectors.contract import Listing
 from domain.channels import OTHER
 from domain.listsheet import Sheet
+from domain.listwords import Column
 from properties.models import Property
 
 
@@ -56,10 +57,22 @@ def plan(
 ) -> list[Verdict]:
     """What would come of each chosen unit; `defaults` are the values of a DefaultsForm, as typed.
 
-    `refusal` says why no home can be added at all, where none can.
+    `refusal` says why no home can be added at all, where none can. A home of that name which is there already is let
+    follow the unit, unless it follows another: one link would tell of two.
     """
     lines = tuple(chosen.line(number) for number, chosen in enumerate(wanted, 1))
-    return importing.plan(connection.organization, Sheet(lines), defaults, refusal)
+    organization = connection.organization
+    follow = frozenset(Feed.objects.of(organization).mirrored().values_list("property", flat=True))
+    return [
+        _of_another(verdict) if verdict.home and verdict.home.pk in follow else verdict
+        for verdict in importing.plan(organization, Sheet(lines), defaults, refusal)
+    ]
+
+
+def _of_another(verdict: Verdict) -> Verdict:
+    words = _("Your home %(name)s follows another unit. Give this one another name.")
+    wrong = [words % {"name": verdict.line.name}]
+    return replace(verdict, wrong={**verdict.wrong, Column.NAME: wrong})
 
 
 def adopt(

@@ -11,6 +11,7 @@ from django.utils.translation import gettext_lazy as _
 from domain import listsheet
 from domain.listsheet import Fault
 from domain.listwords import Column
+from properties.fields import to_decimal
 from properties.forms import PropertyForm, tender, zone_names
 
 FAULTS: Mapping[Fault, Any] = {
@@ -100,6 +101,18 @@ class DefaultsForm(PropertyForm):
         """A zone, or none where each line has its own."""
         name: str = self.cleaned_data["time_zone"]
         return name
+
+
+class HousesForm(DefaultsForm):
+    """What holds for all units that become homes at once: none says itself what a night costs."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        for name, said in (("time_zone", _("Choose a time zone.")), ("rate", _("Enter a usual price."))):
+            self.fields[name].required = True
+            self.fields[name].error_messages["required"] = said
+        if self.instance.nightly_rate is not None:
+            self.fields["rate"].initial = to_decimal(self.instance.nightly_rate, self.instance.currency)
 
 
 class LineForm(PropertyForm):

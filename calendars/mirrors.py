@@ -19,7 +19,7 @@ from accounts.models import Organization
 from calendars import alerts, budgets, ledger, systems
 from calendars.models import Alert, Closure, Connection, Feed
 from calendars.models.feeds import FeedQuerySet
-from connectors.contract import Cap, Connector, ConnectorError, Health, Listing
+from connectors.contract import Cap, Connector, ConnectorError, Health, Listing, Spec
 from domain import budget
 from properties.models import Property
 
@@ -58,6 +58,27 @@ def connect(organization: Organization, entry: Entry, now: datetime) -> Connecti
         least_interval=budgets.floor(spec),
         next_changes_at=now if Cap.CHANGES in spec.caps else None,
     )
+
+
+def account_of_keys(
+    organization: Organization, system: str, credentials: Mapping[str, str]
+) -> Connection | None:
+    """The organization's account that these keys open already, if any: its units would be asked for twice."""
+    spec = systems.SYSTEMS[system].spec
+    given = _identities(spec, credentials)
+    rows = Connection.objects.of(organization).live().filter(system=system).order_by("pk")
+    return next((row for row in rows if given & _identities(spec, row.credentials)), None)
+
+
+def _identities(spec: Spec, credentials: Mapping[str, str]) -> frozenset[tuple[str, ...]]:
+    """Which manager the keys stand for, by each interface that names one; a secret may change."""
+    found = set()
+    for group in {key.group for key in spec.credentials}:
+        names = [key.name for key in spec.credentials if key.group == group and not key.is_secret]
+        values = [credentials.get(name, "").strip() for name in names]
+        if len(names) > 1 and all(values):
+            found.add((group, *values))
+    return frozenset(found)
 
 
 def rekey(connection: Connection, credentials: Mapping[str, str], now: datetime) -> None:

@@ -137,7 +137,8 @@ class UnitsForm(forms.Form):
         super().__init__(data)
         self.units = list(units)
         every = _("All %(n)s on this page") % {"n": len(self.units)}
-        self.fields["every"] = forms.BooleanField(label=every, required=False)
+        ticks = forms.CheckboxInput(attrs={"data-checks": "take-"})
+        self.fields["every"] = forms.BooleanField(label=every, required=False, widget=ticks)
         for unit in self.units:
             self.fields[f"zone-{unit.id}"] = forms.CharField(
                 label=_("Time zone, if not the one below"),

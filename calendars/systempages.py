@@ -8,9 +8,10 @@ from django.core.paginator import Paginator
 from django.db.models import Exists, OuterRef, Q
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
+from django.utils.translation import gettext_lazy, ngettext
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 from django_htmx.http import HttpResponseClientRefresh
@@ -19,7 +20,7 @@ from accounts import audit
 from accounts.tenancy import HostRequest, fresh, get_or_404, host
 from billing.limits import why_not_add
 from calendars import adopting, budgets, exports, leases, ledger, mirrors, systems, tasks
-from calendars.importforms import DefaultsForm
+from calendars.importforms import HousesForm
 from calendars.importing import Verdict
 from calendars.mirrors import Entry
 from calendars.models import Connection, Feed
@@ -33,6 +34,7 @@ from properties.models import Property
 
 UNPROCESSABLE = 422
 SYSTEM = "escapia"  # the one that has a guide
+CONNECTED = gettext_lazy("These keys are connected already, as “%(name)s”.")
 USUAL_CURRENCY = "USD"  # Escapia's managers are in North America
 ON_A_PAGE = 50  # units: a form may have 200 fields
 MOST = 20  # accounts of an organization
@@ -78,10 +80,13 @@ def connect(request: HostRequest) -> HttpResponse:
     if request.method == "POST" and form.is_valid():
         given = form.cleaned_data
         entry = Entry(SYSTEM, given["name"], form.keys, {}, given["time_zone"])
-        row = mirrors.connect(request.org, entry, timezone.now())
-        audit.note(request, account=row.name)
-        hint(tasks.look_at_connection, row.pk)
-        return redirect("systems:account", row.public_id)
+        if known := mirrors.account_of_keys(request.org, SYSTEM, form.keys):
+            form.add_error(None, CONNECTED % {"name": known.name})
+        else:
+            row = mirrors.connect(request.org, entry, timezone.now())
+            audit.note(request, account=row.name)
+            hint(tasks.look_at_connection, row.pk)
+            return redirect("systems:account", row.public_id)
     context = {"nav": "account", "form": form, "request_text": systems.REQUEST}
     return render(request, "systems/connect.html", context, status=UNPROCESSABLE if form.errors else 200)
 
@@ -95,7 +100,7 @@ def account(request: HostRequest, connection_id: str) -> HttpResponse:
         return render(request, "systems/account.html", {"nav": "account", "row": row})
     found = adopting.units(row)
     page = Paginator(found.free, ON_A_PAGE).get_page(request.GET.get("page"))
-    return _page(request, row, UnitsForm(page.object_list), DefaultsForm(instance=_usual(request, row)))
+    return _page(request, row, UnitsForm(page.object_list), HousesForm(instance=_usual(request, row)))
 
 
 @require_GET
@@ -138,14 +143,17 @@ def look(request: HostRequest, connection_id: str) -> HttpResponse:
     return redirect("systems:account", connection_id)
 
 
-@require_POST
+@require_http_methods(["GET", "POST"])
 @host(Power.SET_UP, everywhere=True)
 def adopt(request: HostRequest, connection_id: str) -> HttpResponse:
-    """Let the chosen units become homes."""
+    """Let the chosen units become homes; who comes to the address of a form with mistakes finds the account."""
     row = account_of(request, connection_id)
+    if request.method == "GET":
+        path = reverse("systems:account", args=[connection_id])
+        return redirect(f"{path}?{request.GET.urlencode()}")
     page = Paginator(adopting.units(row).free, ON_A_PAGE).get_page(request.GET.get("page"))
     form = UnitsForm(page.object_list, request.POST)
-    defaults = DefaultsForm(request.POST, instance=Property(organization=request.org))
+    defaults = HousesForm(request.POST, instance=Property(organization=request.org))
     if not all([form.is_valid(), defaults.is_valid()]):
         return _page(request, row, form, defaults)
     values = {name: request.POST.get(name, "") for name in defaults.fields}
@@ -231,7 +239,7 @@ def _usual(request: HostRequest, row: Connection) -> Property:
     newest = Property.objects.of(request.org).active().order_by("-pk").first()
     usual = Property(organization=request.org, currency=newest.currency if newest else USUAL_CURRENCY)
     if newest:
-        usual.house = newest.house
+        usual.house, usual.nightly_rate = newest.house, newest.nightly_rate
     usual.time_zone = row.time_zone
     return usual
 
@@ -248,7 +256,7 @@ def _homes(row: Connection) -> list[Home]:
     ]
 
 
-def _complain(form: UnitsForm, defaults: DefaultsForm, verdicts: list[Verdict]) -> None:
+def _complain(form: UnitsForm, defaults: HousesForm, verdicts: list[Verdict]) -> None:
     """Say what is wrong with a home at its name or its own zone, or at what holds for all of them."""
     for verdict, chosen in zip(verdicts, form.wanted, strict=True):
         for column, words in verdict.wrong.items():
@@ -260,7 +268,7 @@ def _complain(form: UnitsForm, defaults: DefaultsForm, verdicts: list[Verdict]) 
                 defaults.add_error(column.value, words)
 
 
-def _page(request: HostRequest, row: Connection, form: UnitsForm, defaults: DefaultsForm) -> HttpResponse:
+def _page(request: HostRequest, row: Connection, form: UnitsForm, defaults: HousesForm) -> HttpResponse:
     found, now = adopting.units(row), timezone.now()
     day = now.date()
     context = {

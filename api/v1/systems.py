@@ -15,7 +15,7 @@ from calendars import budgets, mirrors, systems, tasks
 from calendars.mirrors import Entry
 from calendars.models import Connection
 from calendars.systemforms import KEYS, LONGEST_KEY, AccountForm, KeysForm
-from calendars.systempages import MOST, SYSTEM, account_of, accounts_of, health
+from calendars.systempages import CONNECTED, MOST, SYSTEM, account_of, accounts_of, health
 from connectors.broker import hint
 from connectors.contract import Cap
 
@@ -148,6 +148,8 @@ class Systems(OrgView):
             raise conflict(_("More than %(n)s accounts aren't possible.") % {"n": MOST})
         given = form.cleaned_data
         entry = Entry(asked["system"], given["name"], form.keys, {}, given["time_zone"])
+        if known := mirrors.account_of_keys(request.org, entry.system, form.keys):
+            raise conflict(CONNECTED % {"name": known.name})
         row = mirrors.connect(request.org, entry, request.now)
         hint(tasks.look_at_connection, row.pk)
         return row

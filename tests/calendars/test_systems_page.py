@@ -72,10 +72,10 @@ def test_from_keys_to_homes_that_follow_their_units(alices: Client, there: Escap
     unit, other, kept_back = there.unit(place=0), there.unit(place=1), there.unit(distributed=False)
     path = connected(alices, there)
     page = read(alices, path)
-    first, _, second = page.partition("to choose</h3>")
-    assert kept_back.name in first
-    assert unit.name not in first
-    assert f'name="take-{unit.id}"' in second
+    to_choose, _, withheld = page.partition("not distributed</h3>")
+    assert kept_back.name in withheld
+    assert unit.name not in withheld
+    assert f'name="take-{unit.id}"' in to_choose
     assert f"take-{kept_back.id}" not in page
     assert "288 times a day" in page
     assert not SECRET.search(page)
@@ -95,6 +95,47 @@ def test_from_keys_to_homes_that_follow_their_units(alices: Client, there: Escap
     page = read(alices, path)
     assert "1 home follows its unit" in page
     assert f"take-{unit.id}" not in page
+
+
+def test_keys_that_are_connected_already_are_not_connected_twice(alices: Client, there: Escapia) -> None:
+    connected(alices, there)
+    body = {"name": "Again", "time_zone": "America/Chicago", **keys_of(there.pmc()), "hsapi_secret": "other"}
+    answer = alices.post(NEW, body)
+    assert answer.status_code == 422
+    assert "connected already, as “Beach rentals”" in unescape(answer.content.decode())
+    assert Connection.objects.count() == 1
+    other = keys_of(there.pmc("2047"))
+    assert alices.post(NEW, body | other).status_code == 302, "another manager's are others"
+
+
+def test_a_unit_is_not_added_to_a_home_that_follows_another(alices: Client, there: Escapia) -> None:
+    path = connected(alices, there)
+    adopt(alices, path, there.unit(place=0), "Casa del Mar")
+    other = there.unit(place=1)
+    body = HOUSE | {f"take-{other.id}": "on", f"name-{other.id}": "CASA DEL MAR"}
+    answer = alices.post(f"{path}units/", body)
+    assert "follows another unit" in str(answer.context["form"].errors[f"name-{other.id}"])
+    assert Feed.objects.count() == 1
+
+
+def test_a_unit_may_be_added_to_a_home_that_follows_none(
+    alices: Client, there: Escapia, home: Property
+) -> None:
+    path = connected(alices, there)
+    adopt(alices, path, there.unit(), home.name)
+    assert Feed.objects.get().property == home
+
+
+def test_the_price_is_asked_for_where_it_is_missing_and_proposed_the_next_time(
+    alices: Client, there: Escapia
+) -> None:
+    path, unit = connected(alices, there), there.unit()
+    body = HOUSE | {f"take-{unit.id}": "on", f"name-{unit.id}": "Casa del Mar", "rate": ""}
+    answer = alices.post(f"{path}units/", body)
+    assert answer.context["defaults"].errors["rate"] == ["Enter a usual price."]
+    assert alices.get(f"{path}units/?page=1")["Location"] == f"{path}?page=1", "the address of the mistake"
+    adopt(alices, path, unit, "Casa del Mar")
+    assert 'value="150.00"' in read(alices, path)
 
 
 def test_all_units_of_a_page_become_homes_at_once(alices: Client, there: Escapia) -> None:

@@ -4,7 +4,7 @@ import re
 
 import pytest
 from django.test import Client
-from playwright.sync_api import Browser, expect
+from playwright.sync_api import Browser, Page, expect
 from pytest_django import Settings
 from pytest_django.live_server_helper import LiveServer
 
@@ -57,6 +57,8 @@ def test_keys_are_checked_and_units_become_homes(
     found += [f"account {flaw}" for flaw in flaws(page, LEAST_PX)] if scripts else []
     unit = escapia.unit()
     line = page.get_by_role("group", name=unit.name)
+    if scripts:
+        one_for_all(page, unit.name)
     line.get_by_role("checkbox", name=unit.name).check()
     line.get_by_text("Name and time zone").click()
     line.get_by_label("Name of the home").fill("Casa del Mar")
@@ -70,3 +72,15 @@ def test_keys_are_checked_and_units_become_homes(
     assert Feed.objects.get().property.name == "Casa del Mar"
     assert found == []
     context.close()
+
+
+def one_for_all(page: Page, name: str) -> None:
+    """The box for all ticks each, and each can still be left out."""
+    boxes, every = page.locator('[name^="take-"]'), page.get_by_label("on this page")
+    every.check()
+    assert boxes.evaluate_all("all => all.every(box => box.checked)")
+    page.get_by_role("checkbox", name=name).uncheck()
+    expect(every).not_to_be_checked()
+    every.check()
+    every.uncheck()
+    assert boxes.evaluate_all("all => all.every(box => !box.checked)")
