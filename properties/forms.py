@@ -1,5 +1,6 @@
 """Forms for a property: its name, clock and price."""
 
+import re
 from decimal import Decimal
 from functools import cache
 from typing import Any
@@ -56,6 +57,10 @@ def zone_names() -> tuple[str, ...]:
     return tuple(
         sorted(name for name in available_timezones() if name.startswith(ZONE_AREAS) or name == "UTC")
     )
+
+
+HIDDEN = re.compile("[\u0000-\u001f\u007f-\u009f\u2028-\u202e\u2066-\u2069]")
+"""Control characters, and those that turn the direction of what comes after them."""
 
 
 def zones() -> list[tuple[str, str]]:
@@ -122,6 +127,13 @@ class PropertyForm(forms.ModelForm):  # type: ignore[type-arg]  # Django's class
     def refusal(self) -> str:
         """Why no property can be added now; empty where one can."""
         return why_not_add(self.instance.organization_id, timezone.now())
+
+    def clean_name(self) -> str:
+        """A name that looks everywhere as it was typed: pages and mails carry it in sentences of theirs."""
+        name: str = self.cleaned_data["name"]
+        if HIDDEN.search(name):
+            raise ValidationError(_("There is a sign in it that can't be printed."))
+        return name
 
     def clean_time_zone(self) -> str:
         """A zone that this machine's tables know."""

@@ -32,6 +32,8 @@ BAD_INPUT = [
     ({"name": "   "}, "name", "This field is required."),
     ({"name": "x" * 121}, "name", "at most 120 characters"),
     ({"name": "a\x00b"}, "name", "Null characters are not allowed."),
+    ({"name": "a\nb"}, "name", "can't be printed"),
+    ({"name": "Casa \u202ereversed"}, "name", "can't be printed"),
     ({"time_zone": ""}, "time_zone", "This field is required."),
     ({"time_zone": "Europe/Atlantis"}, "time_zone", "Select a valid choice."),
     ({"time_zone": "../../etc/passwd"}, "time_zone", "Select a valid choice."),
