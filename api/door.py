@@ -237,6 +237,8 @@ def _again(status: int, headers: Mapping[str, str], body: bytes | None) -> Respo
 
 def _logged(request: Any, told: Operation, response: Response) -> Response:
     plain, token = request._request, request.token  # noqa: SLF001 - DRF's name for Django's request
+    if not audit.changes(plain):
+        return response
     audit.note(plain, operation=told.name)
     if told.takes:
         audit.note(plain, fields=sorted(request.data))

@@ -17,6 +17,7 @@ from django.utils.translation import get_language
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_GET, require_http_methods
 
+from accounts import audit
 from accounts.tenancy import HostRequest, host
 from billing.limits import why_not_add
 from calendars import importing, standing, tasks
@@ -59,6 +60,7 @@ def sheet(request: HostRequest) -> HttpResponse:
     since = _shown_at(data.get("shown", ""), text, values) if "import" in data else None
     if since:
         return _carried_out(request, verdicts, since, now)
+    audit.only_shows(request)
     check = {
         "verdicts": verdicts,
         "counts": Counter(verdict.effect for verdict in verdicts),

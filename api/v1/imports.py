@@ -127,6 +127,7 @@ class Imports(OrgView):
         )
         is_dry = asked.get("dry_run", False)
         if is_dry:
+            audit.only_shows(request._request)  # noqa: SLF001 - DRF's name for Django's request
             lines = [_planned(verdict) for verdict in verdicts]
         else:
             outcomes = importing.carry_out(request.org, verdicts, request.now, request.now)
