@@ -4,6 +4,7 @@ from typing import Any
 
 from rest_framework import serializers
 
+from accounts import audit
 from api.door import ApiRequest, OrgView, operation
 from api.problems import of_form
 from api.scopes import Scope
@@ -21,7 +22,9 @@ NAMES = {"rate": "nightly_rate"}  # of the form's fields, where the API has anot
 
 
 class Usual(Body):
-    """What holds for new homes that say nothing else; what is left out is as at the newest home."""
+    """What holds for new homes that say nothing else; left out, zone and currency are those of most homes, and the
+    hours those of the newest one.
+    """
 
     time_zone = Text(required=False, max_length=64)
     check_in = Clock(required=False)
@@ -32,7 +35,9 @@ class Usual(Body):
 
 
 class ImportBody(Usual):
-    """A list of homes, and what holds for new ones that say nothing else; what is left out is as at the newest home.
+    """A list of homes, and what holds for new ones that say nothing else.
+
+    What is left out is as usual: zone and currency as at most homes, the hours as at the newest one.
 
     With `dry_run` nothing is written.
     """
