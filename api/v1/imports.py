@@ -4,8 +4,7 @@ from typing import Any
 
 from rest_framework import serializers
 
-from accounts import audit
-from api.door import ApiRequest, OrgView, operation
+from api.door import ApiRequest, OrgView, only_shows, operation
 from api.problems import of_form
 from api.scopes import Scope
 from api.v1.properties import AMOUNT
@@ -132,7 +131,7 @@ class Imports(OrgView):
         )
         is_dry = asked.get("dry_run", False)
         if is_dry:
-            audit.only_shows(request._request)  # noqa: SLF001 - DRF's name for Django's request
+            only_shows(request)
             lines = [_planned(verdict) for verdict in verdicts]
         else:
             outcomes = importing.carry_out(request.org, verdicts, request.now, request.now)
