@@ -51,9 +51,19 @@ def _short(value: object) -> str:
     return text if len(text) <= MOST_SIGNS else f"{text[:MOST_SIGNS]}…"
 
 
+def only_shows(request: HttpRequest) -> None:
+    """Say that this request changes nothing, although its method may: it only tries what was typed."""
+    request.only_shows = True  # type: ignore[attr-defined]  # this is where it is defined
+
+
+def changes(request: HttpRequest) -> bool:
+    """Whether the request changes something, as far as its method and its view say."""
+    return request.method not in SAFE and not getattr(request, "only_shows", False)
+
+
 def done(request: HttpRequest, response: HttpResponseBase, *, logged: bool) -> bool:
     """Whether something was done: a request that changes something, or one that is logged all the same, went well."""
-    if request.method in SAFE and not logged:
+    if not (logged or changes(request)):
         return False
     return response.status_code < REFUSED and not _complained(request)
 

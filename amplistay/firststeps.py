@@ -48,6 +48,11 @@ class FirstSteps:
         """How many are to be done."""
         return len(self.steps) - self.done
 
+    @property
+    def left_to_sell(self) -> int:
+        """How many are to be done before a guest can buy: all but the last, which is the first sale itself."""
+        return sum(not step.is_done for step in self.steps[:-1])
+
 
 def first_steps(
     organization: Organization, homes: Sequence[Property], health: Health, *, has_sold: bool
@@ -55,9 +60,10 @@ def first_steps(
     """How far the organization is with these of its homes; in up to three queries, and none once it is over."""
     if has_sold and health.seen:
         return FirstSteps((), is_over=True)
+    offers = _offers(organization, homes)
     rows = [
-        _property(homes), _read(homes, health), _seen(homes, health), _offers(organization, homes),
-        _handed_out(organization, homes), _sold(homes, has_sold=has_sold),
+        _property(homes), _read(homes, health), _seen(homes, health), offers,
+        _handed_out(organization, homes, on_sale=offers.is_done), _sold(homes, has_sold=has_sold),
     ]  # fmt: skip
     now = next((number for number, step in enumerate(rows) if not step.is_done), None)
     steps = tuple(
@@ -129,10 +135,13 @@ def _offers(organization: Organization, homes: Sequence[Property]) -> Step:
     )
 
 
-def _handed_out(organization: Organization, homes: Sequence[Property]) -> Step:
-    """The guest page was opened: its address is made at the first look, and a guest who begins a purchase had it."""
+def _handed_out(organization: Organization, homes: Sequence[Property], *, on_sale: bool) -> Step:
+    """The guest page was opened once something is on sale, or a guest who began a purchase had it.
+
+    Its address is made at the first look.
+    """
     links = StayLink.objects.of(organization).general().filter(property__in=homes)
-    is_done = bool(homes) and links.exists()
+    is_done = on_sale and links.exists()
     is_done = is_done or Purchase.objects.of(organization).filter(property__in=homes).exists()
     said = _("Send its link in a message, or hang its QR code in the home.")
     if is_done:

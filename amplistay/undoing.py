@@ -21,6 +21,7 @@ from upsells import stays
 WAYS: dict[str, Callable[[Deed, datetime], None]] = {
     deeds.COLUMNS: lambda deed, _now: deeds.put_back(deed),
     "feed": removals.bring_feed_back,
+    "closed": removals.open_closed,
     "nights": removals.bring_nights_back,
     "link": removals.bring_link_back,
     "stay": stays.bring_back,

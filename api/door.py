@@ -235,8 +235,15 @@ def _again(status: int, headers: Mapping[str, str], body: bytes | None) -> Respo
     return Response(data, status=status, headers={**headers, keeping.REPLAYED: "true"})
 
 
+def only_shows(request: Any) -> None:
+    """Say that this request changes nothing, although its method may: no line of the audit log tells of it."""
+    audit.only_shows(request._request)  # noqa: SLF001 - DRF's name for Django's request
+
+
 def _logged(request: Any, told: Operation, response: Response) -> Response:
     plain, token = request._request, request.token  # noqa: SLF001 - DRF's name for Django's request
+    if not audit.changes(plain):
+        return response
     audit.note(plain, operation=told.name)
     if told.takes:
         audit.note(plain, fields=sorted(request.data))

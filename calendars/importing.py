@@ -9,6 +9,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
+from statistics import mode
 from typing import Any
 
 import structlog
@@ -35,6 +36,7 @@ AMBIGUOUS = _(
 )
 ELSEWHERE = _("is already connected to %(name)s. A home that shares it gets it on its own Connections page.")
 OTHER_LINE = _("is in line %(number)s, too, for another home.")
+OF_USUAL = ("time_zone", "check_in", "check_out", "turnaround", "currency")
 TOO_MANY_LINKS = _("A line can have at most %(most)s links.")
 
 
@@ -112,11 +114,12 @@ class Verdict:
 
 
 def usual(organization: Organization) -> Property:
-    """A new home like the newest one there is, unsaved: whoever has one in Madrid has the next one there."""
-    newest = Property.objects.of(organization).active().order_by("-pk").first()
+    """A new home as is usual there, unsaved: the zone and currency of most homes, the hours of the newest one."""
     home = Property(organization=organization)
-    if newest:
-        home.house, home.currency = newest.house, newest.currency
+    if homes := list(Property.objects.of(organization).active().order_by("-pk").only(*OF_USUAL)):
+        home.house = homes[0].house
+        home.time_zone = mode(each.time_zone for each in homes)
+        home.currency = mode(each.currency for each in homes)
     return home
 
 

@@ -3,6 +3,7 @@
 import csv
 import json
 from collections import Counter
+from collections.abc import Iterable, Iterator
 from dataclasses import asdict
 from datetime import datetime, timedelta
 from hashlib import sha256
@@ -14,9 +15,11 @@ from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.utils.translation import get_language
+from django.utils.translation import gettext as _
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_GET, require_http_methods
 
+from accounts import audit
 from accounts.tenancy import HostRequest, host
 from billing.limits import why_not_add
 from calendars import importing, standing, tasks
@@ -29,6 +32,8 @@ from domain.roles import Power
 from properties.models import Property
 
 UNPROCESSABLE = 422
+SETTINGS = "settings"  # the cell of a home's zone, hours and price
+CELLS = (Column.NAME, Column.LINKS, SETTINGS)
 SALT = "calendars.import"
 GOOD_FOR = timedelta(days=1)  # a page that shows what would come of a list
 IN_SESSION = "imported"
@@ -59,8 +64,10 @@ def sheet(request: HostRequest) -> HttpResponse:
     since = _shown_at(data.get("shown", ""), text, values) if "import" in data else None
     if since:
         return _carried_out(request, verdicts, since, now)
+    audit.only_shows(request)
     check = {
         "verdicts": verdicts,
+        "lines": list(_lines(verdicts)),
         "counts": Counter(verdict.effect for verdict in verdicts),
         "good": sum(verdict.effect in {Effect.NEW, Effect.LINKS} for verdict in verdicts),
         "fresh": sum(len(verdict.new) for verdict in verdicts if verdict.effect is not Effect.WRONG),
@@ -69,6 +76,19 @@ def sheet(request: HostRequest) -> HttpResponse:
         "changed": "import" in data and not since,
     }
     return _page(request, SheetForm(initial={"text": text}), defaults, check=check)
+
+
+def _lines(verdicts: Iterable[Verdict]) -> Iterator[tuple[Verdict, dict[str, list[str]]]]:
+    """Each line, with what is wrong at its cells; a sentence is said in full at the first line that it is true of."""
+    first: dict[str, int] = {}
+    for verdict in verdicts:
+        number, cells = verdict.line.number, {cell: dict[str, None]() for cell in CELLS}
+        for column, sentences in verdict.wrong.items():
+            cell = cells.get(column, cells[SETTINGS])
+            for sentence in sentences:
+                line = first.setdefault(sentence, number)
+                cell[sentence if line == number else _("As in line %(number)s.") % {"number": line}] = None
+        yield verdict, {name: list(cell) for name, cell in cells.items()}
 
 
 def _page(

@@ -1,7 +1,7 @@
 """Why a night is closed: feed, entry, class, first and last seen, and what would open it (promise P9)."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 
 from django.conf import settings
@@ -18,6 +18,7 @@ from domain.events import Kind
 from properties import dates
 
 AMPLISTAY = Channel("amplistay", "Amplistay", "A")
+BY_HAND = replace(AMPLISTAY, initials="✕")  # nights that the host has closed
 PRECEDENCE = ("sale", "hold", "closed", "host", "held", "yields")  # which claim on a night is drawn
 
 STATES: Mapping[str, str] = {
@@ -82,7 +83,12 @@ def state_of(block: Claimed) -> str:
 
 def channel_of(block: Block) -> Channel:
     """Who makes the claim; ours are Amplistay's."""
-    return block.feed.source if block.feed else AMPLISTAY
+    return block.feed.source if block.feed else own_channel(block)
+
+
+def own_channel(block: Claimed) -> Channel:
+    """Ours as it marks a claim that no feed makes: what the host has closed is told from what is sold."""
+    return BY_HAND if block.origin == Block.Origin.HOST else AMPLISTAY
 
 
 def _reason(block: Block, night: date, there: Iterable[Block], today: date) -> Reason:

@@ -4,7 +4,6 @@ from calendar import Calendar as WeekCalendar
 from datetime import date, timedelta
 from typing import Any
 
-from django.contrib import messages
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
@@ -48,13 +47,13 @@ def close(request: HostRequest, public_id: str) -> HttpResponse:
     if not form.is_valid():
         return _page(request, row, form)
     with ledger.changing(row, now) as change:
-        ledger.close(change, form.span, form.cleaned_data["note"])
-    board = _date(request.POST.get("board", ""))
-    messages.success(request, _closed(request, row))
-    if board:
-        return redirect(f"{reverse('planner')}?from={board}")
+        block = ledger.close(change, form.span, form.cleaned_data["note"])
     page = reverse("calendars:month", args=[public_id])
-    return redirect(f"{page}?month={form.span.start:%Y-%m}&night={form.span.start}")
+    place = f"{page}?month={form.span.start:%Y-%m}&night={form.span.start}"
+    if board := _date(request.POST.get("board", "")):
+        place = f"{reverse('planner')}?from={board}"
+    done(request, _closed(request, row), removals.closed(block), name=row.name, place=place, way="closed")
+    return redirect(place)
 
 
 def _closed(request: HostRequest, row: Property) -> str:

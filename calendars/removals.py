@@ -43,6 +43,18 @@ def bring_feed_back(deed: Deed, now: datetime) -> None:
         change.touched = True
 
 
+def closed(block: Block) -> What:
+    """What it takes to open again nights that the host has just closed."""
+    return What(facts={"home": block.property_id, "block": block.pk})
+
+
+def open_closed(deed: Deed, now: datetime) -> None:
+    """Open again nights that the host had closed, if they didn't meanwhile."""
+    what = What.unpacked(deed.what)
+    with ledger.changing(_home(what), now) as change:
+        ledger.reopen(change, Block(pk=what.facts["block"]))
+
+
 def reopen(block: Block, now: datetime) -> What:
     """Open nights that the host has closed; what else closes them stays."""
     with ledger.changing(block.property, now) as change:

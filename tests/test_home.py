@@ -76,6 +76,7 @@ def test_each_first_step_ticks_itself_until_the_first_sale_takes_the_list_away(
     alices: Client, organization: Organization
 ) -> None:
     assert the_steps(alices) == ([], STEPS[0])
+    assert "5 steps left before guests can buy" in text(alices.get("/")), "the first sale is none of them"
     home = cast.a_property(organization)
     assert the_steps(alices) == ([STEPS[0]], STEPS[1])
     feed = a_read_feed(home, last_good_at=None)
@@ -87,6 +88,9 @@ def test_each_first_step_ticks_itself_until_the_first_sale_takes_the_list_away(
     receipts.write([receipts.Pull(link.public_id, link.body_version, receipts.BROWSER, cast.NOW)])
     assert the_steps(alices) == ([*STEPS[:2]], STEPS[2]), "a person who looks at a link is no site"
     is_read_by_its_site(link)
+    alices.get(reverse("upsells:guest-page", args=[home.public_id]))
+    assert the_steps(alices) == ([*STEPS[:3]], STEPS[3]), "nothing is on sale on the page that was opened"
+    StayLink.objects.all().delete()
     cast.an_offer(home)
     assert the_steps(alices) == ([*STEPS[:4]], STEPS[4])
     alices.get(reverse("upsells:guest-page", args=[home.public_id]))

@@ -114,6 +114,12 @@ def reopen(home: Property) -> tuple[str, dict[str, str]]:
     return at("calendars:reopen", home.public_id, block.public_id), {}
 
 
+def close(home: Property) -> tuple[str, dict[str, str]]:
+    cast.an_export(home)
+    span = cast.nights(50, 2)
+    return at("calendars:close", home.public_id), {"start": str(span.start), "end": str(span.end)}
+
+
 def rotate(home: Property) -> tuple[str, dict[str, str]]:
     return at("calendars:rotate", home.public_id, cast.an_export(home).public_id), {}
 
@@ -187,7 +193,7 @@ def read_all(home: Property) -> tuple[str, dict[str, str]]:
 
 
 EVERY = [
-    pause, remove_feed, replace_link, free_held, reopen, rotate, revoke, revoke_peoples, archive, remove_photo,
+    pause, remove_feed, replace_link, free_held, close, reopen, rotate, revoke, revoke_peoples, archive, remove_photo,
     empty_rates, empty_taxes, switch_off, copy_over, stop_stay, remove_webhook, stop_webhook, replace_secret, read_all,
 ]  # fmt: skip
 

@@ -96,7 +96,8 @@ def _mark(channel: Channel, title: str) -> Mark:
     return Mark("manager" if channel.is_manager else channel.key, channel.initials, title)
 
 
-OURS = _mark(lineage.AMPLISTAY, "")  # each says itself what it is
+# Each says itself what it is.
+OURS = {channel: _mark(channel, "") for channel in (lineage.AMPLISTAY, lineage.BY_HAND)}
 
 
 @dataclass(frozen=True)
@@ -228,7 +229,7 @@ class Rows(Sources):
 
     def _one(self, span: Span, state: str, block: Glance, *, is_stay: bool) -> Iterator[_Drawn]:
         if place := self.board.place(span):
-            mark = self._marks.get(block.feed_id or 0, OURS)
+            mark = self._marks.get(block.feed_id or 0) or OURS[lineage.own_channel(block)]
             drawn = "rule" if state == "closed" and not is_stay else state
             yield place, span, drawn, mark, mark.title or _word(block), is_stay
 
@@ -242,7 +243,7 @@ class Rows(Sources):
             if place := self.board.hours(start.date(), morning=not is_late):
                 word = _("Late check-out") if is_late else _("Early check-in")
                 nights = Span(start.date(), start.date() + NIGHT)
-                yield place, nights, lineage.state_of(block), OURS, word, False
+                yield place, nights, lineage.state_of(block), OURS[lineage.AMPLISTAY], word, False
 
     def _day(self, day: date) -> str:
         if day not in self.days:

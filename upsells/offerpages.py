@@ -212,6 +212,7 @@ def offer(request: HostRequest, public_id: str, kind: str) -> HttpResponse:
         words = _("%(offer)s: saved and on sale.") if on else _("%(offer)s: saved, not on sale.")
         messages.success(request, words % {"offer": found.get_kind_display()})
         return redirect("upsells:offers", public_id)
+    audit.only_shows(request)
     return _terms(request, home, found, form, tries=tries)
 
 

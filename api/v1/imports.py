@@ -4,7 +4,7 @@ from typing import Any
 
 from rest_framework import serializers
 
-from api.door import ApiRequest, OrgView, operation
+from api.door import ApiRequest, OrgView, only_shows, operation
 from api.problems import of_form
 from api.scopes import Scope
 from api.v1.properties import AMOUNT
@@ -21,7 +21,9 @@ NAMES = {"rate": "nightly_rate"}  # of the form's fields, where the API has anot
 
 
 class Usual(Body):
-    """What holds for new homes that say nothing else; what is left out is as at the newest home."""
+    """What holds for new homes that say nothing else; left out, zone and currency are those of most homes, and the
+    hours those of the newest one.
+    """
 
     time_zone = Text(required=False, max_length=64)
     check_in = Clock(required=False)
@@ -32,7 +34,9 @@ class Usual(Body):
 
 
 class ImportBody(Usual):
-    """A list of homes, and what holds for new ones that say nothing else; what is left out is as at the newest home.
+    """A list of homes, and what holds for new ones that say nothing else.
+
+    What is left out is as usual: zone and currency as at most homes, the hours as at the newest one.
 
     With `dry_run` nothing is written.
     """
@@ -127,6 +131,7 @@ class Imports(OrgView):
         )
         is_dry = asked.get("dry_run", False)
         if is_dry:
+            only_shows(request)
             lines = [_planned(verdict) for verdict in verdicts]
         else:
             outcomes = importing.carry_out(request.org, verdicts, request.now, request.now)

@@ -57,7 +57,9 @@ class UnitBody(Body):
 
 
 class UnitsBody(Usual):
-    """Units, and what holds for new homes; left out, the zone is the account's, the rest as at the newest home."""
+    """Units, and what holds for new homes; left out, the zone is the account's, the currency that of most homes, the
+    hours those of the newest one.
+    """
 
     units = rows_of(UnitBody, MOST)
 

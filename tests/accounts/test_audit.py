@@ -15,6 +15,7 @@ from amplistay import auditwords
 from properties.models import Property
 from tests import cast
 from tests.addresses import ALL, MEMBERS_OWN, MEMBERS_ROW
+from tests.upsells.test_offer_forms import NIGHTS
 
 ONLY_SHOW = {
     "audit", "planner", "sales:list", "sales:revenue", "properties:list", "notices:list",
@@ -65,6 +66,22 @@ def test_looking_is_no_deed_and_neither_is_what_was_refused(alices: Client, home
     )
     alices.post(reverse("calendars:close", args=["nowhere"]), {"start": "2030-01-01", "end": "2030-01-03"})
     assert not AuditLine.objects.exists()
+
+
+def test_what_is_only_tried_is_no_deed(alices: Client, home: Property) -> None:
+    usual = {
+        "time_zone": "Europe/Madrid", "check_in": "16:00", "check_out": "10:00", "turnaround": "90", "currency": "EUR",
+        "rate": "120", "text": "Casa del Mar",
+    }  # fmt: skip
+    checked = alices.post(reverse("calendars:import"), usual)
+    assert checked.status_code == 200
+    terms = reverse("upsells:terms", args=[home.public_id, "extra_nights"])
+    assert alices.post(terms, {**NIGHTS, "preview": "1"}).status_code == 200
+    assert not AuditLine.objects.exists()
+    confirmed = usual | {"import": "1", "shown": checked.context["check"]["shown"]}
+    assert alices.post(reverse("calendars:import"), confirmed).status_code == 302
+    assert alices.post(terms, NIGHTS).status_code == 302
+    assert [line.name for line in AuditLine.objects.order_by("pk")] == ["calendars:import", "upsells:terms"]
 
 
 def test_who_takes_the_sales_away_as_a_file_stands_in_the_log(alices: Client, home: Property) -> None:

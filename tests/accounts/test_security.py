@@ -87,6 +87,17 @@ def test_a_new_host_is_let_in_at_once_and_proves_the_address_by_a_letter(db: Non
     assert browser.get(reverse("unverified"))["Location"] == reverse("account")
 
 
+def test_only_the_banner_says_what_an_address_must_be_confirmed_for(db: None) -> None:
+    browser = a_browser()
+    browser.post(reverse("account_signup"), FORM)
+    home = cast.a_property(Organization.objects.get())
+    link = reverse("upsells:guest-page", args=[home.public_id])
+    settings_page = reverse("properties:settings", args=[home.public_id])
+    for page in (reverse("properties:new"), settings_page, link, reverse("home"), reverse("data")):
+        told = browser.get(page).content.decode()
+        assert told.count("Until then nobody can be paid, invited") == 1, page
+
+
 def test_a_letter_waits_encrypted_and_is_gone_once_it_is_sent(db: None, post: Post) -> None:
     post.trouble("refuse")
     zoe = f"zoe-{randbits(32):x}@example.org"

@@ -6,7 +6,7 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
-from accounts.models import Organization
+from accounts.models import AuditLine, Organization
 from api.scopes import Scope
 from calendars import ledger
 from calendars.models import ExportLink, Feed, LoopCheck, Suspension
@@ -57,7 +57,9 @@ def test_a_list_is_tried_then_imported_and_comes_to_nothing_the_second_time(
         ("left_out", 0),
     ]
     assert not Property.objects.exists()
+    assert not AuditLine.objects.exists(), "it was only tried"
     done = api.send("POST", "/imports/", {"list": LIST, **USUAL})
+    assert AuditLine.objects.get().details["operation"] == "importProperties"
     assert [line["result"] for line in done["lines"]] == ["new", "new", "left_out"]
     assert done["lines"][2]["problems"]
     assert {home.public_id for home in Property.objects.all()} == {

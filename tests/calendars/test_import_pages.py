@@ -19,7 +19,7 @@ from django.utils import timezone, translation
 from pytest_django import Settings
 
 from accounts.models import Organization, User
-from calendars import sentences
+from calendars import importing, sentences
 from calendars.models import ExportLink, Feed
 from domain import listsheet
 from domain.listwords import HEADINGS
@@ -196,6 +196,16 @@ def test_a_list_without_a_usual_zone_and_price_asks_for_them_at_the_line(alices:
     said = line_of(check(alices, f"Casa,{AIRBNB}", time_zone="", rate=""), 1)
     assert "Choose a time zone for all homes below" in said
     assert "Enter a usual price for all homes below" in said
+
+
+def test_what_is_wrong_with_many_lines_is_said_at_the_first_of_them(alices: Client) -> None:
+    checked = check(alices, "Casa\nVilla\nFinca", rate="", time_zone="")
+    says = "Enter a usual price for all homes below"
+    assert words(checked).count(says) == 1
+    assert says in line_of(checked, 1)
+    for number in (2, 3):
+        assert line_of(checked, number).count("As in line 1.") == 1
+        assert "Left out" in line_of(checked, number)
 
 
 def test_a_name_there_is_already_gets_the_links(alices: Client, home: Property) -> None:
@@ -434,6 +444,15 @@ def test_the_progress_is_a_fixed_number_of_queries(alices: Client, organization:
 
 def test_without_an_import_there_is_no_result(alices: Client) -> None:
     assert alices.get(reverse("calendars:imported"))["Location"] == reverse("calendars:import")
+
+
+def test_what_is_usual_is_what_most_homes_have(organization: Organization) -> None:
+    for name in ("Casa", "Piso"):
+        cast.a_property(organization, name)
+    flat = cast.a_property(organization, "Flat", "Europe/London")
+    Property.objects.filter(pk=flat.pk).update(currency="GBP", check_in="17:00")
+    usual = importing.usual(organization)
+    assert (usual.currency, usual.time_zone, f"{usual.check_in:%H:%M}") == ("EUR", "Europe/Madrid", "17:00")
 
 
 def test_the_list_of_properties_leads_there_and_the_form_knows_the_newest_home(

@@ -4,7 +4,6 @@ from datetime import date
 from html import unescape
 
 import pytest
-from django.contrib import messages
 from django.test import Client
 from django.utils import timezone
 
@@ -195,7 +194,7 @@ def test_nights_closed_by_hand_are_closed_everywhere_and_can_be_opened_again(
     link = cast.an_export(home)
     span = ahead(today, 10, 2)
     answer = alices.post(at(home, "close"), {"start": span.start, "end": span.end, "note": "Painter"})
-    assert "Every channel sees it" in str(*messages.get_messages(answer.wsgi_request))
+    assert "Every channel sees it" in alices.get(answer["Location"]).content.decode()
     assert (answer.status_code, answer["Location"]) == (
         302,
         at(home, month=f"{span.start:%Y-%m}", night=span.start),
@@ -206,6 +205,9 @@ def test_nights_closed_by_hand_are_closed_everywhere_and_can_be_opened_again(
     said = why(alices, home, span.start)
     assert "Closed by you" in said
     assert "“Painter”" in said
+    assert (
+        ">✕</span>" in alices.get(at(home, night=span.start)).content.decode().partition('class="reason"')[2]
+    )
     block = Block.objects.get()
     answer = alices.post(at(home, "reopen", block.public_id))
     assert (answer.status_code, answer["Location"]) == (302, at(home, month=f"{span.start:%Y-%m}"))

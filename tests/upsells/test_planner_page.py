@@ -115,6 +115,8 @@ def test_sales_closures_and_held_nights_are_drawn_each_in_its_way(alices: Client
     for state in ("is-closed", "is-sale", "is-host", "is-held", "is-rule"):
         assert state in page, state
     assert "Painter, 21–23 Dec" in page
+    marks = dict(re.findall(r'is-(sale|host)" [^>]*data-ini="(\S+)"', page))
+    assert marks == {"sale": "A", "host": "✕"}, "as the legend has them"
 
 
 def test_a_stay_that_the_site_shows_lengthened_by_the_sale_is_one_bar(alices: Client, home: Property) -> None:
@@ -194,6 +196,10 @@ def test_nights_closed_from_the_board_lead_back_to_it(alices: Client, home: Prop
     body = {"start": nights.start, "end": nights.end, "board": cast.TODAY}
     answer = alices.post(reverse("calendars:close", args=[home.public_id]), body)
     assert answer["Location"] == f"{reverse('planner')}?from={cast.TODAY}"
+    page = text(alices.get(answer["Location"]))
+    undo = page.partition('role="status"')[2].partition('action="')[2].partition('"')[0]
+    assert alices.post(undo)["Location"] == answer["Location"]
+    assert cast.busy(home) == []
 
 
 @pytest.mark.parametrize("asked", ["", "tomorrow", "0001-01-01", "9999-12-31", "2026-13-40"])

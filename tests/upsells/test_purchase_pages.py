@@ -143,6 +143,7 @@ def test_a_filter_that_cannot_be_meant_says_so_and_lists_nothing(
     page = text(answer)
     assert sentence in page
     assert "Nothing is listed" in page
+    assert "The filter above can't be understood as it is." in page
     assert answer.context["found"] == []
     back = alices.get(reverse(CSV), query)
     assert back.status_code == 302
