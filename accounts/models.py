@@ -253,7 +253,8 @@ class InvitationQuerySet(TenantQuerySet["Invitation"]):
 class Invitation(TenantModel):
     """A place in an organization, kept for whoever reads the mail to this address. Its token opens it once.
 
-    Only the token's SHA-256 is kept. `homes` are primary keys, as of a membership.
+    Only the token's SHA-256 is kept. `homes` are primary keys, as of a membership. One that `answers` a request to join
+    says so in its letter, and leads to where the account at a property-management system is connected.
     """
 
     LASTS = timedelta(days=7)
@@ -268,6 +269,7 @@ class Invitation(TenantModel):
     expires_at = models.DateTimeField()
     accepted_at = models.DateTimeField(null=True)
     withdrawn_at = models.DateTimeField(null=True)
+    answers = models.BooleanField(default=False, db_default=False)
 
     objects: ClassVar[InvitationQuerySet] = InvitationQuerySet.as_manager()  # type: ignore[assignment]  # django-stubs types the manager
 
@@ -282,6 +284,11 @@ class Invitation(TenantModel):
                 condition=~Q(role="owner") | Q(homes=None), name="invited_owners_have_every_home"
             ),
         ]
+
+    @property
+    def first_page(self) -> str:
+        """The name of the page that whoever accepts it sees first."""
+        return "systems:connect" if self.answers else "home"
 
     def standing(self, now: datetime) -> str:
         """open, used, withdrawn or expired."""

@@ -103,7 +103,7 @@ def approve(row: JoinRequest, operator: User, name: str, plan: str, now: datetim
         organization = Organization.objects.create(name=name)
         subscriptions.begin(organization, plan)
         with translation.override(row.language):
-            teams.invite(organization, None, row.email, now, role=Role.OWNER)
+            teams.invite(organization, None, row.email, now, role=Role.OWNER, answers=True)
         _decide(row, operator, now, approved=True, organization=organization)
     return organization
 

@@ -86,8 +86,15 @@ def test_somebody_asks_confirms_and_is_let_in_by_an_operator(
     line = AuditLine.objects.get(organization=organization)
     assert (line.kind, line.who, line.name) == ("service", "oscar@amplistay.example", "staff:join-decide")
     invitation = the_link(post, ADA)
-    assert "oscar" not in the_letter(post, ADA)
-    assert Client().post(invitation, {"password": cast.PASSWORD})["Location"] == reverse("home")
+    letter = the_letter(post, ADA)
+    assert post.to(ADA)[-1] == "Your request to join Amplistay was accepted"
+    assert "then connect Escapia" in letter
+    assert "oscar" not in letter
+    hers = Client()
+    assert "Your request was accepted." in said(hers.get(invitation))
+    first = hers.post(invitation, {"password": cast.PASSWORD})["Location"]
+    assert first == reverse("systems:connect")
+    assert "Connect Escapia" in said(hers.get(first))
     assert Membership.objects.get(organization=organization).role == "owner"
     with time_machine.travel(NOW + A_WHILE, tick=False):
         assert "You are in" in said(client.get(path))
@@ -138,6 +145,16 @@ def test_an_invitation_is_sent_again_and_the_old_link_is_void(
     assert client.get(first).status_code == 404
     assert client.get(the_link(post, ADA)).status_code == 200
     assert Invitation.objects.count() == 1
+    assert "then connect Escapia" in the_letter(post, ADA)
+
+
+def test_somebody_with_an_account_connects_escapia_first_too(
+    client: Client, oscars: Client, post: Post
+) -> None:
+    page = reverse("staff:join-decide", args=[confirmed(client, post).pk])
+    oscars.post(page, LET_IN)
+    client.force_login(User.objects.create_user(ADA, cast.PASSWORD))
+    assert client.post(the_link(post, ADA))["Location"] == reverse("systems:connect")
 
 
 def test_letters_are_in_the_language_of_the_page_even_those_that_an_operator_causes(
@@ -153,7 +170,9 @@ def test_letters_are_in_the_language_of_the_page_even_those_that_an_operator_cau
     assert row.language == "de"
     JoinRequest.objects.update(confirmed_at=NOW)
     oscars.post(reverse("staff:join-decide", args=[row.pk]), LET_IN | {"organization": "Adas Häuser"})
-    assert "Sie sind zu Adas Häuser" in the_letter(post, ADA)
+    letter = the_letter(post, ADA)
+    assert "Adas Häuser" in letter
+    assert "Der Link funktioniert einmal" in letter
 
 
 @pytest.mark.parametrize(
