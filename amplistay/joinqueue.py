@@ -68,7 +68,7 @@ def decide(request: HttpRequest, pk: int, context: dict[str, Any]) -> HttpRespon
     if row is None or not isinstance(request.user, User):
         raise Http404
     act = request.POST.get("act", "") if request.method == "POST" else ""
-    yes = ApprovalForm(request.POST if act == "approve" else None, initial={"organization": row.domain})
+    yes = ApprovalForm(request.POST if act == "approve" else None, initial={"organization": row.site})
     no = RefusalForm(request.POST if act == "decline" else None)
     try:
         if yes.is_valid():

@@ -71,6 +71,11 @@ class StaffSite(admin.AdminSite):
         ]
         return own + super().get_urls()
 
+    def index(self, request: HttpRequest, extra_context: Any = None) -> HttpResponse:
+        """With how many requests to join wait."""
+        waiting = JoinRequest.objects.waiting().count()
+        return super().index(request, (extra_context or {}) | {"joining": waiting})
+
     def stuck(self, request: HttpRequest) -> HttpResponse:
         """Everything that should have moved by now and hasn't."""
         context = self.each_context(request) | {"title": _("Stuck work"), "lines": stuck_work(timezone.now())}
@@ -323,7 +328,7 @@ class Accounts(Looking):
 class JoinRequests(Looking):
     """Who asked to join, those that wait first, and what became of it."""
 
-    list_display = ("name", "email", "domain", "asked_at", "confirmed_at", "decision", "decided_by")
+    list_display = ("name", "email", "site", "asked_at", "confirmed_at", "decision", "decided_by")
     list_filter = (
         ("confirmed_at", admin.EmptyFieldListFilter),
         ("decided_at", admin.EmptyFieldListFilter),

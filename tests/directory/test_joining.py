@@ -304,6 +304,36 @@ def test_what_nobody_confirmed_was_declined_long_ago_or_is_spent_is_forgotten(cl
     assert SpentCode.objects.get().name == "young"
 
 
+def test_operators_see_at_once_how_many_wait(client: Client, oscars: Client, post: Post) -> None:
+    front = reverse("staff:index")
+    asks(client)
+    assert "<b>" not in said(oscars.get(front)).partition("Requests to join</a>")[2].partition("</p>")[0]
+    JoinRequest.objects.update(confirmed_at=NOW)
+    assert "Requests to join</a>: <b>1 waits</b>" in said(oscars.get(front))
+    values = {"name": "Bob", "domain": "bob.example", "language": "en", "asked_at": NOW, "confirmed_at": NOW}
+    bob = JoinRequest.objects.create(email="bob@example.org", **values)
+    assert "<b>2 wait</b>" in said(oscars.get(front))
+    oscars.post(reverse("staff:join-decide", args=[bob.pk]), {"act": "decline", "word": "No."})
+    assert "<b>1 waits</b>" in said(oscars.get(front))
+
+
+def test_a_domain_is_read_in_its_own_letters(client: Client, oscars: Client, post: Post) -> None:
+    asks(client, domain="https://bücher.example/homes")
+    row = JoinRequest.objects.get()
+    assert row.domain == "xn--bcher-kva.example"
+    assert "the domain bücher.example" in the_letter(post, ADA)
+    with time_machine.travel(NOW + A_WHILE, tick=False):
+        path = the_link(post, ADA)
+        assert "bücher.example" in said(client.get(path))
+        client.post(path)
+    assert "Ada Lovelace, bücher.example" in the_letter(post, "oscar@amplistay.example")
+    queue = said(oscars.get(reverse("staff:directory_joinrequest_changelist")))
+    assert ("bücher.example" in queue, "xn--" in queue) == (True, False)
+    page = said(oscars.get(reverse("staff:join-decide", args=[row.pk])))
+    assert 'value="bücher.example"' in page
+    assert "bücher.example (xn--bcher-kva.example)" in page, "letters that look alike are told apart"
+
+
 def test_a_mail_of_ours_names_no_stranger_in_its_headers(client: Client, post: Post) -> None:
     asks(client)
     the_letter(post, ADA)
