@@ -43,6 +43,9 @@ class User(AbstractBaseUser, PermissionsMixin):
     language = models.CharField(
         _("language"), max_length=8, choices=settings.LANGUAGES, default="en", db_default="en"
     )
+    letter_to = models.EmailField(
+        blank=True, default="", db_default=""
+    )  # where the last letter to confirm one went
 
     objects: ClassVar[UserManager] = UserManager()
 
@@ -253,8 +256,7 @@ class InvitationQuerySet(TenantQuerySet["Invitation"]):
 class Invitation(TenantModel):
     """A place in an organization, kept for whoever reads the mail to this address. Its token opens it once.
 
-    Only the token's SHA-256 is kept. `homes` are primary keys, as of a membership. One that `answers` a request to join
-    says so in its letter, and leads to where the account at a property-management system is connected.
+    Only the token's SHA-256 is kept. `homes` are primary keys, as of a membership. It may be what `answers` a request to join.
     """
 
     LASTS = timedelta(days=7)
@@ -284,11 +286,6 @@ class Invitation(TenantModel):
                 condition=~Q(role="owner") | Q(homes=None), name="invited_owners_have_every_home"
             ),
         ]
-
-    @property
-    def first_page(self) -> str:
-        """The name of the page that whoever accepts it sees first."""
-        return "systems:connect" if self.answers else "home"
 
     def standing(self, now: datetime) -> str:
         """open, used, withdrawn or expired."""

@@ -116,9 +116,8 @@ def _unknown(_context: Mapping[str, Any]) -> Words:
     )
 
 
-LETTERS: Mapping[str, Callable[[Mapping[str, Any]], Words]] = {
-    "account/email/email_confirmation": _confirmation,
-    "account/email/email_confirmation_signup": _confirmation,
+CONFIRMATIONS = ("account/email/email_confirmation", "account/email/email_confirmation_signup")
+LETTERS: Mapping[str, Callable[[Mapping[str, Any]], Words]] = dict.fromkeys(CONFIRMATIONS, _confirmation) | {
     "account/email/password_reset_key": _reset,
     "account/email/account_already_exists": _exists,
     "account/email/unknown_account": _unknown,
