@@ -43,9 +43,8 @@ class User(AbstractBaseUser, PermissionsMixin):
     language = models.CharField(
         _("language"), max_length=8, choices=settings.LANGUAGES, default="en", db_default="en"
     )
-    letter_to = models.EmailField(
-        blank=True, default="", db_default=""
-    )  # where the last letter to confirm one went
+    # The address that the last letter to confirm one went to
+    letter_to = models.EmailField(blank=True, default="", db_default="")
 
     objects: ClassVar[UserManager] = UserManager()
 
@@ -256,7 +255,7 @@ class InvitationQuerySet(TenantQuerySet["Invitation"]):
 class Invitation(TenantModel):
     """A place in an organization, kept for whoever reads the mail to this address. Its token opens it once.
 
-    Only the token's SHA-256 is kept. `homes` are primary keys, as of a membership. It may be what `answers` a request to join.
+    Only the token's SHA-256 is kept. `homes` are primary keys, as of a membership.
     """
 
     LASTS = timedelta(days=7)
@@ -271,7 +270,7 @@ class Invitation(TenantModel):
     expires_at = models.DateTimeField()
     accepted_at = models.DateTimeField(null=True)
     withdrawn_at = models.DateTimeField(null=True)
-    answers = models.BooleanField(default=False, db_default=False)
+    answers = models.BooleanField(default=False, db_default=False)  # a request to join
 
     objects: ClassVar[InvitationQuerySet] = InvitationQuerySet.as_manager()  # type: ignore[assignment]  # django-stubs types the manager
 
