@@ -39,6 +39,9 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]  # allauth sh
         user = context.get("user")
         with language.spoken_to(user) if isinstance(user, User) else nullcontext():
             post.write(email, sentences.words(template_prefix, context), timezone.now())
+        if isinstance(user, User) and template_prefix in sentences.CONFIRMATIONS:
+            user.letter_to = email
+            user.save(update_fields=["letter_to"])
 
     def get_reset_password_from_key_url(self, key: str) -> str:
         """The link of the letter, at our own address whatever host the request named."""

@@ -43,6 +43,8 @@ class User(AbstractBaseUser, PermissionsMixin):
     language = models.CharField(
         _("language"), max_length=8, choices=settings.LANGUAGES, default="en", db_default="en"
     )
+    # The address that the last letter to confirm one went to
+    letter_to = models.EmailField(blank=True, default="", db_default="")
 
     objects: ClassVar[UserManager] = UserManager()
 
@@ -268,6 +270,7 @@ class Invitation(TenantModel):
     expires_at = models.DateTimeField()
     accepted_at = models.DateTimeField(null=True)
     withdrawn_at = models.DateTimeField(null=True)
+    answers = models.BooleanField(default=False, db_default=False)  # a request to join
 
     objects: ClassVar[InvitationQuerySet] = InvitationQuerySet.as_manager()  # type: ignore[assignment]  # django-stubs types the manager
 

@@ -78,7 +78,7 @@ def _accepted(request: HttpRequest, row: Invitation, user: User) -> HttpResponse
         request.session[CHOSEN] = row.organization.public_id
         return redirect("home")
     _welcome(request, member)
-    return redirect("home")
+    return redirect(_first_page(row))
 
 
 def _joined(request: HttpRequest, row: Invitation, password: str) -> HttpResponse:
@@ -88,9 +88,16 @@ def _joined(request: HttpRequest, row: Invitation, password: str) -> HttpRespons
         return redirect(request.path)
     except teams.NotOpen as error:
         return _page(request, row, error.why, status=GONE)
-    answer: HttpResponse = perform_login(request, member.user, redirect_url=reverse("home"), signup=True)
+    answer: HttpResponse = perform_login(
+        request, member.user, redirect_url=reverse(_first_page(row)), signup=True
+    )
     _welcome(request, member)
     return answer
+
+
+def _first_page(row: Invitation) -> str:
+    """Where somebody new begins: who asked to join wants to connect their system."""
+    return "systems:connect" if row.answers else "home"
 
 
 def _welcome(request: HttpRequest, member: Membership) -> None:

@@ -116,9 +116,8 @@ def _unknown(_context: Mapping[str, Any]) -> Words:
     )
 
 
-LETTERS: Mapping[str, Callable[[Mapping[str, Any]], Words]] = {
-    "account/email/email_confirmation": _confirmation,
-    "account/email/email_confirmation_signup": _confirmation,
+CONFIRMATIONS = ("account/email/email_confirmation", "account/email/email_confirmation_signup")
+LETTERS: Mapping[str, Callable[[Mapping[str, Any]], Words]] = dict.fromkeys(CONFIRMATIONS, _confirmation) | {
     "account/email/password_reset_key": _reset,
     "account/email/account_already_exists": _exists,
     "account/email/unknown_account": _unknown,
@@ -127,6 +126,26 @@ LETTERS: Mapping[str, Callable[[Mapping[str, Any]], Words]] = {
 
 def invitation(row: Invitation, url: str) -> Words:
     """The letter that invites somebody."""
+    return _accepted(row, url) if row.answers else _invited(row, url)
+
+
+def _accepted(row: Invitation, url: str) -> Words:
+    return Words(
+        _("Your request to join Amplistay was accepted"),
+        (
+            _("We have opened %(organization)s for you.") % {"organization": row.organization.name},
+            _(
+                "Create your account, or log in if you have one; then connect Escapia. The first page says how."
+            ),
+            _("The link works once, for seven days, and for this address only."),
+        ),
+        url,
+        _("Go on"),
+        _("If you don't know what this is about, do nothing."),
+    )
+
+
+def _invited(row: Invitation, url: str) -> Words:
     names = {"organization": row.organization.name, "role": Membership.Role(row.role).label}
     by = row.invited_by.email if row.invited_by else ""
     who = (

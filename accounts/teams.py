@@ -58,9 +58,16 @@ def found(organization: Organization, user: User) -> Membership:
 
 
 def invite(
-    organization: Organization, by: User | None, email: str, now: datetime, *, role: Role, homes: Homes = None
+    organization: Organization,
+    by: User | None,
+    email: str,
+    now: datetime,
+    *,
+    role: Role,
+    homes: Homes = None,
+    answers: bool = False,
 ) -> Invitation:
-    """Keep a place for whoever reads the mail to that address, and write to it.
+    """Keep a place for whoever reads the mail to that address, and write to it; `answers`: they had asked to join.
 
     Raises AlreadyIn, AlreadyInvited and TooMany.
     """
@@ -84,6 +91,7 @@ def invite(
             invited_by=by,
             created_at=now,
             expires_at=now + Invitation.LASTS,
+            answers=answers,
         )
         _write(row, token, now)
     return row

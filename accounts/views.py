@@ -82,7 +82,8 @@ def unverified(request: HttpRequest) -> HttpResponse:
         else:
             messages.info(request, _("A letter was sent within the last minute. Look into your mailbox."))
         return redirect("unverified")
-    return render(request, "accounts/unverified.html", {"nav": "account"})
+    context = {"nav": "account", "was_sent": user.letter_to == user.email}
+    return render(request, "accounts/unverified.html", context)
 
 
 # Organizations

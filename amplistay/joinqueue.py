@@ -12,10 +12,23 @@ from django.utils.translation import gettext_lazy
 
 from accounts import audit, teams
 from accounts.models import AuditLine, User
+from billing.plans import HOST, MIRROR
 from directory import joining
 from directory.models import JoinRequest
+from domain import billing
+from properties.templatetags.stays import money
 
 UNPROCESSABLE = 422
+
+
+def _plans() -> list[tuple[str, str]]:
+    """What they may begin with, and what that costs; first what the page about Escapia promises."""
+    mirror = _("Mirror: %(price)s a month for each home, %(least)s at least; nothing is sold") % {
+        "price": money(MIRROR.unit),
+        "least": money(billing.price(MIRROR, 1).total),
+    }
+    host = _("Host: %(price)s a month for each home after the first") % {"price": money(HOST.unit)}
+    return [(MIRROR.key, mirror), (HOST.key, host)]
 
 
 class ApprovalForm(forms.Form):
@@ -25,6 +38,16 @@ class ApprovalForm(forms.Form):
         label=gettext_lazy("Name of the organization"),
         max_length=120,
         error_messages={"required": gettext_lazy("Enter a name.")},
+    )
+    plan = forms.ChoiceField(
+        label=gettext_lazy("Plan"),
+        choices=_plans,
+        initial=MIRROR.key,
+        widget=forms.RadioSelect,
+        error_messages={
+            "required": gettext_lazy("Choose a plan."),
+            "invalid_choice": gettext_lazy("Choose a plan."),
+        },
     )
 
 
@@ -45,11 +68,11 @@ def decide(request: HttpRequest, pk: int, context: dict[str, Any]) -> HttpRespon
     if row is None or not isinstance(request.user, User):
         raise Http404
     act = request.POST.get("act", "") if request.method == "POST" else ""
-    yes = ApprovalForm(request.POST if act == "approve" else None, initial={"organization": row.domain})
+    yes = ApprovalForm(request.POST if act == "approve" else None, initial={"organization": row.site})
     no = RefusalForm(request.POST if act == "decline" else None)
     try:
         if yes.is_valid():
-            return _let_in(request, row, request.user, yes.cleaned_data["organization"])
+            return _let_in(request, row, request.user, yes.cleaned_data)
         if no.is_valid():
             joining.decline(row, request.user, no.cleaned_data["word"], timezone.now())
             messages.success(request, _("Declined. The letter is on its way."))
@@ -64,9 +87,10 @@ def decide(request: HttpRequest, pk: int, context: dict[str, Any]) -> HttpRespon
     return render(request, "staff/join.html", found, status=UNPROCESSABLE if yes.errors or no.errors else 200)
 
 
-def _let_in(request: HttpRequest, row: JoinRequest, operator: User, name: str) -> HttpResponse:
-    now = timezone.now()
-    organization = joining.approve(row, operator, name, now)
+def _let_in(request: HttpRequest, row: JoinRequest, operator: User, given: dict[str, str]) -> HttpResponse:
+    now, name, plan = timezone.now(), given["organization"], given["plan"]
+    organization = joining.approve(row, operator, name, plan, now)
+    audit.note(request, plan=plan)
     audit.record(request, organization, (AuditLine.Kind.SERVICE, operator.email, operator.pk), now)
     messages.success(
         request, _("%(name)s is open, and %(email)s is invited.") % {"name": name, "email": row.email}

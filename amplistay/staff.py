@@ -15,6 +15,7 @@ from django.db.models import Count, Model, OuterRef, QuerySet, Subquery
 from django.db.models.functions import Coalesce
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.template.response import TemplateResponse
 from django.urls import URLPattern, URLResolver, path, reverse
 from django.utils import timezone
 from django.utils.html import format_html
@@ -70,6 +71,11 @@ class StaffSite(admin.AdminSite):
             path("visit/end/", self.admin_view(self.leave), name="leave"),
         ]
         return own + super().get_urls()
+
+    def index(self, request: HttpRequest, extra_context: Any = None) -> TemplateResponse:
+        """With how many requests to join wait."""
+        waiting = JoinRequest.objects.waiting().count()
+        return super().index(request, (extra_context or {}) | {"joining": waiting})
 
     def stuck(self, request: HttpRequest) -> HttpResponse:
         """Everything that should have moved by now and hasn't."""
@@ -323,7 +329,7 @@ class Accounts(Looking):
 class JoinRequests(Looking):
     """Who asked to join, those that wait first, and what became of it."""
 
-    list_display = ("name", "email", "domain", "asked_at", "confirmed_at", "decision", "decided_by")
+    list_display = ("name", "email", "site", "asked_at", "confirmed_at", "decision", "decided_by")
     list_filter = (
         ("confirmed_at", admin.EmptyFieldListFilter),
         ("decided_at", admin.EmptyFieldListFilter),

@@ -47,6 +47,11 @@ def of(organization: Organization, properties: int, now: datetime) -> Subscripti
     return row
 
 
+def begin(organization: Organization, plan: str) -> None:
+    """The row of a new organization, with the plan that it was promised; the trial begins as with every other."""
+    Subscription.objects.create(organization=organization, plan=plan)
+
+
 def count(counts: Mapping[int, int], now: datetime) -> int:
     """Write down how many active properties each organization has, by its primary key; how many that changed.
 

@@ -71,6 +71,14 @@ def host_of(url: str) -> str:
     return _host_and_port(shape[2])[0].strip("[]")
 
 
+def readable(host: str) -> str:
+    """A host as people write it: ``xn--bcher-kva.example`` is ``bücher.example``."""
+    try:
+        return idna.decode(host)
+    except idna.IDNAError:
+        return host
+
+
 def digest(url: str) -> str:
     """Return what logs may say instead of the link: the first 12 hex digits of its SHA-256."""
     return sha256(url.encode()).hexdigest()[:_DIGEST_LENGTH]

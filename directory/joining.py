@@ -11,6 +11,7 @@ from django.utils import translation
 
 from accounts import language, post, teams
 from accounts.models import Invitation, Organization, User
+from billing import subscriptions
 from directory import codes, sentences
 from directory.codes import Code
 from directory.models import JoinRequest
@@ -95,13 +96,14 @@ def confirm(row: JoinRequest, now: datetime) -> bool:
     return True
 
 
-def approve(row: JoinRequest, operator: User, name: str, now: datetime) -> Organization:
-    """Open an organization of that name, and invite whoever asked to own it. Raises Decided."""
+def approve(row: JoinRequest, operator: User, name: str, plan: str, now: datetime) -> Organization:
+    """Open an organization of that name with that plan, and invite whoever asked to own it. Raises Decided."""
     with transaction.atomic():
         row = _locked(row)
         organization = Organization.objects.create(name=name)
+        subscriptions.begin(organization, plan)
         with translation.override(row.language):
-            teams.invite(organization, None, row.email, now, role=Role.OWNER)
+            teams.invite(organization, None, row.email, now, role=Role.OWNER, answers=True)
         _decide(row, operator, now, approved=True, organization=organization)
     return organization
 

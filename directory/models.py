@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from typing import ClassVar, Self
 
+from django.contrib import admin
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models import Q
@@ -13,6 +14,7 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts.fields import public_id
 from accounts.models import Organization, TenantModel, TenantQuerySet, User
+from connectors import links
 from properties.models import Property
 
 
@@ -72,7 +74,13 @@ class JoinRequest(models.Model):
         indexes = [models.Index(fields=["asked_at"], name="join_request_age")]
 
     def __str__(self) -> str:
-        return f"{self.name}, {self.domain}"
+        return f"{self.name}, {self.site}"
+
+    @property
+    @admin.display(description=_("domain"))
+    def site(self) -> str:
+        """The domain as people read it, in its own letters."""
+        return links.readable(self.domain)
 
 
 class SpentCode(models.Model):

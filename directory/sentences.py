@@ -14,7 +14,7 @@ def confirmation(row: JoinRequest, url: str) -> Words:
         _("Confirm your request to join Amplistay"),
         (
             _("Somebody, hopefully you, asked to join Amplistay with this address and the domain %(domain)s.")
-            % {"domain": row.domain},
+            % {"domain": row.site},
             _("Confirm it, and a person looks at it. The link works for three days."),
         ),
         url,
@@ -29,7 +29,7 @@ def known(row: JoinRequest) -> Words:
         _("Your request to join Amplistay"),
         (
             _("We have your request for %(domain)s. You get a letter as soon as somebody has looked at it.")
-            % {"domain": row.domain},
+            % {"domain": row.site},
         ),
     )
 
@@ -38,7 +38,7 @@ def waiting(row: JoinRequest) -> Words:
     """To an operator."""
     return Words(
         _("A request to join waits"),
-        (f"{row.name}, {row.domain}",),
+        (str(row),),
         settings.SITE_URL + reverse("staff:join-decide", args=[row.pk]),
         _("Decide about it"),
     )

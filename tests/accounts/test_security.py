@@ -78,6 +78,7 @@ def test_a_new_host_is_let_in_at_once_and_proves_the_address_by_a_letter(db: Non
         reverse("team:invite"), {"email": "bob@example.org", "role": "viewer", "where": "all"}
     )
     assert waiting["Location"] == reverse("unverified")
+    assert f"We have sent a letter to {ADA}" in browser.get(reverse("unverified")).content.decode()
     assert not Invitation.objects.exists()
     path = the_link(post, ADA)
     assert f"Is {ADA} your address?" in browser.get(path).content.decode()
@@ -96,6 +97,19 @@ def test_only_the_banner_says_what_an_address_must_be_confirmed_for(db: None) ->
     for page in (reverse("properties:new"), settings_page, link, reverse("home"), reverse("data")):
         told = browser.get(page).content.decode()
         assert told.count("Until then nobody can be paid, invited") == 1, page
+
+
+def test_whoever_was_sent_no_letter_is_offered_one(client: Client, db: None, post: Post) -> None:
+    zoe = f"zoe-{randbits(32):x}@example.org"  # one letter a minute
+    client.force_login(User.objects.create_superuser(zoe, cast.PASSWORD))
+    client.get(reverse("account_email"))
+    page = client.get(reverse("unverified")).content.decode()
+    assert "We have sent" not in page
+    assert f"Have a letter sent to {zoe}" in page
+    client.post(reverse("unverified"))
+    assert f"We have sent a letter to {zoe}" in client.get(reverse("unverified")).content.decode()
+    client.post(the_link(post, zoe))
+    assert EmailAddress.objects.get(email=zoe).verified
 
 
 def test_a_letter_waits_encrypted_and_is_gone_once_it_is_sent(db: None, post: Post) -> None:

@@ -117,9 +117,12 @@ def test_a_pause_has_a_day_within_half_a_year(desk: Desk, alices: Client, organi
     said = page(alices)
     assert "Paused until" in said
     assert "Resume now" in said
+    assert "Next invoice" not in said, "nothing is charged before the pause is over"
     alices.post(f"{PAGE}resume/")
     desk.work(organization)
-    assert "Paused until" not in page(alices).replace("Paused until</label>", "")
+    said = page(alices)
+    assert "Paused until" not in said.replace("Paused until</label>", "")
+    assert "Next invoice" in said
 
 
 def test_only_a_plan_that_is_paid_can_be_paused(

@@ -1,5 +1,6 @@
 """Requests by property and month, as the page shows them to owners."""
 
+from calendar import monthrange
 from datetime import timedelta
 
 import pytest
@@ -38,24 +39,26 @@ def test_requests_are_counted_by_property_and_month(alices: Client, home: Proper
     spent(home, 4321)
     spent(home, 77, months_ago=1)
     said = text(alices.get(PAGE))
-    for words in (home.name, "4321", "4323 of", "For no single property"):
+    today = timezone.now().date()
+    most = f"{288 * monthrange(today.year, today.month)[1]:,}"  # 8,640 in thirty days
+    for words in (home.name, "4,321", "4,323 of", most, "For no single property"):
         assert words in said
     assert ">77<" not in said
     before = (timezone.now().date().replace(day=1) - timedelta(days=1)).strftime("%Y-%m")
     earlier = text(alices.get(PAGE, {"month": before}))
     assert ">77<" in earlier
-    assert "4321" not in earlier
+    assert "4,321" not in earlier
 
 
 @pytest.mark.parametrize("month", ["", "x", "2026-13", "1900-01", "9999-12", "2026-12-01"])
 def test_a_month_that_there_is_none_of_is_that_of_now(alices: Client, home: Property, month: str) -> None:
     spent(home, 4321)
-    assert "4321" in text(alices.get(PAGE, {"month": month}))
+    assert "4,321" in text(alices.get(PAGE, {"month": month}))
 
 
 def test_nobody_but_owners_and_no_other_tenant_sees_it(client: Client, home: Property, mallory: User) -> None:
     spent(home, 4321)
     client.force_login(mallory)
-    assert "4321" not in text(client.get(PAGE))
+    assert "4,321" not in text(client.get(PAGE))
     client.force_login(cast.a_member(home.organization, "bob@example.org", Role.MANAGER))
     assert client.get(PAGE).status_code == 403

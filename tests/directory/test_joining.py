@@ -1,5 +1,6 @@
 """A request to join: asked by strangers, confirmed by mail, decided by operators; robots and spam get nothing."""
 
+import re
 from datetime import timedelta
 from html import unescape
 
@@ -11,8 +12,11 @@ from django.http import HttpResponse
 from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
+from pytest_django import Settings
 
 from accounts.models import AuditLine, Invitation, Letter, Membership, Organization, User
+from billing import subscriptions
+from billing.models import Subscription
 from directory import codes, joining, tasks
 from directory.models import JoinRequest, SpentCode
 from tests import cast
@@ -24,6 +28,7 @@ pytestmark = pytest.mark.django_db
 JOIN, ASKED = "/join/", "/join/sent/"
 ADA = "ada@example.org"
 WISH = {"name": "Ada Lovelace", "email": ADA, "domain": "https://www.ada.example/homes", "terms": "on"}
+LET_IN = {"act": "approve", "organization": "Ada's Homes", "plan": "mirror"}
 
 
 @pytest.fixture(autouse=True)
@@ -76,13 +81,20 @@ def test_somebody_asks_confirms_and_is_let_in_by_an_operator(
     assert post.to("oscar@amplistay.example") == ["A request to join waits"]
     page = reverse("staff:join-decide", args=[row.pk])
     assert page in oscars.get(reverse("staff:directory_joinrequest_changelist")).content.decode()
-    assert oscars.post(page, {"act": "approve", "organization": "Ada's Homes"})["Location"] == page
+    assert oscars.post(page, LET_IN)["Location"] == page
     organization = Organization.objects.get(name="Ada's Homes")
     line = AuditLine.objects.get(organization=organization)
     assert (line.kind, line.who, line.name) == ("service", "oscar@amplistay.example", "staff:join-decide")
     invitation = the_link(post, ADA)
-    assert "oscar" not in the_letter(post, ADA)
-    assert Client().post(invitation, {"password": cast.PASSWORD})["Location"] == reverse("home")
+    letter = the_letter(post, ADA)
+    assert post.to(ADA)[-1] == "Your request to join Amplistay was accepted"
+    assert "then connect Escapia" in letter
+    assert "oscar" not in letter
+    hers = Client()
+    assert "Your request was accepted." in said(hers.get(invitation))
+    first = hers.post(invitation, {"password": cast.PASSWORD})["Location"]
+    assert first == reverse("systems:connect")
+    assert "Connect Escapia" in said(hers.get(first))
     assert Membership.objects.get(organization=organization).role == "owner"
     with time_machine.travel(NOW + A_WHILE, tick=False):
         assert "You are in" in said(client.get(path))
@@ -96,8 +108,30 @@ def test_an_operator_declines_with_a_word_in_the_letter(client: Client, oscars: 
     assert "We only know Escapia so far." in the_letter(post, ADA)
     row.refresh_from_db()
     assert (row.approved, row.organization) == (False, None)
-    oscars.post(page, {"act": "approve", "organization": "Late"})
+    oscars.post(page, LET_IN | {"organization": "Late"})
     assert not Organization.objects.filter(name="Late").exists()
+
+
+@pytest.mark.parametrize(("plan", "price"), [("mirror", 1_900), ("host", 0)])
+def test_who_is_let_in_pays_what_the_operator_chose_and_the_page_promised(
+    client: Client, oscars: Client, post: Post, settings: Settings, plan: str, price: int
+) -> None:
+    settings.BILLING = True
+    page = reverse("staff:join-decide", args=[confirmed(client, post).pk])
+    shown = said(oscars.get(page))
+    assert "Mirror: US$1.00 a month for each home, US$19.00 at least; nothing is sold" in shown
+    assert re.findall(r'value="(\w+)"[^>]* checked', shown) == ["mirror"]
+    for wrong in ("", "gold"):
+        assert oscars.post(page, LET_IN | {"plan": wrong}).status_code == 422
+    assert not Organization.objects.exists()
+    oscars.post(page, LET_IN | {"plan": plan})
+    organization = Organization.objects.get()
+    assert AuditLine.objects.get().details == {"plan": plan}
+    row = Subscription.objects.get(organization=organization)
+    assert (row.plan, row.trial_until) == (plan, None), "the trial begins when there is something to pay"
+    cast.a_property(organization, "Casa Ada")
+    row = subscriptions.of(organization, 1, NOW)
+    assert (row.sum.total.amount, row.trial_until) == (price, NOW + timedelta(days=30) if price else None)
 
 
 def test_an_invitation_is_sent_again_and_the_old_link_is_void(
@@ -105,12 +139,22 @@ def test_an_invitation_is_sent_again_and_the_old_link_is_void(
 ) -> None:
     row = confirmed(client, post)
     page = reverse("staff:join-decide", args=[row.pk])
-    oscars.post(page, {"act": "approve", "organization": "Ada's Homes"})
+    oscars.post(page, LET_IN)
     first = the_link(post, ADA)
     oscars.post(page, {"act": "again"})
     assert client.get(first).status_code == 404
     assert client.get(the_link(post, ADA)).status_code == 200
     assert Invitation.objects.count() == 1
+    assert "then connect Escapia" in the_letter(post, ADA)
+
+
+def test_somebody_with_an_account_connects_escapia_first_too(
+    client: Client, oscars: Client, post: Post
+) -> None:
+    page = reverse("staff:join-decide", args=[confirmed(client, post).pk])
+    oscars.post(page, LET_IN)
+    client.force_login(User.objects.create_user(ADA, cast.PASSWORD))
+    assert client.post(the_link(post, ADA))["Location"] == reverse("systems:connect")
 
 
 def test_letters_are_in_the_language_of_the_page_even_those_that_an_operator_causes(
@@ -125,10 +169,10 @@ def test_letters_are_in_the_language_of_the_page_even_those_that_an_operator_cau
     row = JoinRequest.objects.get()
     assert row.language == "de"
     JoinRequest.objects.update(confirmed_at=NOW)
-    oscars.post(
-        reverse("staff:join-decide", args=[row.pk]), {"act": "approve", "organization": "Adas Häuser"}
-    )
-    assert "Sie sind zu Adas Häuser" in the_letter(post, ADA)
+    oscars.post(reverse("staff:join-decide", args=[row.pk]), LET_IN | {"organization": "Adas Häuser"})
+    letter = the_letter(post, ADA)
+    assert "Adas Häuser" in letter
+    assert "Der Link funktioniert einmal" in letter
 
 
 @pytest.mark.parametrize(
@@ -238,7 +282,7 @@ def test_a_request_that_is_not_confirmed_is_not_decided(client: Client, oscars: 
     row = JoinRequest.objects.get()
     assert oscars.get(reverse("staff:join-decide", args=[row.pk])).status_code == 404
     with pytest.raises(joining.Decided):
-        joining.approve(row, User.objects.get(), "Ada's Homes", NOW)
+        joining.approve(row, User.objects.get(), "Ada's Homes", "mirror", NOW)
     assert not Organization.objects.exists()
 
 
@@ -258,6 +302,36 @@ def test_what_nobody_confirmed_was_declined_long_ago_or_is_spent_is_forgotten(cl
     kept = {row.email.partition("@")[0] for row in JoinRequest.objects.all()}
     assert kept == {"approved", "waiting", "young"}
     assert SpentCode.objects.get().name == "young"
+
+
+def test_operators_see_at_once_how_many_wait(client: Client, oscars: Client, post: Post) -> None:
+    front = reverse("staff:index")
+    asks(client)
+    assert "<b>" not in said(oscars.get(front)).partition("Requests to join</a>")[2].partition("</p>")[0]
+    JoinRequest.objects.update(confirmed_at=NOW)
+    assert "Requests to join</a>: <b>1 waits</b>" in said(oscars.get(front))
+    values = {"name": "Bob", "domain": "bob.example", "language": "en", "asked_at": NOW, "confirmed_at": NOW}
+    bob = JoinRequest.objects.create(email="bob@example.org", **values)
+    assert "<b>2 wait</b>" in said(oscars.get(front))
+    oscars.post(reverse("staff:join-decide", args=[bob.pk]), {"act": "decline", "word": "No."})
+    assert "<b>1 waits</b>" in said(oscars.get(front))
+
+
+def test_a_domain_is_read_in_its_own_letters(client: Client, oscars: Client, post: Post) -> None:
+    asks(client, domain="https://bücher.example/homes")
+    row = JoinRequest.objects.get()
+    assert row.domain == "xn--bcher-kva.example"
+    assert "the domain bücher.example" in the_letter(post, ADA)
+    with time_machine.travel(NOW + A_WHILE, tick=False):
+        path = the_link(post, ADA)
+        assert "bücher.example" in said(client.get(path))
+        client.post(path)
+    assert "Ada Lovelace, bücher.example" in the_letter(post, "oscar@amplistay.example")
+    queue = said(oscars.get(reverse("staff:directory_joinrequest_changelist")))
+    assert ("bücher.example" in queue, "xn--" in queue) == (True, False)
+    page = said(oscars.get(reverse("staff:join-decide", args=[row.pk])))
+    assert 'value="bücher.example"' in page
+    assert "bücher.example (xn--bcher-kva.example)" in page, "letters that look alike are told apart"
 
 
 def test_a_mail_of_ours_names_no_stranger_in_its_headers(client: Client, post: Post) -> None:

@@ -73,7 +73,7 @@ def test_a_stranger_asks_and_is_let_in(
     page.goto(button_of(the_letter(post, ADA)))
     page.get_by_label("Password").fill(cast.PASSWORD)
     page.get_by_role("button", name="Create account and join").click()
-    expect(page.get_by_role("heading", level=1)).to_have_text("Home")
+    expect(page.get_by_role("heading", level=1)).to_have_text("Connect Escapia")
     assert Membership.objects.get(user__email=ADA).organization.name == "Ada's Homes"
     context.close()
 
