@@ -17,7 +17,7 @@ from properties.models import Property
 OF_FEEDS = (
     "public_id", "property_id", "channel", "label", "paused_at", "quarantined_at", "next_poll_at", "lease_until",
     "last_read_at", "last_good_at", "failures", "failing_since", "problem", "held_nights", "events", "closed_nights",
-    "echoes", "connection_id",
+    "echoes", "asked_at", "connection_id", "connection__least_interval", "connection__rest_until",
 )  # fmt: skip
 OF_LINKS = ("public_id", "property_id", "kind", "channel", "label", "created_at")
 GOOD = frozenset({Standing.FRESH, Standing.HELD, Standing.CHECKING})
@@ -129,7 +129,8 @@ class Health:
 def health(organization: Organization, homes: Sequence[Property], now: datetime) -> Health:
     """How the calendars of these homes of the organization stand; in three queries."""
     by_id = {home.pk: home for home in homes}
-    feeds = Feed.objects.of(organization).filter(property__in=homes).only(*OF_FEEDS).order_by("pk")
+    feeds = Feed.objects.of(organization).filter(property__in=homes).select_related("connection")
+    feeds = feeds.only(*OF_FEEDS).order_by("pk")
     links = ExportLink.objects.of(organization).live().of_channels().filter(property__in=homes)
     found: dict[str, Line] = {}
     for feed in feeds:

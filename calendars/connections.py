@@ -126,7 +126,8 @@ def page(
 ) -> HttpResponse:
     """The tab with the form that was sent back, if any."""
     now = timezone.now()
-    feeds = Feed.objects.of(request.org).filter(property=row).defer("url").order_by("created_at", "pk")
+    feeds = Feed.objects.of(request.org).filter(property=row).with_turns().defer("url")
+    feeds = feeds.order_by("created_at", "pk")
     for feed in feeds:
         feed.property = row
     live = ExportLink.objects.of(request.org).live().of_channels().filter(property=row)

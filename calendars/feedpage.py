@@ -28,7 +28,7 @@ LINES = 50  # of the log on a page
 
 
 def _feed(request: HostRequest, public_id: str, feed_id: str) -> Feed:
-    rows = Feed.objects.select_related("property").defer("url")
+    rows = Feed.objects.select_related("property").with_turns().defer("url")
     feed = get_or_404(rows, request, property__public_id=public_id, public_id=feed_id)
     audit.note(request, calendar=feed.title)
     return feed
@@ -86,7 +86,8 @@ def _pressed(action: _Action) -> View[[str, str]]:
     def view(request: HostRequest, public_id: str, feed_id: str) -> HttpResponse:
         feed = _feed(request, public_id, feed_id)
         action(request, feed)
-        there = Feed.objects.of(request.org).select_related("property").filter(pk=feed.pk).first()
+        rows = Feed.objects.of(request.org).select_related("property").with_turns()
+        there = rows.filter(pk=feed.pk).first()
         if request.htmx and there:
             context = standing.shown(there, timezone.now())
             return render(request, "calendars/connections.html#feed_row", context)

@@ -3,7 +3,6 @@
 from datetime import datetime, timedelta
 from typing import Any
 
-from django.conf import settings
 from django.db.models import TextChoices
 from django.utils import timezone
 from django.utils.translation import gettext
@@ -54,8 +53,7 @@ def _trouble(feed: Feed, now: datetime) -> Standing | None:
 
 def _has_time(feed: Feed, now: datetime) -> bool:
     """Whether it is a unit whose turn hasn't long come: how often one is read follows from the account's budget."""
-    turn = feed.next_poll_at
-    return bool(feed.connection_id and turn and now - turn < patience())
+    return bool(feed.connection_id and feed.turn and now - feed.turn < patience())
 
 
 def shown(feed: Feed, now: datetime) -> dict[str, Any]:
@@ -81,7 +79,11 @@ def why_not_read(feed: Feed, now: datetime) -> str:
         words = gettext("%(host)s is left alone until %(time)s, as it asked or because it is down.")
         at = moment(timezone.localtime(until, zone))
         return words % {"host": feed.host, "time": at}
-    if feed.last_read_at and now - feed.last_read_at < (settings.MIRROR_FLOOR if feed.is_mirror else FLOOR):
+    if feed.free_at and feed.free_at > now:
+        words = gettext("%(system)s may be asked for %(feed)s again at %(time)s.")
+        at = moment(timezone.localtime(feed.free_at, zone))
+        return words % {"system": feed.source.name, "feed": feed.title, "time": at}
+    if feed.last_read_at and now - feed.last_read_at < FLOOR:
         words = gettext("%(feed)s was read a moment ago, at %(time)s. Give the site a few seconds.")
         at = when(timezone.localtime(feed.last_read_at, zone), "Hms")
         return words % {"feed": feed.title, "time": at}
@@ -92,8 +94,8 @@ def _is_being_read(feed: Feed, now: datetime) -> bool:
     """Whether a worker reads it or is about to; long overdue means that none comes, which must not look busy."""
     if feed.lease_until and feed.lease_until > now:
         return True
-    if feed.next_poll_at is None:
+    if feed.turn is None:
         return False
-    overdue = now - feed.next_poll_at
+    overdue = now - feed.turn
     is_new = feed.last_read_at is None and feed.problem is None
     return overdue < patience() if is_new else timedelta() <= overdue < SOON
