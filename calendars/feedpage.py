@@ -62,6 +62,7 @@ def _page(
             "lines": [history.line(read) for read in reads],
             "chart": history.chart(feed, now),
             "form": form or FeedForm.about(feed),
+            "pace": standing.pace([feed]) if feed.is_mirror else "",
             "link_form": link_form or LinkForm(feed),
         }
     is_fragment = request.method == "GET" and request.htmx
@@ -175,7 +176,7 @@ def treat(request: HostRequest, public_id: str, feed_id: str) -> HttpResponse:
     feed = _feed(request, public_id, feed_id)
     if request.method == "GET":  # the address of a form that was sent back, opened again
         return redirect(_own(feed))
-    form = FeedForm(request.POST)
+    form = FeedForm.about(feed, request.POST)
     if not form.is_valid():
         return _page(request, feed, form=form)
     if linking.treat(feed, form.cleaned_data["label"], form.switches, timezone.now()):

@@ -1,11 +1,13 @@
 """How a feed stands: the one word that every page says of it, and what its row needs beside the word."""
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
+from django.conf import settings
 from django.db.models import TextChoices
 from django.utils import timezone
-from django.utils.translation import gettext
+from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 
 from calendars import sentences, servers
@@ -65,6 +67,34 @@ def shown(feed: Feed, now: datetime) -> dict[str, Any]:
         "state": state,
         "problem": "" if state is Standing.PAUSED else sentences.sentence(feed.problem),
         "waits": state is Standing.CHECKING,
+    }
+
+
+def pace(feeds: Sequence[Feed]) -> str:
+    """How often these calendars of one home are read: links by the clock, units of other systems on demand."""
+    accounts = [feed.connection for feed in feeds if feed.connection]
+    minutes = int(settings.POLL_INTERVAL.total_seconds() // 60)
+    if not accounts:
+        words = ngettext(
+            "Every %(minutes)s minute, and right before each sale.",
+            "Every %(minutes)s minutes, and right before each sale.",
+            minutes,
+        )
+        return words % {"minutes": minutes}
+    words = gettext(
+        "Whenever somebody reads a link of this home, at most %(floor)s, and right before each sale. Otherwise "
+        "%(sweep)s, or less often where the account's requests don't allow more."
+    )
+    if len(accounts) < len(feeds):
+        words = gettext(
+            "Links %(links)s. Units of other systems whenever somebody reads a link of this home, at most %(floor)s; "
+            "otherwise %(sweep)s, or less often where the account's requests don't allow more. All of them right "
+            "before each sale."
+        )
+    return words % {
+        "links": sentences.every(settings.POLL_INTERVAL.total_seconds()),
+        "floor": sentences.every(max(account.least_interval for account in accounts).total_seconds()),
+        "sweep": sentences.every(settings.MIRROR_INTERVAL.total_seconds()),
     }
 
 

@@ -159,7 +159,7 @@ class OneFeed(OrgView):
         """Change a calendar's label, and how it is read."""
         feed = _feed(request, feed_id)
         data = {name: asked.get(name, getattr(feed, name)) for name in ("label", *SWITCHES)}
-        form = FeedForm(data)
+        form = FeedForm.about(feed, data)
         if not form.is_valid():
             raise of_form(form, {})
         if linking.treat(feed, form.cleaned_data["label"], form.switches, request.now):
