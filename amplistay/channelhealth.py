@@ -11,8 +11,9 @@ from accounts.models import Organization
 from calendars.models import ExportLink, Feed
 from calendars.readership import Readers, readers
 from calendars.standing import Standing, standing
-from domain.channels import Channel
+from domain.channels import OTHER, Channel
 from properties.models import Property
+from properties.templatetags.stays import named
 
 OF_FEEDS = (
     "public_id", "property_id", "channel", "label", "paused_at", "quarantined_at", "next_poll_at", "lease_until",
@@ -50,6 +51,13 @@ class Line:
         """How many stand how, the worst first."""
         counts = Counter(state for _feed, state in self.feeds)
         return [(state, counts[state]) for state in WORST_FIRST if counts[state]]
+
+    @property
+    def name(self) -> str:
+        """The channel's; of sites that nobody knows the host's label, where all of them have the same."""
+        labels = {feed.label for feed, _state in self.feeds} | {known.link.label for known in self.links}
+        own = labels.pop() if self.channel == OTHER and len(labels) == 1 else ""
+        return own or named(self.channel)
 
     @property
     def is_system(self) -> bool:
