@@ -11,13 +11,14 @@ from accounts.models import Organization
 from calendars.models import ExportLink, Feed
 from calendars.readership import Readers, readers
 from calendars.standing import Standing, standing
-from domain.channels import Channel
+from domain.channels import OTHER, Channel
 from properties.models import Property
+from properties.templatetags.stays import named
 
 OF_FEEDS = (
     "public_id", "property_id", "channel", "label", "paused_at", "quarantined_at", "next_poll_at", "lease_until",
     "last_read_at", "last_good_at", "failures", "failing_since", "problem", "held_nights", "events", "closed_nights",
-    "echoes", "connection_id",
+    "echoes", "asked_at", "connection_id", "connection__least_interval", "connection__rest_until",
 )  # fmt: skip
 OF_LINKS = ("public_id", "property_id", "kind", "channel", "label", "created_at")
 GOOD = frozenset({Standing.FRESH, Standing.HELD, Standing.CHECKING})
@@ -50,6 +51,13 @@ class Line:
         """How many stand how, the worst first."""
         counts = Counter(state for _feed, state in self.feeds)
         return [(state, counts[state]) for state in WORST_FIRST if counts[state]]
+
+    @property
+    def name(self) -> str:
+        """The channel's; of sites that nobody knows the host's label, where all of them have the same."""
+        labels = {feed.label for feed, _state in self.feeds} | {known.link.label for known in self.links}
+        own = labels.pop() if self.channel == OTHER and len(labels) == 1 else ""
+        return own or named(self.channel)
 
     @property
     def is_system(self) -> bool:
@@ -129,7 +137,8 @@ class Health:
 def health(organization: Organization, homes: Sequence[Property], now: datetime) -> Health:
     """How the calendars of these homes of the organization stand; in three queries."""
     by_id = {home.pk: home for home in homes}
-    feeds = Feed.objects.of(organization).filter(property__in=homes).only(*OF_FEEDS).order_by("pk")
+    feeds = Feed.objects.of(organization).filter(property__in=homes).select_related("connection")
+    feeds = feeds.only(*OF_FEEDS).order_by("pk")
     links = ExportLink.objects.of(organization).live().of_channels().filter(property__in=homes)
     found: dict[str, Line] = {}
     for feed in feeds:

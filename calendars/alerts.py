@@ -106,7 +106,8 @@ def troubled(kind: Kind, now: datetime) -> QuerySet[Feed]:
             read = now - patience()
             unread = Q(last_good_at__lte=read) | Q(last_good_at=None, created_at__lte=read)
             # A unit of another system is read as seldom as the account's budget says: its turn must have long come
-            return quiet.filter(unread).exclude(connection__isnull=False, next_poll_at__gt=read)
+            is_waiting = Q(connection=None) | Q(pk__in=feeds.mirrored().due_by(read))
+            return quiet.filter(unread).filter(is_waiting)
         case Kind.HELD:
             missing = Block.objects.filter(feed=OuterRef("pk"), nights__endswith__gt=now.date() + DAY)
             odd = missing.filter(

@@ -6,7 +6,7 @@ No transaction is open while the system is asked.
 """
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import date, datetime, timedelta
 
 import structlog
@@ -69,7 +69,8 @@ def _work_out(feed: Feed, version: int | None, now: datetime) -> None:
         Feed.objects.select_for_update(no_key=True).get(pk=feed.pk)
         rows = Closure.objects.filter(feed=feed).wanted().exclude(state=State.OVER)
         standing = [Own(row.reference, row.span) for row in rows]
-        stale, new = mirror.settled(_to_close(feed, today), standing, today)
+        blocks = Block.objects.filter(property=feed.property).select_related("feed").defer("feed__url")
+        stale, new = mirror.settled(to_close(feed, blocks, today), standing, today)
         mirrors.drop(rows.filter(reference__in=[own.reference for own in stale]), now)
         Closure.objects.bulk_create(_closure(feed, span, now) for span in new)
         Feed.objects.filter(pk=feed.pk).update(told_version=version or 0)
@@ -87,24 +88,32 @@ def _closure(feed: Feed, span: Span, now: datetime) -> Closure:
     )
 
 
-def _to_close(feed: Feed, today: date) -> tuple[Span, ...]:
+def to_close(feed: Feed, blocks: Iterable[Block], today: date) -> tuple[Span, ...]:
     """The nights that something else takes and the system doesn't: sales, the host's own, other calendars'.
 
-    Not what a site closes by a rule of its own, which moves on daily, nor what it only reads back from us.
+    Not what a site closes by a rule of its own, which moves on daily, nor what it only reads back from us. `blocks`
+    are all claims on the home, with their feeds.
     """
     if feed.connection is None:
         return ()
-    blocks = Block.objects.filter(property=feed.property).closing().exclude(origin=Block.Origin.HOLD)
-    others = blocks.exclude(feed__connection=feed.connection).exclude(kind__in=BY_RULE)
+    blocks = list(blocks)
     wanted = [
         part
-        for block in others.select_related("feed").defer("feed__url")
+        for block in blocks
+        if _is_told(block, feed)
         for span in exports.taken(block, feed.property.house)
         for part in span.minus(block.feed.echo_spans if block.feed else ())
     ]
-    theirs = [span for block in Block.objects.filter(feed=feed) if (span := block.span)]
+    theirs = [span for block in blocks if block.feed_id == feed.pk and (span := block.span)]
     horizon = systems.spec_of(feed.connection).horizon
     return mirror.to_close(wanted, theirs, Span(today, today + horizon))
+
+
+def _is_told(block: Block, feed: Feed) -> bool:
+    """Whether the unit's system is told of the claim: one that closes nights, is no hold and not its own."""
+    if block.span is None or block.yields or block.origin == Block.Origin.HOLD or block.kind in BY_RULE:
+        return False
+    return block.feed is None or block.feed.connection_id != feed.connection_id
 
 
 # Telling the system

@@ -1,6 +1,5 @@
 """The Connections tab: calendars we read, and the links channels read from us."""
 
-from django.conf import settings
 from django.contrib import messages
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
@@ -126,7 +125,8 @@ def page(
 ) -> HttpResponse:
     """The tab with the form that was sent back, if any."""
     now = timezone.now()
-    feeds = Feed.objects.of(request.org).filter(property=row).defer("url").order_by("created_at", "pk")
+    rows = Feed.objects.of(request.org).filter(property=row).with_turns().defer("url")
+    feeds = list(rows.order_by("created_at", "pk"))
     for feed in feeds:
         feed.property = row
     live = ExportLink.objects.of(request.org).live().of_channels().filter(property=row)
@@ -151,7 +151,7 @@ def page(
         "people": subscribers.shown(row, now, people_form),
         "people_form": people_form if people_form and people_form.link is None else PeopleForm(),
         "channels": CHANNELS,
-        "interval": int(settings.POLL_INTERVAL.total_seconds() // 60),
+        "pace": standing.pace(feeds),
     }
     invalid = any((form, export_form, people_form))
     return render(request, "calendars/connections.html", context, status=UNPROCESSABLE if invalid else 200)

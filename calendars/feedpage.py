@@ -28,7 +28,7 @@ LINES = 50  # of the log on a page
 
 
 def _feed(request: HostRequest, public_id: str, feed_id: str) -> Feed:
-    rows = Feed.objects.select_related("property").defer("url")
+    rows = Feed.objects.select_related("property").with_turns().defer("url")
     feed = get_or_404(rows, request, property__public_id=public_id, public_id=feed_id)
     audit.note(request, calendar=feed.title)
     return feed
@@ -62,6 +62,7 @@ def _page(
             "lines": [history.line(read) for read in reads],
             "chart": history.chart(feed, now),
             "form": form or FeedForm.about(feed),
+            "pace": standing.pace([feed]) if feed.is_mirror else "",
             "link_form": link_form or LinkForm(feed),
         }
     is_fragment = request.method == "GET" and request.htmx
@@ -86,7 +87,8 @@ def _pressed(action: _Action) -> View[[str, str]]:
     def view(request: HostRequest, public_id: str, feed_id: str) -> HttpResponse:
         feed = _feed(request, public_id, feed_id)
         action(request, feed)
-        there = Feed.objects.of(request.org).select_related("property").filter(pk=feed.pk).first()
+        rows = Feed.objects.of(request.org).select_related("property").with_turns()
+        there = rows.filter(pk=feed.pk).first()
         if request.htmx and there:
             context = standing.shown(there, timezone.now())
             return render(request, "calendars/connections.html#feed_row", context)
@@ -174,7 +176,7 @@ def treat(request: HostRequest, public_id: str, feed_id: str) -> HttpResponse:
     feed = _feed(request, public_id, feed_id)
     if request.method == "GET":  # the address of a form that was sent back, opened again
         return redirect(_own(feed))
-    form = FeedForm(request.POST)
+    form = FeedForm.about(feed, request.POST)
     if not form.is_valid():
         return _page(request, feed, form=form)
     if linking.treat(feed, form.cleaned_data["label"], form.switches, timezone.now()):

@@ -175,15 +175,19 @@ class FeedForm(forms.Form):
     )
 
     @classmethod
-    def about(cls, feed: Feed) -> "FeedForm":
-        """An empty form that shows how it is now."""
-        names = ("label", *SWITCHES)
-        return cls(initial={name: getattr(feed, name) for name in names})
+    def about(cls, feed: Feed, data: Mapping[str, Any] | None = None) -> "FeedForm":
+        """The form as it is now, or as it was sent; a unit's system has nothing of what else is decided about links."""
+        form = cls(data, initial={name: getattr(feed, name) for name in ("label", *SWITCHES)})
+        for name in SWITCHES if feed.is_mirror else ():
+            del form.fields[name]
+        return form
 
     @property
     def switches(self) -> Switches:
         """What was chosen."""
-        return Switches(**{name: self.cleaned_data[name] for name in SWITCHES})
+        return Switches(
+            **{name: self.cleaned_data.get(name, self.initial.get(name, False)) for name in SWITCHES}
+        )
 
 
 def _accepted(line: str) -> tuple[str, str]:

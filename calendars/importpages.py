@@ -179,7 +179,9 @@ def progress(request: HostRequest) -> HttpResponse:
 def _progress(request: HostRequest) -> dict[str, Any]:
     now = timezone.now()
     keys = request.session.get(IN_SESSION, {}).get("feeds", [])
-    rows = Feed.objects.of(request.org).filter(pk__in=keys).select_related("property").defer("url")
+    rows = (
+        Feed.objects.of(request.org).filter(pk__in=keys).select_related("property").with_turns().defer("url")
+    )
     feeds = [standing.shown(feed, now) for feed in rows.order_by("property__name", "property_id", "pk")]
     waiting = sum(row["waits"] for row in feeds)
     return {

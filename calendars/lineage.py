@@ -197,7 +197,7 @@ def _earliest(block: Block, feed: Feed) -> str:
     if block.missing_since is None or not block.missing_reads:
         return ""
     wait = settings.REMOVAL_WAIT_LONG if block.missing_slow else settings.REMOVAL_WAIT
-    times = [block.missing_since + wait, *([feed.next_poll_at] if feed.next_poll_at else [])]
+    times = [block.missing_since + wait, *([feed.turn] if feed.turn else [])]
     return _("It can open at %(time)s at the earliest.") % {"time": _when(max(times))}
 
 

@@ -13,7 +13,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 
 from accounts.deeds import done
 from accounts.tenancy import HostRequest, get_or_404, host
-from calendars import ledger, nights, removals
+from calendars import closedthere, ledger, nights, removals
 from calendars.forms import BlockForm
 from calendars.lineage import reasons
 from calendars.models import Block, ExportLink, Feed
@@ -59,11 +59,17 @@ def close(request: HostRequest, public_id: str) -> HttpResponse:
 def _closed(request: HostRequest, row: Property) -> str:
     """What becomes of nights that the host has closed here."""
     if ExportLink.objects.of(request.org).live().of_channels().filter(property=row).exists():
-        return _("Closed. Every channel sees it the next time it reads its Amplistay link.")
-    return _(
-        "Closed here. No booking site reads an Amplistay link of this home yet, so these nights stay open there: make "
-        "the links under Connections, or close the nights there yourself."
-    )
+        words = _("Closed. Every channel sees it the next time it reads its Amplistay link.")
+    else:
+        words = _(
+            "Closed here. No booking site reads an Amplistay link of this home yet, so these nights stay open there: "
+            "make the links under Connections, or close the nights there yourself."
+        )
+    told = [
+        _("%(system)s is told at once.") % {"system": name}
+        for name in closedthere.told_at_once(request.org, row)
+    ]
+    return " ".join([words, *told])
 
 
 @require_POST
@@ -87,6 +93,9 @@ def _page(request: HostRequest, row: Property, bound: BlockForm | None = None) -
     window = Span(weeks[0][0], weeks[-1][-1] + NIGHT)
     chosen = night if night and night in window else None
     blocks, troubles = nights.claims(request.org, row, window), nights.troubles(request.org, row, window)
+    feeds = list(
+        Feed.objects.of(request.org).filter(property=row).with_turns().select_related("property").defer("url")
+    )
     context: dict[str, Any] = {
         "property": row,
         "tab": "calendar",
@@ -105,7 +114,8 @@ def _page(request: HostRequest, row: Property, bound: BlockForm | None = None) -
         ],
         "channels": list(dict.fromkeys(block.feed.source for block in blocks if block.feed)),
         "form": bound or _form(chosen, today),
-        "has_feeds": Feed.objects.of(request.org).filter(property=row).exists(),
+        "has_feeds": bool(feeds),
+        "there": closedthere.said(request.org, feeds, chosen, blocks) if chosen else [],
         "today": today,
     }
     context |= _why(row, chosen, blocks, troubles, today) if chosen else {"night": None}

@@ -42,7 +42,8 @@ class Trouble:
 def claims(organization: Organization, home: Property, window: Span) -> list[Block]:
     """What claims nights of the window, with whose calendar says so; in one query."""
     rows = Block.objects.of(organization).filter(property=home).overlapping(window)
-    return list(rows.select_related("feed").defer("feed__url").order_by("since"))
+    unsaid = ("feed__url", "feed__connection__secrets", "feed__connection__units")
+    return list(rows.select_related("feed__connection").defer(*unsaid).order_by("since"))
 
 
 def troubles(organization: Organization, home: Property, window: Span) -> list[Trouble]:

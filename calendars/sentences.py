@@ -231,8 +231,12 @@ NAMES = ("feed", "link", "first", "second")  # of calendars, among the details o
 
 
 def kept(row: Feed | ExportLink) -> str:
-    """Its name as an alert keeps it: the word for a site that nobody knows is translated where it is read."""
-    return row.label or row.source.name
+    """Its name as an alert keeps it: the word for a site that nobody knows is translated where it is read.
+
+    A unit has the name of its system, for its label is mostly that of the home, which the alert names anyway.
+    """
+    is_unit = isinstance(row, Feed) and row.is_mirror
+    return row.source.name if is_unit else row.label or row.source.name
 
 
 def _said(name: str) -> str:

@@ -1,12 +1,13 @@
 """How a feed stands: the one word that every page says of it, and what its row needs beside the word."""
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
 from django.conf import settings
 from django.db.models import TextChoices
 from django.utils import timezone
-from django.utils.translation import gettext
+from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 
 from calendars import sentences, servers
@@ -54,8 +55,7 @@ def _trouble(feed: Feed, now: datetime) -> Standing | None:
 
 def _has_time(feed: Feed, now: datetime) -> bool:
     """Whether it is a unit whose turn hasn't long come: how often one is read follows from the account's budget."""
-    turn = feed.next_poll_at
-    return bool(feed.connection_id and turn and now - turn < patience())
+    return bool(feed.connection_id and feed.turn and now - feed.turn < patience())
 
 
 def shown(feed: Feed, now: datetime) -> dict[str, Any]:
@@ -70,6 +70,34 @@ def shown(feed: Feed, now: datetime) -> dict[str, Any]:
     }
 
 
+def pace(feeds: Sequence[Feed]) -> str:
+    """How often these calendars of one home are read: links by the clock, units of other systems on demand."""
+    accounts = [feed.connection for feed in feeds if feed.connection]
+    minutes = int(settings.POLL_INTERVAL.total_seconds() // 60)
+    if not accounts:
+        words = ngettext(
+            "Every %(minutes)s minute, and right before each sale.",
+            "Every %(minutes)s minutes, and right before each sale.",
+            minutes,
+        )
+        return words % {"minutes": minutes}
+    words = gettext(
+        "Whenever somebody reads a link of this home, at most %(floor)s, and right before each sale. Otherwise "
+        "%(sweep)s, or less often where the account's requests don't allow more."
+    )
+    if len(accounts) < len(feeds):
+        words = gettext(
+            "Links %(links)s. Units of other systems whenever somebody reads a link of this home, at most %(floor)s; "
+            "otherwise %(sweep)s, or less often where the account's requests don't allow more. All of them right "
+            "before each sale."
+        )
+    return words % {
+        "links": sentences.every(settings.POLL_INTERVAL.total_seconds()),
+        "floor": sentences.every(max(account.least_interval for account in accounts).total_seconds()),
+        "sweep": sentences.every(settings.MIRROR_INTERVAL.total_seconds()),
+    }
+
+
 def why_not_read(feed: Feed, now: datetime) -> str:
     """Why a host's wish to have it read now isn't granted, as a sentence; empty where it is or a read is under way."""
     zone = feed.property.house.zone
@@ -81,7 +109,11 @@ def why_not_read(feed: Feed, now: datetime) -> str:
         words = gettext("%(host)s is left alone until %(time)s, as it asked or because it is down.")
         at = moment(timezone.localtime(until, zone))
         return words % {"host": feed.host, "time": at}
-    if feed.last_read_at and now - feed.last_read_at < (settings.MIRROR_FLOOR if feed.is_mirror else FLOOR):
+    if feed.free_at and feed.free_at > now:
+        words = gettext("%(system)s may be asked for %(feed)s again at %(time)s.")
+        at = moment(timezone.localtime(feed.free_at, zone))
+        return words % {"system": feed.source.name, "feed": feed.title, "time": at}
+    if feed.last_read_at and now - feed.last_read_at < FLOOR:
         words = gettext("%(feed)s was read a moment ago, at %(time)s. Give the site a few seconds.")
         at = when(timezone.localtime(feed.last_read_at, zone), "Hms")
         return words % {"feed": feed.title, "time": at}
@@ -92,8 +124,8 @@ def _is_being_read(feed: Feed, now: datetime) -> bool:
     """Whether a worker reads it or is about to; long overdue means that none comes, which must not look busy."""
     if feed.lease_until and feed.lease_until > now:
         return True
-    if feed.next_poll_at is None:
+    if feed.turn is None:
         return False
-    overdue = now - feed.next_poll_at
+    overdue = now - feed.turn
     is_new = feed.last_read_at is None and feed.problem is None
     return overdue < patience() if is_new else timedelta() <= overdue < SOON

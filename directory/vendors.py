@@ -13,6 +13,7 @@ from django.db.models import Case, Count, Q, When
 from django.db.models.functions import Lower
 from django.utils import translation
 from django.utils.text import slugify
+from django.utils.translation import gettext
 
 from accounts import post
 from accounts.models import Organization
@@ -21,6 +22,7 @@ from directory import codes, sentences
 from directory.codes import Code
 from directory.forms import VendorForm
 from directory.models import Rule, ShownHome, Vendor, VendorQuerySet
+from domain.channels import OTHER, Channel
 from domain.roles import Role
 from domain.search import words
 from upsells.limits import Limit, tally
@@ -94,14 +96,21 @@ def homes(vendor: Vendor) -> list[Home]:
 
 
 def _sites(home_ids: Sequence[int]) -> dict[int, list[str]]:
-    """The names of known sites that have a live link of each home; never the host's own label."""
+    """What reads a live link of each home: known sites by name, others in a word; never the host's own label."""
     links = (
         ExportLink.objects.filter(property__in=home_ids).live().of_channels().only("property_id", "channel")
     )
-    named: dict[int, set[str]] = {}
+    sites: dict[int, set[Channel]] = {}
     for link in links:
-        named.setdefault(link.property_id, set()).add(link.source.name)
-    return {home: sorted(names) for home, names in named.items()}
+        sites.setdefault(link.property_id, set()).add(link.source)
+    return {home: _named(channels) for home, channels in sites.items()}
+
+
+def _named(channels: set[Channel]) -> list[str]:
+    known = sorted(channel.name for channel in channels - {OTHER})
+    if OTHER not in channels:
+        return known
+    return [*known, gettext("other booking sites")] if known else [gettext("booking sites")]
 
 
 def _mirrored(home_ids: Sequence[int]) -> dict[int, timedelta]:

@@ -285,6 +285,16 @@ def test_nothing_of_another_organization_is_on_the_page(
         assert word not in page, word
 
 
+def test_a_site_that_nobody_knows_has_the_name_that_its_links_have(alices: Client, home: Property) -> None:
+    cast.a_feed(home)
+    link = cast.an_export(home, "other")
+    assert "Other calendar" in alices.get("/").content.decode()
+    ExportLink.objects.filter(pk=link.pk).update(label="Booking sites")
+    page = alices.get("/").content.decode()
+    assert "Booking sites" in page
+    assert "Other calendar" not in page
+
+
 def test_a_home_without_calendars_is_told_to_sell_nothing(alices: Client, home: Property) -> None:
     page = text(alices.get("/"))
     assert "Casa Gràcia reads no calendar, so nothing is sold there." in page

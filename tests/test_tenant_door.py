@@ -37,6 +37,7 @@ BEHIND_THE_DOOR = {
     "calendars/adopting.py",
     "calendars/alerts.py",
     "calendars/budgets.py",
+    "calendars/closedthere.py",
     "calendars/closing.py",
     "calendars/conflicts.py",
     "calendars/demand.py",

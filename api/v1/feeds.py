@@ -41,7 +41,7 @@ class FeedOut(Out):
     confirm_at = serializers.DateTimeField(allow_null=True, help_text="When the first held night can open.")
     last_read_at = serializers.DateTimeField(allow_null=True)
     last_good_at = serializers.DateTimeField(allow_null=True)
-    next_read_at = serializers.DateTimeField(allow_null=True, source="next_poll_at")
+    next_read_at = serializers.DateTimeField(allow_null=True, source="turn")
     paused_at = serializers.DateTimeField(allow_null=True)
     sells_around = serializers.BooleanField(help_text="Preparation nights and short gaps may be sold.")
     sells_tentative = serializers.BooleanField(help_text="Nights that are only tentative there may be sold.")
@@ -108,12 +108,12 @@ class ReadOut(Out):
 
 
 def _feed(request: ApiRequest, feed_id: str) -> Feed:
-    rows = Feed.objects.select_related("property").defer("url")
+    rows = Feed.objects.select_related("property").with_turns().defer("url")
     return get_or_404(rows, request, public_id=feed_id)
 
 
 def _all(request: ApiRequest) -> Any:
-    return Feed.objects.of(request.org).select_related("property").defer("url")
+    return Feed.objects.of(request.org).select_related("property").with_turns().defer("url")
 
 
 class Feeds(OrgView):
@@ -159,7 +159,7 @@ class OneFeed(OrgView):
         """Change a calendar's label, and how it is read."""
         feed = _feed(request, feed_id)
         data = {name: asked.get(name, getattr(feed, name)) for name in ("label", *SWITCHES)}
-        form = FeedForm(data)
+        form = FeedForm.about(feed, data)
         if not form.is_valid():
             raise of_form(form, {})
         if linking.treat(feed, form.cleaned_data["label"], form.switches, request.now):

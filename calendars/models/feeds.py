@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, datetime
 from typing import ClassVar, Self
 
 from django.db import models
-from django.db.models import Q
+from django.db.models import F, Q
+from django.db.models.functions import Greatest
 from django.utils.translation import gettext_lazy as _
 
 from accounts.fields import SealedField, SecretField, public_id
@@ -38,6 +39,16 @@ class FeedQuerySet(TenantQuerySet["Feed"]):
     def by_link(self) -> Self:
         """Those of sites: read by a link, not through a connection."""
         return self.filter(connection=None)
+
+    def with_turns(self) -> Self:
+        """The same with what their `turn` follows from: a unit's connection, without what is secret or long of it."""
+        rows = self.select_related("connection")
+        return rows.defer("connection__secrets", "connection__units")
+
+    def due_by(self, instant: datetime) -> Self:
+        """Those whose `turn` had come by then; the greatest of PostgreSQL leaves nulls out."""
+        free = Greatest(F("asked_at") + F("connection__least_interval"), "connection__rest_until")
+        return self.annotate(turn_at=Greatest("next_poll_at", free)).filter(turn_at__lte=instant)
 
 
 FeedsThere = There.from_queryset(FeedQuerySet)
@@ -140,6 +151,21 @@ class Feed(PropertyRow):
     def is_mirror(self) -> bool:
         """Whether it is a unit of a system that we mirror, and no link."""
         return self.connection_id is not None
+
+    @property
+    def free_at(self) -> datetime | None:
+        """When a unit's system may be asked for it again, after its least interval and any rest; None for links."""
+        if self.connection is None:
+            return None
+        floor = self.asked_at + self.connection.least_interval if self.asked_at else None
+        return max((at for at in (floor, self.connection.rest_until) if at), default=None)
+
+    @property
+    def turn(self) -> datetime | None:
+        """When it is read next: not before it is due, nor before its system may be asked."""
+        if self.next_poll_at is None:
+            return None
+        return max(self.next_poll_at, self.free_at or self.next_poll_at)
 
     @property
     def echo_spans(self) -> tuple[Span, ...]:

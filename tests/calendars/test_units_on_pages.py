@@ -29,6 +29,46 @@ def test_its_page_names_system_and_unit_and_has_no_link_to_replace(alices: Clien
     page = alices.get(at(unit, "log")).content.decode()
     assert "Escapia · 217045" in page
     assert at(unit, "replace") not in page
+    assert "Replace the link" not in page
+    assert "Beds24" not in page
+    assert "Whenever somebody reads a link of this home, at most every 5 minutes," in page
+
+
+def test_nor_does_a_unit_that_fails_ask_for_another_link(alices: Client, unit: Feed) -> None:
+    Feed.objects.update(failures=2, failing_since=timezone.now(), problem={"template": "No.", "details": {}})
+    page = alices.get(at(unit, "log")).content.decode()
+    assert "No." in page
+    assert "Replace the link" not in page
+
+
+def test_its_label_is_saved_without_what_only_links_have(alices: Client, unit: Feed) -> None:
+    alices.post(at(unit, "treat"), {"label": "Left door", "ends_inclusive": "on"})
+    unit.refresh_from_db()
+    assert (unit.label, unit.ends_inclusive) == ("Left door", False)
+
+
+@pytest.mark.parametrize(
+    ("kinds", "said", "unsaid"),
+    [
+        ({"link"}, "Every 15 minutes, and right before each sale.", "Whenever"),
+        (
+            {"unit"},
+            "at most every 5 minutes, and right before each sale. Otherwise every 15 minutes",
+            "Every 15",
+        ),
+        ({"link", "unit"}, "Links every 15 minutes. Units of other systems whenever", "Every 15"),
+    ],
+)
+def test_the_tab_says_how_often_what_the_home_has_is_read(
+    alices: Client, unit: Feed, kinds: set[str], said: str, unsaid: str
+) -> None:
+    if "link" in kinds:
+        cast.a_feed(unit.property)
+    if "unit" not in kinds:
+        unit.delete()
+    page = alices.get(reverse("calendars:connections", args=[unit.property.public_id])).content.decode()
+    assert said in page
+    assert unsaid not in page
 
 
 def test_the_tab_lists_it_without_a_link_to_replace(alices: Client, unit: Feed) -> None:
@@ -48,4 +88,4 @@ def test_a_link_sent_all_the_same_is_refused_at_the_field(alices: Client, unit: 
 def test_read_now_keeps_the_least_interval_and_says_so(alices: Client, unit: Feed) -> None:
     Feed.objects.update(next_poll_at=timezone.now() + timedelta(hours=1))
     answer = alices.post(at(unit, "read"), follow=True)
-    assert "was read a moment ago" in answer.content.decode()
+    assert "Escapia may be asked for Sea house again at" in answer.content.decode()

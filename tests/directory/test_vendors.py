@@ -86,10 +86,20 @@ def test_of_a_home_only_what_was_ticked_is_shown_and_never_a_link(alices: Client
     assert home.name not in read(PAGE)
     alices.post(f"{OWN}homes/", {home.public_id: ["sites"]})
     page = read(PAGE)
-    assert "Airbnb" in page
-    for hidden in ("Vrbo", "Secret partner", "up to date", "sold or closed", other.name, "/ical/"):
+    assert "Read by Airbnb, other booking sites." in page
+    for hidden in (
+        "Vrbo",
+        "Secret partner",
+        "Other calendar",
+        "up to date",
+        "sold or closed",
+        other.name,
+        "/ical/",
+    ):
         assert hidden not in page
     assert link.public_id not in page
+    ExportLink.objects.filter(pk=link.pk).delete()
+    assert "Read by booking sites." in read(PAGE)
     alices.post(f"{OWN}homes/", {home.public_id: ["pace", "content"]})
     page = read(PAGE)
     assert "about every 15 minutes" in page

@@ -11,6 +11,7 @@ from django.utils import timezone
 
 from calendars import alerts
 from calendars.models import Alert, Feed
+from calendars.sentences import headline
 from calendars.standing import Standing, standing
 from domain.events import Kind
 from domain.spans import Span
@@ -104,6 +105,16 @@ def test_a_unit_that_is_read_as_seldom_as_the_budget_says_is_late_when_its_turn_
     sweep(NOW + 2 * HOUR)
     assert standing(unit, NOW + 2 * HOUR) == Standing.LATE
     assert Alert.objects.open().get().kind == Alert.Kind.LATE
+
+
+def test_a_unit_that_has_its_homes_name_is_told_of_by_its_systems(
+    home: Property, members: None, post: Post
+) -> None:
+    connection = cast.a_connection(home.organization)
+    failing = {"failures": 3, "failing_since": NOW - 2 * HOUR, "last_read_at": NOW, "last_good_at": NOW}
+    cast.a_unit(home, connection, label=home.name, **failing)
+    sweep(NOW)
+    assert headline(Alert.objects.get()) == f"Escapia can't be read for {home.name}"
 
 
 def test_a_double_booking_is_told_at_once(home: Property, members: None, post: Post) -> None:
