@@ -19,7 +19,7 @@ from django_htmx.http import HttpResponseClientRefresh
 from accounts import audit
 from accounts.tenancy import HostRequest, fresh, get_or_404, host
 from billing.limits import why_not_add
-from calendars import adopting, budgets, exports, leases, ledger, mirrors, systems, tasks
+from calendars import adopting, budgets, exports, importing, leases, ledger, mirrors, systems, tasks
 from calendars.importforms import HousesForm
 from calendars.importing import Verdict
 from calendars.mirrors import Entry
@@ -235,11 +235,13 @@ def account_of(request: HostRequest, connection_id: str) -> Connection:
 
 
 def _usual(request: HostRequest, row: Connection) -> Property:
-    """A new home like the newest one there is, in the account's zone."""
+    """A new home as is usual here, at the price of the newest one, in the account's zone."""
+    usual = importing.usual(request.org)
     newest = Property.objects.of(request.org).active().order_by("-pk").first()
-    usual = Property(organization=request.org, currency=newest.currency if newest else USUAL_CURRENCY)
-    if newest:
-        usual.house, usual.nightly_rate = newest.house, newest.nightly_rate
+    if newest is None:
+        usual.currency = USUAL_CURRENCY
+    elif newest.currency == usual.currency:
+        usual.nightly_rate = newest.nightly_rate
     usual.time_zone = row.time_zone
     return usual
 
