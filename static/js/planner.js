@@ -1,9 +1,10 @@
-// The board of all homes: one tab stop, arrow keys between bars, a panel for the chosen night, and closing free nights.
+// The board of all homes: one tab stop, arrow keys between homes and bars, a panel for the chosen night, and closing free
+// nights.
 
 const columnOf = (element, letter) => Number([...element.classList].find((name) => new RegExp(`^${letter}\\d+$`).test(name))?.slice(1) ?? 0);
 const iso = (day) => day.toISOString().slice(0, 10);
 
-const STOP = ".bar, .gap";
+const STOP = ".row-of a", BAR = ".bar, .gap", NAME = ".who > a"; // a stop is a bar, or the name or trouble of a home
 const ROW = '<div class="row-of"', ROWS_AT_ONCE = 8, HOMES_AT_ONCE = 25;
 const whenIdle = (work) => (window.requestIdleCallback ? requestIdleCallback(work, { timeout: 200 }) : setTimeout(work, 20));
 
@@ -20,7 +21,7 @@ class Rest {
     this.goOn();
   }
   unpack(count) {
-    const rows = this.rows.splice(0, count).join("").replaceAll('<a class="bar ', '<a tabindex="-1" class="bar ');
+    const rows = this.rows.splice(0, count).join("").replaceAll("<a ", '<a tabindex="-1" ');
     if (rows) this.packed.insertAdjacentHTML("beforebegin", rows);
     this.stop.renew();
     if (!this.rows.length) this.tell();
@@ -61,7 +62,7 @@ class Roving {
     this.here = null;
   }
   renew() {
-    for (const stop of this.board.querySelectorAll(":is(.bar, .gap):not([tabindex])")) stop.tabIndex = -1;
+    for (const stop of this.board.querySelectorAll(`${STOP}:not([tabindex])`)) stop.tabIndex = -1;
     if (!this.here?.isConnected) this.mark(this.board.querySelector(STOP));
   }
   mark(stop) {
@@ -71,31 +72,36 @@ class Roving {
   }
 }
 
-function sorted(row) {
-  return [...row.querySelectorAll(":is(.bar, .gap)")].sort((a, b) => columnOf(a, "s") - columnOf(b, "s"));
+// In the order of their days; what has none, the home's name and its trouble, comes first.
+function sorted(row, kind) {
+  return [...row.querySelectorAll(kind)].sort((a, b) => columnOf(a, "s") - columnOf(b, "s"));
 }
 
-function rowsOf(board) {
-  return [...board.querySelectorAll(".row-of:not(.head)")].filter((row) => sorted(row).length);
+function nearest(row, kind, column) {
+  return sorted(row, kind).reduce((best, one) => (Math.abs(columnOf(one, "s") - column) < Math.abs(columnOf(best, "s") - column) ? one : best));
 }
 
-function nearest(row, column) {
-  return sorted(row).reduce((best, one) => (Math.abs(columnOf(one, "s") - column) < Math.abs(columnOf(best, "s") - column) ? one : best));
+// Up and down lead from a name to names, and from a bar to bars, past homes that have none.
+function away(board, here, lines) {
+  const kind = here.matches(NAME) ? NAME : BAR;
+  const rows = [...board.querySelectorAll(".row-of")].filter((row) => row.querySelector(kind));
+  const line = rows.indexOf(here.closest(".row-of")) + lines;
+  return nearest(rows[Math.min(Math.max(line, 0), rows.length - 1)], kind, columnOf(here, "s"));
 }
 
 function next(board, here, key) {
-  const row = here.closest(".row-of"), inRow = sorted(row), at = inRow.indexOf(here), rows = rowsOf(board), line = rows.indexOf(row);
-  const to = { ArrowDown: 1, ArrowUp: -1, PageDown: 10, PageUp: -10 }[key];
+  const inRow = sorted(here.closest(".row-of"), "a"), at = inRow.indexOf(here);
+  const lines = { ArrowDown: 1, ArrowUp: -1, PageDown: 10, PageUp: -10 }[key];
   if (key === "ArrowRight") return inRow[at + 1] ?? here;
   if (key === "ArrowLeft") return inRow[at - 1] ?? here;
   if (key === "Home") return inRow[0];
   if (key === "End") return inRow.at(-1);
-  if (!to) return null;
-  return nearest(rows[Math.min(Math.max(line + to, 0), rows.length - 1)], columnOf(here, "s"));
+  return lines ? away(board, here, lines) : null;
 }
 
 function roving(board) {
   const stop = new Roving(board);
+  board.removeAttribute("tabindex"); // where no script moves the focus it is what arrow keys scroll
   stop.renew();
   board.addEventListener("focusin", (event) => event.target.matches(STOP) && stop.mark(event.target));
   board.addEventListener("keydown", (event) => {
@@ -109,14 +115,22 @@ function roving(board) {
   return stop;
 }
 
-// The panel beside the board is the month's own: why is this night closed?
+// The panel beside the board is the month's own: why is this night closed? Who asks by key goes on in it, since it comes
+// after the whole board, and returns to the bar.
 function panels(board, place, stop) {
-  board.addEventListener("click", (event) => {
-    const link = event.target.closest(STOP);
+  board.addEventListener("click", async (event) => {
+    const link = event.target.closest(BAR);
     if (!link || event.ctrlKey || event.metaKey || event.shiftKey || !window.htmx) return;
     event.preventDefault();
-    window.htmx.ajax("GET", link.getAttribute("href"), { target: place, swap: "innerHTML" });
+    stop.mark(link);
+    await window.htmx.ajax("GET", link.getAttribute("href"), { target: place, swap: "innerHTML" });
+    if (!event.detail && document.activeElement === link) enter(place.querySelector("h2"));
   });
+  const enter = (heading) => {
+    if (!heading) return;
+    heading.tabIndex = -1;
+    heading.focus();
+  };
   const shut = () => {
     place.replaceChildren();
     stop.here?.focus();

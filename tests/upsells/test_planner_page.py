@@ -186,6 +186,12 @@ def test_the_filter_is_in_the_address_and_finds_by_name_and_by_trouble(
     assert "No home matches" in board(alices, q="nowhere")
 
 
+def test_the_legend_explains_the_prices_between_the_bars(alices: Client, home: Property) -> None:
+    sample = "Free and on sale, with its price"
+    assert sample in board(alices)
+    assert sample not in text(alices.get(reverse("calendars:month", args=[home.public_id])))
+
+
 def test_whatever_is_searched_for_is_answered(alices: Client, home: Property) -> None:
     for words in ("\0", "%00", "'; --", "é" * 300):
         board(alices, q=words)
