@@ -123,7 +123,7 @@ def stuck_work(now: datetime) -> list[tuple[Any, int, str]]:
     late = now - LATE
     work: Mapping[Any, tuple[QuerySet[Any], str]] = {
         _("Calendars that are overdue"): (
-            Feed.objects.in_use().reading().filter(next_poll_at__lt=late), "calendars_feed"
+            Feed.objects.in_use().reading().by_link().filter(next_poll_at__lt=late), "calendars_feed"
         ),
         _("Calendars that ended their reader"): (Feed.objects.filter(attempts__gt=0), "calendars_feed"),
         _("Purchases that wait for a decision"): (

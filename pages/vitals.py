@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from itertools import pairwise
 
 from django.core.cache import cache
-from django.db.models import Case, Count, F, FloatField, Max, Min, QuerySet, Sum, Value, When
+from django.db.models import Case, Count, F, FloatField, Max, Min, Q, QuerySet, Sum, Value, When
 from django.db.models.functions import Extract, Greatest, Round, TruncMinute
 
 from calendars import uptime
@@ -63,7 +63,9 @@ def vitals(now: datetime) -> Vitals:
 def measured(now: datetime) -> Vitals:
     """The figures as they are now."""
     reading = Feed.objects.in_use().reading()
-    due = reading.aggregate(number=Count("pk"), oldest=Min("next_poll_at"))
+    # A unit of another system is read as often as its account's budget says, which is no delay of ours
+    by_link = Q(connection=None)
+    due = reading.aggregate(number=Count("pk"), oldest=Min("next_poll_at", filter=by_link))
     good = reading.filter(failures=0)
     lines = FeedRead.objects.filter(at__gte=now - DAY - LONGEST_LINE)
     links = ExportLink.objects.filter(revoked_at=None, property__archived_at=None)
@@ -73,7 +75,7 @@ def measured(now: datetime) -> Vitals:
         calendars=due["number"],
         failing=due["number"] - good.count(),
         overdue=max(now - due["oldest"], timedelta()) if due["oldest"] else None,
-        age=_age(good.values_list("last_good_at", flat=True), now),
+        age=_age(good.filter(by_link).values_list("last_good_at", flat=True), now),
         reads=_by_outcome(lines.filter(until__gte=now - DAY), now - DAY),
         pause=_longest_pause(lines, now),
         links=links.count(),

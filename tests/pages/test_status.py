@@ -70,8 +70,10 @@ def test_delays_leave_out_what_is_not_read_and_what_its_own_site_keeps_from_bein
     Feed.objects.filter(pk=late.pk).update(next_poll_at=NOW - 3 * MINUTE, last_good_at=NOW - 18 * MINUTE)
     Feed.objects.filter(pk=failing.pk).update(failures=3, next_poll_at=NOW, last_good_at=NOW - 9 * HOUR)
     Feed.objects.filter(pk=paused.pk).update(paused_at=NOW, next_poll_at=NOW - 90 * HOUR)
+    unit = cast.a_unit(home, cast.a_connection(home.organization), next_poll_at=NOW - 50 * HOUR)
+    Feed.objects.filter(pk=unit.pk).update(last_good_at=NOW - 50 * HOUR)
     found = vitals.measured(NOW)
-    assert (found.calendars, found.failing) == (2, 1)
+    assert (found.calendars, found.failing) == (3, 1)
     assert (found.overdue, found.age) == (3 * MINUTE, 18 * MINUTE)
 
 
