@@ -1,7 +1,7 @@
 """From an empty account to the first sale: the steps, which tick themselves, each with the one thing to do next."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from django.urls import reverse
 from django.utils.translation import gettext as _
@@ -9,6 +9,7 @@ from django.utils.translation import ngettext
 
 from accounts.models import Organization
 from amplistay.channelhealth import GOOD, Health
+from billing.limits import sells
 from properties.models import Property
 from properties.templatetags.stays import listed, named
 from upsells.models import Offer, Purchase, StayLink
@@ -30,13 +31,15 @@ class Step:
 
 @dataclass(frozen=True, slots=True)
 class FirstSteps:
-    """The steps in their order. `is_over` once all are done, or a sale was made and its nights were seen by a site.
+    """The steps in their order; where the plan doesn't sell, only those to be read everywhere.
 
-    What opens a step again later (a new home, a link that nobody read yet) is told under what needs the host.
+    `is_over` once all are done, or a sale was made and its nights were seen by a site. What opens a step again later
+    (a new home, a link that nobody read yet) is told under what needs the host.
     """
 
     steps: tuple[Step, ...]
     is_over: bool
+    sells: bool = True
 
     @property
     def done(self) -> int:
@@ -57,19 +60,32 @@ class FirstSteps:
 def first_steps(
     organization: Organization, homes: Sequence[Property], health: Health, *, has_sold: bool
 ) -> FirstSteps:
-    """How far the organization is with these of its homes; in up to three queries, and none once it is over."""
+    """How far the organization is with these of its homes; in up to four queries, and none once it is over."""
     if has_sold and health.seen:
         return FirstSteps((), is_over=True)
-    offers = _offers(organization, homes)
-    rows = [
-        _property(homes), _read(homes, health), _seen(homes, health), offers,
-        _handed_out(organization, homes, on_sale=offers.is_done), _sold(homes, has_sold=has_sold),
-    ]  # fmt: skip
+    is_selling = sells(organization.pk)
+    if is_selling:
+        offers = _offers(organization, homes)
+        rows = [
+            _property(homes), _read(homes, health), _seen(homes, health), offers,
+            _handed_out(organization, homes, on_sale=offers.is_done), _sold(homes, has_sold=has_sold),
+        ]  # fmt: skip
+    else:
+        rows = [_units(homes), _linked(homes, health)]
     now = next((number for number, step in enumerate(rows) if not step.is_done), None)
     steps = tuple(
         Step(s.title, s.said, s.is_done, s.href, s.action, number == now) for number, s in enumerate(rows)
     )
-    return FirstSteps(steps, is_over=now is None)
+    return FirstSteps(steps, is_over=now is None, sells=is_selling)
+
+
+def _units(homes: Sequence[Property]) -> Step:
+    """Whose plan only mirrors has the homes from the system that they are kept in."""
+    if homes:
+        return _property(homes)
+    said = _("With Escapia, each unit gets a calendar link that any site can read.")
+    action = _("Connect Escapia")
+    return Step(action, said, is_done=False, href=reverse("systems:connect"), action=action)
 
 
 def _property(homes: Sequence[Property]) -> Step:
@@ -119,6 +135,13 @@ def _seen(homes: Sequence[Property], health: Health) -> Step:
     return Step(
         _("Paste the Amplistay links into the sites"), said, bool(links) and not unseen, href + anchor, action
     )
+
+
+def _linked(homes: Sequence[Property], health: Health) -> Step:
+    """The same where nothing is sold."""
+    said = _("Each has a link for booking sites: paste it there, or send them all at once.")
+    step = _seen(homes, health)
+    return step if health.links else replace(step, said=said)
 
 
 def _offers(organization: Organization, homes: Sequence[Property]) -> Step:

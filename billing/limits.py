@@ -28,6 +28,12 @@ def why_not_sell(organization_id: int, now: datetime) -> str:
     return _limited(row, now)
 
 
+def sells(organization_id: int) -> bool:
+    """Whether the organization's plan is one to sell with."""
+    row = _row(organization_id)
+    return row is None or row.terms.sells
+
+
 def _row(organization_id: int) -> Subscription | None:
     if not settings.BILLING:
         return None

@@ -11,9 +11,11 @@ from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
+from pytest_django import Settings
 
 from accounts.models import Organization, User
 from amplistay.takings import takings
+from billing import subscriptions
 from calendars import alerts, receipts
 from calendars.models import Alert, ExportLink, Feed, date_range
 from domain.spans import Period
@@ -99,6 +101,22 @@ def test_each_first_step_ticks_itself_until_the_first_sale_takes_the_list_away(
     assert the_steps(alices) == ([], "")
     Feed.objects.filter(pk=feed.pk).update(failures=3, failing_since=cast.NOW)
     assert "Get ready to sell" not in text(alices.get("/"))
+
+
+def test_whose_plan_only_mirrors_is_led_to_the_system_and_not_to_selling(
+    alices: Client, organization: Organization, settings: Settings
+) -> None:
+    settings.BILLING = True
+    subscriptions.begin(organization, "mirror")
+    page = text(alices.get("/"))
+    assert "Connect Escapia" in page
+    assert "sell" not in page.partition("Set-up")[2].partition("What needs you")[0]
+    home = cast.a_property(organization)
+    cast.a_unit(home, cast.a_connection(organization), last_good_at=cast.NOW)
+    cast.an_export(home, "other")
+    page = text(alices.get("/"))
+    assert "1 of 2 done" in page
+    assert "Turn on what you sell" not in page
 
 
 def test_the_first_steps_can_be_hidden_and_brought_back_in_this_browser(
