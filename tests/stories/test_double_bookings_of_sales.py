@@ -6,7 +6,7 @@ from datetime import timedelta
 import pytest
 
 from calendars import ledger
-from calendars.models import Alert, Block, ExportLink
+from calendars.models import Alert, Block, ExportLink, Feed
 from domain.spans import Span
 from domain.switches import PLAIN
 from properties.models import Property
@@ -39,6 +39,15 @@ def sold(home: Property, span: Span, reference: str = "sale") -> Block:
         return ledger.confirm(change, reference)
 
 
+def sold_after(home: Property, place: Site, stay: str) -> Feed:
+    """A guest's stay of nights 10 to 13 at that site, read; then the night after it, sold by us."""
+    place.says(stay)
+    feed = place.feed(home)
+    read(feed, NOW)
+    sold(home, nights(13, 1))
+    return feed
+
+
 def test_a_site_that_sells_a_night_we_sold_is_an_alert(home: Property, booking: Site) -> None:
     sold(home, nights(13, 1))
     booking.says(booking_closed(nights(13, 2)))
@@ -67,10 +76,7 @@ def test_where_no_link_of_ours_exists_no_site_reads_anything_back(
 def test_a_sale_that_booking_com_reads_back_is_none_not_even_merged_into_the_guests_own_stay(
     home: Property, booking: Site
 ) -> None:
-    booking.says(booking_closed(nights(10, 3)))
-    feed = booking.feed(home)
-    read(feed, NOW)
-    sold(home, nights(13, 1))
+    feed = sold_after(home, booking, booking_closed(nights(10, 3)))
     booking.says(booking_closed(nights(10, 4)))
     read(feed, NOW + 15 * MINUTE)
     assert (disputed(), feed.echo_spans) == ([], (nights(13, 1),))
@@ -109,10 +115,7 @@ def test_a_guest_who_booked_exactly_our_nights_is_an_alert_where_the_sites_words
 def test_a_stay_that_the_host_prolongs_on_the_site_by_the_nights_we_sold_is_none(
     home: Property, airbnb: Site
 ) -> None:
-    airbnb.says(airbnb_reserved(nights(10, 3)))
-    feed = airbnb.feed(home)
-    read(feed, NOW)
-    sold(home, nights(13, 1))
+    feed = sold_after(home, airbnb, airbnb_reserved(nights(10, 3)))
     airbnb.says(airbnb_reserved(nights(10, 4)))
     read(feed, NOW + 15 * MINUTE)
     assert disputed() == []
@@ -121,10 +124,7 @@ def test_a_stay_that_the_host_prolongs_on_the_site_by_the_nights_we_sold_is_none
 def test_the_next_guest_after_a_sale_that_was_read_back_is_none_though_the_runs_merge(
     home: Property, booking: Site
 ) -> None:
-    booking.says(booking_closed(nights(10, 3)))
-    feed = booking.feed(home)
-    read(feed, NOW)
-    sold(home, nights(13, 1))
+    feed = sold_after(home, booking, booking_closed(nights(10, 3)))
     for step, length in enumerate((4, 7), start=1):
         booking.says(booking_closed(nights(10, length)))
         read(feed, NOW + step * 15 * MINUTE)
