@@ -1,5 +1,7 @@
 """A page as a browser has it: when it is there, how much it holds, how it scrolls. Playwright is a tests' package."""
 
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from statistics import median
 from typing import Any
 
@@ -7,7 +9,9 @@ from playwright.sync_api import Browser, Page, sync_playwright
 
 FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
 SIZE = {"width": 1440, "height": 900}
-SETTLED = "() => !document.querySelector('.gaps-to-come') || document.querySelector('.gap')"
+FILLING = "() => document.querySelector('.gap')"
+SETTLED = """() => !document.querySelector('.gaps-to-come') && new Promise(done =>
+    requestIdleCallback(() => requestIdleCallback(() => done(true))))"""
 LCP = """() => new Promise(done => new PerformanceObserver(list => done(list.getEntries().at(-1).startTime))
     .observe({type: "largest-contentful-paint", buffered: true}))"""
 TTFB = "() => performance.getEntriesByType('navigation')[0].responseStart"
@@ -28,7 +32,7 @@ SCROLL = """() => new Promise(done => {
 
 def look(path: str, site: str, cookies: dict[str, str], page: str, times: int) -> dict[str, Any]:
     """Milliseconds until the largest part is painted, milliseconds of the 95th percentile of frames in a slanting
-    scroll, and the page's elements; medians of so many cold visits.
+    scroll, once all is there and while the last of it comes, and the page's elements; medians of so many cold visits.
     """
     with sync_playwright() as engine:
         browser = engine.chromium.launch(executable_path=path, args=FLAGS)
@@ -40,15 +44,23 @@ def look(path: str, site: str, cookies: dict[str, str], page: str, times: int) -
 
 
 def visit(browser: Browser, site: str, cookies: dict[str, str], path: str) -> dict[str, float]:
-    """One cold visit."""
+    """Two cold visits: one is measured when all is there, the other is scrolled before."""
+    with arrived(browser, site, cookies, path, SETTLED) as page:
+        found = measured(page)
+    with arrived(browser, site, cookies, path, FILLING) as page:
+        return {**found, "scroll_frame_p95_while_filling_ms": share(page.evaluate(SCROLL), 0.95)}
+
+
+@contextmanager
+def arrived(browser: Browser, site: str, cookies: dict[str, str], path: str, then: str) -> Iterator[Page]:
+    """The page in a browser that has nothing stored, once that holds."""
     context = browser.new_context(viewport=SIZE)  # type: ignore[arg-type]  # Playwright's own name for two numbers
     context.add_cookies([{"name": name, "value": value, "url": site} for name, value in cookies.items()])
     page = context.new_page()
     page.goto(site + path)
-    page.wait_for_function(SETTLED)
-    found = measured(page)
+    page.wait_for_function(then)
+    yield page
     context.close()
-    return found
 
 
 def measured(page: Page) -> dict[str, float]:
@@ -58,6 +70,11 @@ def measured(page: Page) -> dict[str, float]:
         "ttfb_ms": page.evaluate(TTFB),
         "lcp_ms": page.evaluate(LCP),
         "dom_nodes": page.evaluate(NODES),
-        "scroll_frame_p50_ms": frames[len(frames) // 2],
-        "scroll_frame_p95_ms": frames[int(0.95 * (len(frames) - 1))],
+        "scroll_frame_p50_ms": share(frames, 0.5),
+        "scroll_frame_p95_ms": share(frames, 0.95),
     }
+
+
+def share(frames: Sequence[float], part: float) -> float:
+    """The milliseconds that this part of the sorted frames stayed within."""
+    return frames[int(part * (len(frames) - 1))]

@@ -50,6 +50,7 @@ async function onSale(board, rest, stop) {
       for (const part of parts.splice(0, HOMES_AT_ONCE)) document.getElementById(part.dataset.of)?.replaceChildren(...part.childNodes);
       stop.renew();
       if (parts.length) whenIdle(fill);
+      else box.remove();
     };
     fill();
   }
