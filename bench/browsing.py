@@ -1,11 +1,13 @@
 """A page as a browser has it: when it is there, how much it holds, how it scrolls. Playwright is a tests' package."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from statistics import median
 from typing import Any
 
 from playwright.sync_api import Browser, Page, sync_playwright
+
+from bench.percentiles import slowest
 
 FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
 SIZE = {"width": 1440, "height": 900}
@@ -48,7 +50,7 @@ def visit(browser: Browser, site: str, cookies: dict[str, str], path: str) -> di
     with arrived(browser, site, cookies, path, SETTLED) as page:
         found = measured(page)
     with arrived(browser, site, cookies, path, FILLING) as page:
-        return {**found, "scroll_frame_p95_while_filling_ms": share(page.evaluate(SCROLL), 0.95)}
+        return {**found, "scroll_frame_p95_while_filling_ms": slowest(page.evaluate(SCROLL), 0.95)}
 
 
 @contextmanager
@@ -70,11 +72,6 @@ def measured(page: Page) -> dict[str, float]:
         "ttfb_ms": page.evaluate(TTFB),
         "lcp_ms": page.evaluate(LCP),
         "dom_nodes": page.evaluate(NODES),
-        "scroll_frame_p50_ms": share(frames, 0.5),
-        "scroll_frame_p95_ms": share(frames, 0.95),
+        "scroll_frame_p50_ms": slowest(frames, 0.5),
+        "scroll_frame_p95_ms": slowest(frames, 0.95),
     }
-
-
-def share(frames: Sequence[float], part: float) -> float:
-    """The milliseconds that this part of the sorted frames stayed within."""
-    return frames[int(part * (len(frames) - 1))]

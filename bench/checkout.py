@@ -21,6 +21,7 @@ from django.utils import timezone
 
 from bench import buying, rows
 from bench.guests import READY, Outcome, Rush
+from bench.percentiles import slowest
 from bench.poll import sweep, tidy_broker
 from bench.processes import HOST, BenchError, Processor, await_port, database_root, running
 from calendars.models import Block
@@ -140,11 +141,6 @@ def figures(outcomes: Sequence[Outcome], winners: Sequence[int]) -> dict[str, An
         "overlaps": counted(OVERLAPS),
         "deadlocks": counted(DEADLOCKS),
     }
-
-
-def slowest(times: Sequence[float], share: float) -> float:
-    """The time that this share of them, which are sorted, stayed within."""
-    return times[int(share * (len(times) - 1))]
 
 
 def counted(query: str) -> int:

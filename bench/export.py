@@ -30,6 +30,7 @@ from bench import rows
 from bench.database import copy_of_own
 from bench.load import Outcome, Round
 from bench.multiply import marked, multiply, name_in_copy
+from bench.percentiles import slowest
 from bench.processes import HOST, BenchError, Processor, await_port, database_root, free_port, running
 from calendars import exports
 from calendars.models import ExportLink
@@ -66,7 +67,7 @@ class Measured:
 
     def slowest(self, share: float) -> float:
         """The time in milliseconds that this share of the answers stayed within."""
-        return self.outcome.milliseconds[int(share * (self.outcome.answers - 1))]
+        return slowest(self.outcome.milliseconds, share)
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,6 +23,7 @@ from django.utils import timezone
 
 from accounts.models import Membership, User
 from bench import rows
+from bench.percentiles import slowest
 from bench.processes import HOST, BenchError, Processor, await_port, database_root, running
 from launcher import chromium
 
@@ -185,19 +186,19 @@ def figures(
     """Medians and 95th percentiles; the calendar's first, then the others' in the notes."""
     compressed = {kind: len(gzip.compress(page, COMPRESSION)) for kind, page in pages.items()}
     return {
-        "server_p50_ms": share(waited["calendar"], 0.5),
-        "server_p95_ms": share(waited["calendar"], 0.95),
+        "server_p50_ms": round(slowest(waited["calendar"], 0.5), 2),
+        "server_p95_ms": round(slowest(waited["calendar"], 0.95), 2),
         "compressed_bytes": compressed["calendar"],
         "queries": asked["calendar"],
-        "undrawn_p50_ms": share(waited["undrawn"], 0.5),
-        "undrawn_p95_ms": share(waited["undrawn"], 0.95),
-        "baseline_p50_ms": share(waited["baseline"], 0.5),
-        "home_p50_ms": share(waited["home"], 0.5),
-        "home_p95_ms": share(waited["home"], 0.95),
+        "undrawn_p50_ms": round(slowest(waited["undrawn"], 0.5), 2),
+        "undrawn_p95_ms": round(slowest(waited["undrawn"], 0.95), 2),
+        "baseline_p50_ms": round(slowest(waited["baseline"], 0.5), 2),
+        "home_p50_ms": round(slowest(waited["home"], 0.5), 2),
+        "home_p95_ms": round(slowest(waited["home"], 0.95), 2),
         **seen,
         "notes": {
-            "p50_ms": {kind: share(each, 0.5) for kind, each in waited.items()},
-            "p95_ms": {kind: share(each, 0.95) for kind, each in waited.items()},
+            "p50_ms": {kind: round(slowest(each, 0.5), 2) for kind, each in waited.items()},
+            "p95_ms": {kind: round(slowest(each, 0.95), 2) for kind, each in waited.items()},
             "web_cpu_ms": {kind: web for kind, (web, _) in processor.items()},
             "database_cpu_ms": {kind: database for kind, (_, database) in processor.items()},
             "compressed_bytes": compressed,
@@ -211,11 +212,6 @@ def figures(
             "gaps_are": "what is on sale: it comes after the board, by a request of its own",
         },
     }
-
-
-def share(waited: Sequence[float], part: float) -> float:
-    """The milliseconds that this part of the sorted waits stayed within."""
-    return round(waited[int(part * (len(waited) - 1))], 2)
 
 
 def say(sentence: str) -> None:

@@ -31,9 +31,9 @@ from django.utils import timezone
 from accounts.fields import TOKEN_LENGTH
 from accounts.models import Organization
 from bench import quoting, rows
-from bench.checkout import slowest
 from bench.database import LARGE, copy_of_own
 from bench.multiply import MARK, marked, multiply, name_in_copy
+from bench.percentiles import slowest
 from bench.poll import tidy_broker
 from bench.processes import HOST, BenchError
 from bench.settings import KEYS
