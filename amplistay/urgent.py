@@ -77,7 +77,7 @@ class Urgent:
 
 
 def urgent(organization: Organization, now: datetime, home: Property | None = None) -> Urgent:
-    """All that needs the host of the organization, or of one of its homes, in four queries."""
+    """All that needs the host of the organization, or of one of its homes, in up to four queries."""
     ours, theirs = (Q(), Q()) if home is None else (Q(property=home), Q(purchase__property=home))
     rows = _open(organization).filter(ours)
     counts = rows.aggregate(
@@ -85,7 +85,8 @@ def urgent(organization: Organization, now: datetime, home: Property | None = No
     )
     purchases = Purchase.objects.of(organization).filter(ours)
     mails = Delivery.objects.of(organization).filter(theirs)
-    needs = [*_alerts(rows), *_questions(purchases, now), *_mails(mails)]
+    alerts = _alerts(rows) if counts["number"] else ()
+    needs = [*alerts, *_questions(purchases, now), *_mails(mails)]
     needs.sort(key=lambda need: (need.rank, need.order))
     return Urgent(tuple(needs), max(0, counts["number"] - MOST), counts["unread"])
 

@@ -9,7 +9,7 @@ import importlib
 import sys
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from http.client import HTTPConnection
 from importlib.util import find_spec
 from typing import Any
@@ -27,7 +27,7 @@ from bench.percentiles import slowest
 from bench.processes import HOST, BenchError, Processor, await_port, database_root, running
 from launcher import chromium
 
-HOMES = 100
+HOMES, FEW_HOMES = 100, 10
 DAYS_BETWEEN_STAYS = (
     7  # each on two sites, and a night of ours after every second: some 1,300 bars on the board
 )
@@ -45,6 +45,7 @@ PATHS = {
     "undrawn": "/calendar/?from={day}",  # a day that nobody has asked for yet: no row was drawn before
     "gaps": "/calendar/?gaps=1",
     "home": "/",
+    "small_home": "/",  # of a host with a tenth of the homes
 }
 PARTS = {"HX-Request": "true"}  # the gaps come as parts of a page that is there already
 GOOD = 200
@@ -54,30 +55,28 @@ COMPRESSION = 6
 def run(*, quick: bool) -> dict[str, Any]:
     """The figures; raises BenchError."""
     began = timezone.now()
-    host = a_member()
-    rows.homes_to_look_at(host.organizations.get(), HOMES, began, DAYS_BETWEEN_STAYS)
+    browser, other = (a_browser(a_member(number, began)) for number in (HOMES, FEW_HOMES))
     rows.settle()
     say("The homes are there")
-    browser = Client(headers={"host": HOST})
-    browser.force_login(host)
     days = fresh_days(began.date())
     browser.get(PATHS["calendar"])
-    asked = {kind: queries(browser, path(kind, days)) for kind in PATHS if kind != "baseline"}
+    browsers = dict.fromkeys(PATHS, browser) | {"small_home": other}
+    asked = {kind: queries(each, path(kind, days)) for kind, each in browsers.items() if kind != "baseline"}
     few = queries(browser, f"{PATHS['calendar']}?q={FEW.replace(' ', '+')}")
-    session = browser.cookies[settings.SESSION_COOKIE_NAME].value
+    sessions = {kind: each.cookies[settings.SESSION_COOKIE_NAME].value for kind, each in browsers.items()}
     connection.close()
     port = urlsplit(settings.SITE_URL).port or 0
     words = ("--interface", "wsgi", "--host", HOST, "--port", str(port), "--blocking-threads", "4")
     with running("-m", "granian", *words, "amplistay.wsgi:application") as web:
         await_port(web, port)
-        desk = Desk(port, session, days)
+        desk = Desk(port, sessions, days)
         found = waits(desk, QUICK_TIMES if quick else TIMES)
         processor = used(desk, web.pid, QUICK_TIMES if quick else BATCH)
         pages = {kind: desk.body(kind) for kind in PATHS}
         if pages["calendar"].count(b'class="bar ') < ENOUGH_BARS or b'class="gap ' not in pages["gaps"]:
             message = "the calendar does not show what it should"
             raise BenchError(message)
-        seen = look(port, session, quick=quick)
+        seen = look(port, sessions["calendar"], quick=quick)
     return figures(found, processor, pages, asked | {"calendar of few homes": few}, seen)
 
 
@@ -91,11 +90,20 @@ def path(kind: str, days: Iterator[date]) -> str:
     return PATHS[kind].format(day=next(days)) if kind == "undrawn" else PATHS[kind]
 
 
-def a_member() -> User:
-    """The host's account; it never logs in by password."""
-    user = User.objects.create_user("bench@amplistay.example")
-    Membership.objects.create(user=user, organization=rows.a_host(), role=Membership.Role.OWNER)
+def a_member(homes: int, now: datetime) -> User:
+    """The account of a host with so many homes; it never logs in by password."""
+    user = User.objects.create_user(f"bench-{homes}@amplistay.example")
+    organization = rows.a_host()
+    Membership.objects.create(user=user, organization=organization, role=Membership.Role.OWNER)
+    rows.homes_to_look_at(organization, homes, now, DAYS_BETWEEN_STAYS)
     return user
+
+
+def a_browser(user: User) -> Client:
+    """One that has logged in."""
+    browser = Client(headers={"host": HOST})
+    browser.force_login(user)
+    return browser
 
 
 def queries(browser: Client, path: str) -> int:
@@ -109,18 +117,19 @@ def queries(browser: Client, path: str) -> int:
 
 
 class Desk:
-    """A host's browser, as far as one kept connection goes."""
+    """Hosts' browsers, as far as one kept connection goes, with the session that each kind of page is asked in."""
 
-    def __init__(self, port: int, session: str, days: Iterator[date]) -> None:
+    def __init__(self, port: int, sessions: Mapping[str, str], days: Iterator[date]) -> None:
         self.door = HTTPConnection(HOST, port, timeout=60)
         self.days = days
-        self.cookie = {"Cookie": f"{settings.SESSION_COOKIE_NAME}={session}"}
+        self.sessions = sessions
 
     def ask(self, kind: str) -> tuple[float, bytes]:
         """Milliseconds until the answer began, and the answer; raises BenchError when it is another page."""
         address = path(kind, self.days)
         began = time.perf_counter()
-        self.door.request("GET", address, headers=self.cookie | (PARTS if kind == "gaps" else {}))
+        cookie = {"Cookie": f"{settings.SESSION_COOKIE_NAME}={self.sessions[kind]}"}
+        self.door.request("GET", address, headers=cookie | (PARTS if kind == "gaps" else {}))
         answer = self.door.getresponse()
         took = (time.perf_counter() - began) * 1000
         body = answer.read()
@@ -195,6 +204,7 @@ def figures(
         "baseline_p50_ms": round(slowest(waited["baseline"], 0.5), 2),
         "home_p50_ms": round(slowest(waited["home"], 0.5), 2),
         "home_p95_ms": round(slowest(waited["home"], 0.95), 2),
+        "small_home_p95_ms": round(slowest(waited["small_home"], 0.95), 2),
         **seen,
         "notes": {
             "p50_ms": {kind: round(slowest(each, 0.5), 2) for kind, each in waited.items()},
@@ -205,6 +215,7 @@ def figures(
             "bytes": {kind: len(page) for kind, page in pages.items()},
             "queries": dict(asked),
             "homes": HOMES,
+            "small_home_is": f"of a host with {FEW_HOMES} homes",
             "bars": pages["calendar"].count(b'class="bar '),
             "gaps": pages["gaps"].count(b'class="gap '),
             "samples": len(waited["calendar"]),

@@ -8,13 +8,14 @@ from psycopg.types.range import TimestamptzRange
 
 from accounts.models import Organization
 from calendars import ledger, linking
-from calendars.models import Block, Busy, Calendar, Connection, ExportLink, Feed, date_range
+from calendars.models import Block, Busy, Calendar, Connection, ExportLink, Feed, Readership, date_range
 from connectors import links
+from domain.channels import CHANNELS
 from domain.events import Kind
 from domain.spans import Span
 from domain.sync import Claim
 from properties.models import Property
-from upsells.models import Offer, StayLink
+from upsells.models import Offer, Purchase, StayLink
 
 SALES = 20
 DAYS_BETWEEN = 5
@@ -24,6 +25,8 @@ SITES = ("airbnb", "vrbo")
 STAYS = 20  # known to both sites, and after every second one a night of our own: 50 blocks
 DAYS_BETWEEN_STAYS = 14
 SOONEST = 3
+SOLD_DAYS_AGO = (1, 20, 40)
+NOT_READ_HERE = b"BEGIN:VCALENDAR"  # a link is never empty
 READ_COLUMNS = (
     "etag",
     "last_modified",
@@ -158,7 +161,9 @@ def homes_on_sale(organization: Organization, count: int, now: datetime) -> list
 
 
 def homes_to_look_at(organization: Organization, count: int, now: datetime, days_between: int) -> None:
-    """The same without what only channels and guests read, and with stays as often as that."""
+    """The same without what only channels and guests read, but for the traces they left, and with stays as often as
+    that.
+    """
     homes = properties(organization, count)
     sites = [read_feeds(home, now) for home in homes]
     Feed.objects.bulk_create(feed for feeds in sites for feed in feeds)
@@ -171,6 +176,66 @@ def homes_to_look_at(organization: Organization, count: int, now: datetime, days
         batch_size=AT_ONCE,
     )
     Offer.objects.bulk_create(offer for home in homes for offer in offers(home))
+    were_read(homes, now)
+    had_guests(homes, now)
+
+
+def were_read(homes: Sequence[Property], now: datetime) -> None:
+    """A link for each site, which it reads."""
+    links = ExportLink.objects.bulk_create(
+        ExportLink(
+            organization_id=home.organization_id,
+            property=home,
+            channel=site,
+            created_at=now,
+            changed_at=now,
+            body=NOT_READ_HERE,
+        )
+        for home in homes
+        for site in SITES
+    )
+    Readership.objects.bulk_create(
+        Readership(
+            organization_id=link.organization_id,
+            link=link,
+            reader=CHANNELS[link.channel].name,
+            first_at=now,
+            last_at=now,
+        )
+        for link in links
+    )
+
+
+def had_guests(homes: Sequence[Property], now: datetime) -> None:
+    """The homes' own guest links, through each of which somebody bought, lately and before."""
+    doors = StayLink.objects.bulk_create(
+        StayLink(organization_id=home.organization_id, property=home, created_at=now) for home in homes
+    )
+    Purchase.objects.bulk_create(
+        bought(home, door, now - timedelta(days=ago))
+        for home, door in zip(homes, doors, strict=True)
+        for ago in SOLD_DAYS_AGO
+    )
+
+
+def bought(home: Property, door: StayLink, at: datetime) -> Purchase:
+    """Unsaved: a night of the next week, bought then."""
+    arrival = home.house.today(at) + timedelta(days=SOONEST)
+    span = Span(arrival, arrival + timedelta(days=1))
+    stay = home.house.stay(span)
+    return Purchase(
+        organization_id=home.organization_id,
+        property=home,
+        stay_link=door,
+        state=Purchase.State.CONFIRMED,
+        day=arrival,
+        nights=date_range(span),
+        period=TimestamptzRange(stay.start, stay.end, "[)"),
+        amount=home.nightly_rate,
+        currency=home.currency,
+        created_at=at,
+        held_until=at,
+    )
 
 
 def read_feeds(home: Property, now: datetime) -> list[Feed]:
