@@ -21,6 +21,7 @@ from upsells.models import Offer, Purchase
 
 DAYS = 2
 MOST = 12  # lines of one list
+OF_SALES = ("property_id", "kind", "day", "nights", "period", "guest_name")
 LATE, EARLY = Offer.Kind.LATE_CHECK_OUT.value, Offer.Kind.EARLY_CHECK_IN.value
 
 
@@ -136,7 +137,7 @@ def _sold(organization: Organization, homes: Sequence[Property], board: Board) -
     near = TimestamptzRange(datetime.combine(first, time(), UTC), datetime.combine(last, time(), UTC))
     rows = Purchase.objects.of(organization).filter(state=Purchase.State.CONFIRMED, property__in=homes)
     found: dict[int, list[Purchase]] = defaultdict(list)
-    for purchase in rows.filter(period__overlap=near).order_by("pk"):
+    for purchase in rows.filter(period__overlap=near).only(*OF_SALES).order_by("pk"):
         found[purchase.property_id].append(purchase)
     return found
 

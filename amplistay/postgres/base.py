@@ -7,8 +7,13 @@ from collections.abc import Callable
 from typing import Any
 
 from django.db.backends.postgresql import base
+from django.db.models import Field, ForeignObject
 
 from accounts.acting import acting
+from amplistay.postgres.lookups import AnyOf, AnyOfRelated
+
+Field.register_lookup(AnyOf)
+ForeignObject.register_lookup(AnyOfRelated)
 
 
 class DatabaseWrapper(base.DatabaseWrapper):
