@@ -126,20 +126,30 @@ def _row(label: str, columns: Mapping[str, str | None]) -> models.Model:
 
 @dataclass(frozen=True, slots=True)
 class Shown:
-    """What the host sees of a deed: what was done, and for how many minutes more it can be undone."""
+    """What the host sees of a deed: what was done at which home, and for how many minutes more it can be undone."""
 
     public_id: str
     words: str
     minutes: int
     is_here: bool
+    home: str = ""
 
 
 def done(
-    request: HostRequest, words: str, what: What, *, name: str, place: str, way: str = COLUMNS, here: str = ""
+    request: HostRequest,
+    words: str,
+    what: What,
+    *,
+    name: str,
+    place: str,
+    way: str = COLUMNS,
+    here: str = "",
+    home: str = "",
 ) -> None:
     """Remember what was done, and let the next page say it in these words, with a button that undoes it.
 
     `here` is the page that is shown next, and `place` the one to go to after it was undone, where that is another.
+    `home` is the name of the one it was done at, where the words don't say it: deeds of several stand in one list.
     """
     now = timezone.now()
     for change in what.changes:
@@ -148,9 +158,15 @@ def done(
         organization=request.org, way=way, name=name, place=place, what=what.packed(), until=now + LASTS
     )
     there = (here or place).partition("?")[0].partition("#")[0]
-    known = {"deed": deed.public_id, "words": words, "until": deed.until.isoformat(), "place": there}
+    known = {
+        "deed": deed.public_id,
+        "words": words,
+        "until": deed.until.isoformat(),
+        "place": there,
+        "home": home,
+    }
     request.session[SHOWN] = [known, *request.session.get(SHOWN, [])][:MOST]
-    request.deed = Shown(deed.public_id, words, int(LASTS / timedelta(minutes=1)), is_here=True)
+    request.deed = Shown(deed.public_id, words, int(LASTS / timedelta(minutes=1)), is_here=True, home=home)
 
 
 def shown(request: HttpRequest) -> list[Shown]:
@@ -162,7 +178,7 @@ def shown(request: HttpRequest) -> list[Shown]:
         if left > timedelta(0):
             is_here = not found and known["place"] == request.path
             minutes = -(-left // timedelta(minutes=1))
-            found.append(Shown(known["deed"], known["words"], minutes, is_here))
+            found.append(Shown(known["deed"], known["words"], minutes, is_here, known.get("home", "")))
     return found
 
 

@@ -31,8 +31,8 @@ def deeds() -> list[Shown]:
     """What a host has just done, and a moment before."""
     removed = "Vrbo is removed, and the nights only it closed are open."
     return [
-        Shown(SAMPLE, removed, minutes=10, is_here=True),
-        Shown(SAMPLE, "Airbnb is paused. What it closed stays closed.", minutes=1, is_here=False),
+        Shown(SAMPLE, removed, minutes=10, is_here=True, home="Casa Gràcia"),
+        Shown(SAMPLE, "Airbnb is paused. What it closed stays closed.", 1, is_here=False, home="Lake House"),
     ]
 
 

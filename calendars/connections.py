@@ -94,7 +94,7 @@ def rotate_export(request: HostRequest, public_id: str, link_id: str) -> HttpRes
 
 def _done(request: HostRequest, words: str, link: ExportLink, what: What, way: str) -> None:
     place = reverse("calendars:connections", args=[link.property.public_id])
-    done(request, words, what, name=link.title, place=place, way=way)
+    done(request, words, what, name=link.title, home=link.property.name, place=place, way=way)
 
 
 @require_POST

@@ -125,7 +125,7 @@ def pause(request: HostRequest, feed: Feed) -> None:
     if Feed.objects.of(request.org).filter(pk=feed.pk, paused_at=None).update(paused_at=now):
         words = _("%(feed)s is paused. What it closed stays closed.") % {"feed": feed.title}
         what = What([Change.of(feed, {"paused_at": None}, {"paused_at": now})])
-        done(request, words, what, name=feed.title, place=_back(request, feed))
+        done(request, words, what, name=feed.title, home=feed.property.name, place=_back(request, feed))
 
 
 @_button(Power.CONNECT)
@@ -153,7 +153,15 @@ def free_held(request: HostRequest, feed: Feed) -> None:
     words = ngettext("%(count)s night is open again.", "%(count)s nights are open again.", count)
     words %= {"count": count}
     if count:
-        done(request, words, what, name=feed.title, place=_back(request, feed), way="nights")
+        done(
+            request,
+            words,
+            what,
+            name=feed.title,
+            home=feed.property.name,
+            place=_back(request, feed),
+            way="nights",
+        )
     else:
         messages.success(request, words)
 
@@ -163,7 +171,7 @@ def remove(request: HostRequest, feed: Feed) -> None:
     """Remove the feed; the nights only it closed open at once."""
     what = removals.remove_feed(feed, timezone.now())
     words = _("%(feed)s is removed, and the nights only it closed are open.") % {"feed": feed.title}
-    done(request, words, what, name=feed.title, place=_connections(feed), way="feed")
+    done(request, words, what, name=feed.title, home=feed.property.name, place=_connections(feed), way="feed")
 
 
 # Forms
@@ -204,5 +212,5 @@ def replace(request: HostRequest, public_id: str, feed_id: str) -> HttpResponse:
     words = _(
         "The new link is being read. Nights that only the old one closed stay closed until more reads agree."
     )
-    done(request, words, what, name=feed.title, place=_own(feed))
+    done(request, words, what, name=feed.title, home=feed.property.name, place=_own(feed))
     return redirect(_own(feed))

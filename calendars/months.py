@@ -20,6 +20,7 @@ from calendars.models import Block, ExportLink, Feed
 from calendars.nights import Trouble
 from domain.roles import Power
 from domain.spans import NIGHT, Span
+from properties import dates
 from properties.dates import first_weekday
 from properties.models import Property
 
@@ -52,24 +53,31 @@ def close(request: HostRequest, public_id: str) -> HttpResponse:
     place = f"{page}?month={form.span.start:%Y-%m}&night={form.span.start}"
     if board := _date(request.POST.get("board", "")):
         place = f"{reverse('planner')}?from={board}"
-    done(request, _closed(request, row), removals.closed(block), name=row.name, place=place, way="closed")
+    words = _closed(request, row, form.span)
+    done(request, words, removals.closed(block), name=row.name, place=place, way="closed", home=row.name)
     return redirect(place)
 
 
-def _closed(request: HostRequest, row: Property) -> str:
+def _closed(request: HostRequest, row: Property, span: Span) -> str:
     """What becomes of nights that the host has closed here."""
     if ExportLink.objects.of(request.org).live().of_channels().filter(property=row).exists():
-        words = _("Closed. Every channel sees it the next time it reads its Amplistay link.")
+        words = _("Closed: %(nights)s. Every channel sees it the next time it reads its Amplistay link.")
     else:
         words = _(
-            "Closed here. No booking site reads an Amplistay link of this home yet, so these nights stay open there: "
-            "make the links under Connections, or close the nights there yourself."
+            "Closed here: %(nights)s. No booking site reads an Amplistay link of this home yet, so these nights stay "
+            "open there: make the links under Connections, or close the nights there yourself."
         )
+    words %= {"nights": _said(span)}
     told = [
         _("%(system)s is told at once.") % {"system": name}
         for name in closedthere.told_at_once(request.org, row)
     ]
     return " ".join([words, *told])
+
+
+def _said(span: Span) -> str:
+    """The nights, from the first to the day after the last."""
+    return dates.between(span.start, span.end, "MMMd")
 
 
 @require_POST
@@ -79,9 +87,11 @@ def reopen(request: HostRequest, public_id: str, block_id: str) -> HttpResponse:
     rows = Block.objects.select_related("property").filter(origin=Block.Origin.HOST)
     block = get_or_404(rows, request, property__public_id=public_id, public_id=block_id)
     what = removals.reopen(block, timezone.now())
-    words = _("Open again, as far as no booking site closes these nights.")
+    words = _("Open again: %(nights)s, as far as no booking site closes these nights.")
+    words %= {"nights": _said(Span(block.nights.lower, block.nights.upper))}
     place = f"{reverse('calendars:month', args=[public_id])}?month={block.nights.lower:%Y-%m}"
-    done(request, words, what, name=block.property.name, place=place, way="nights")
+    name = block.property.name
+    done(request, words, what, name=name, place=place, way="nights", home=name)
     return redirect(place)
 
 

@@ -88,7 +88,7 @@ def _written(request: HostRequest, row: Property, words: str, after: dict[str, A
     before = {name: getattr(row, name) for name in after}
     Property.objects.of(request.org).filter(pk=row.pk).update(**after)
     place = reverse("properties:settings", args=[row.public_id])
-    done(request, words, What([Change.of(row, before, after)]), name=row.name, place=place)
+    done(request, words, What([Change.of(row, before, after)]), name=row.name, home=row.name, place=place)
     return redirect(place)
 
 
@@ -122,7 +122,7 @@ def remove_photo(request: HostRequest, public_id: str) -> HttpResponse:
     place = reverse("properties:settings", args=[public_id])
     if shown := photos.remove(row, now):
         what = What([Change.of(shown, {"removed_at": None}, {"removed_at": now})])
-        done(request, words, what, name=row.name, place=place)
+        done(request, words, what, name=row.name, home=row.name, place=place)
     else:
         messages.success(request, words)
     return redirect(place)

@@ -173,7 +173,7 @@ def switch(request: HostRequest, public_id: str, kind: str) -> HttpResponse:
     words, place = words % {"offer": offer.get_kind_display()}, reverse("upsells:offers", args=[public_id])
     if mode == Offer.Mode.OFF != before:
         what = What([terms.of_the_home(home), Change.of(offer, {"mode": before}, {"mode": mode})])
-        done(request, words, what, name=offer.get_kind_display(), place=place)
+        done(request, words, what, name=offer.get_kind_display(), home=home.name, place=place)
     else:
         audit.note_change(request, Offer, {"mode": before}, {"mode": mode})
         messages.success(request, words)

@@ -166,7 +166,7 @@ def stop_stay(request: HostRequest, public_id: str, token: str) -> HttpResponse:
     link, place = _stay_link(request, public_id, token), _place(public_id, token)
     words = _("The link opens no more. What was booked through it stays booked.")
     if what := stays.stop(link, timezone.now()):
-        done(request, words, what, name=_name(link), place=place, way="stay")
+        done(request, words, what, name=_name(link), home=link.property.name, place=place, way="stay")
     else:
         messages.success(request, words)
     return redirect(place)
@@ -193,7 +193,16 @@ def renew_stay(request: HostRequest, public_id: str, token: str) -> HttpResponse
         return redirect("upsells:stay", public_id, token)
     here, place = _place(public_id, new.token), _place(public_id, token)
     words = _("The stay has a new address. Send it to your guest again.")
-    done(request, words, stays.renewed(old, new, now), name=_name(old), place=place, here=here, way="stay")
+    done(
+        request,
+        words,
+        stays.renewed(old, new, now),
+        name=_name(old),
+        home=old.property.name,
+        place=place,
+        here=here,
+        way="stay",
+    )
     return redirect(here)
 
 

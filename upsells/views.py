@@ -77,7 +77,7 @@ def renew_link(request: HostRequest, public_id: str) -> HttpResponse:
     words = _("The guest page has a new address. Print the QR code again.")
     if old and stays.stop(old, now):
         what = stays.renewed(old, general_link(request, row, channel), now)
-        done(request, words, what, name=_("The guest page"), place=page, way="stay")
+        done(request, words, what, name=_("The guest page"), home=row.name, place=page, way="stay")
     else:
         messages.success(request, words)
     return redirect(page)

@@ -1,5 +1,6 @@
 """The month view: every night's state, and closing nights by hand."""
 
+import re
 from datetime import date
 from html import unescape
 
@@ -12,6 +13,7 @@ from calendars.models import Alert, Block, ExportLink
 from calendars.models.rows import EMPTY_NIGHTS
 from domain.events import Kind
 from domain.spans import NIGHT
+from properties import dates
 from properties.models import Property
 from tests import cast
 from tests.calendars.months import HOUR, ahead, at, hold, month_of, text_of, why
@@ -185,7 +187,23 @@ def test_without_a_link_nobody_is_said_to_see_what_is_closed(
     ExportLink.objects.filter(pk=cast.an_export(home).pk).update(revoked_at=timezone.now())
     span = ahead(today, 10, 2)
     answer = alices.post(at(home, "close"), {"start": span.start, "end": span.end}, follow=True)
-    assert "Closed here. No booking site reads an Amplistay link of this home yet" in answer.content.decode()
+    said = answer.content.decode()
+    assert re.search(r"Closed here: [^.]+\. No booking site reads an Amplistay link of this home yet", said)
+
+
+def test_what_can_be_undone_is_told_apart_by_its_home_and_its_nights(
+    alices: Client, home: Property, today: date
+) -> None:
+    other = cast.a_property(home.organization, "Casa Sants")
+    for place, days in ((home, 10), (other, 20)):
+        span = ahead(today, days, 3)
+        alices.post(at(place, "close"), {"start": span.start, "end": span.end})
+    page = " ".join(alices.get("/").content.decode().split())
+    listed = page[page.index("Undo what you did") :]
+    for place, days in ((home, 10), (other, 20)):
+        span = ahead(today, days, 3)
+        nights = dates.between(span.start, span.end, "MMMd")
+        assert f"<b>{place.name}</b> · Closed here: {nights}." in listed
 
 
 def test_nights_closed_by_hand_are_closed_everywhere_and_can_be_opened_again(
