@@ -18,17 +18,32 @@ from properties.models import Property
 
 
 def remove_feed(feed: Feed, now: datetime) -> What:
-    """Remove a calendar; nobody is told that its troubles are over."""
+    """Remove a calendar; nobody is told that its troubles are over.
+
+    One that could never be read was the wrong address: the link that was opened for its site goes with it.
+    """
     home = feed.property
     with ledger.changing(home, now) as change:
         blocks = ledger.remove_feed(change, feed)
         alerts = Alert.objects.open().filter(property=home, feed=feed)
         troubles = list(alerts.values_list("pk", flat=True))
         alerts.update(resolved_at=now, cleared_at=now)
+        idle = list(_opened_for_nothing(feed))
+        ExportLink.objects.filter(pk__in=[link.pk for link in idle]).update(revoked_at=now)
     quiet = {"resolved_at": now, "cleared_at": now}
     over = Change("calendars.alert", troubles, dict.fromkeys(quiet), quiet)
     removed = Change.of(feed, {"removed_at": None}, {"removed_at": now})
-    return What([removed, over] if troubles else [removed], blocks, {"home": home.pk})
+    revoked = [Change.of(link, {"revoked_at": None}, {"revoked_at": now}) for link in idle]
+    return What([removed, *revoked, *([over] if troubles else [])], blocks, {"home": home.pk})
+
+
+def _opened_for_nothing(feed: Feed) -> Iterable[ExportLink]:
+    """The link that was opened together with a calendar that was never read, while no other needs it nor reads it."""
+    others = Feed.objects.filter(property=feed.property, channel=feed.channel).exclude(pk=feed.pk)
+    if feed.last_good_at or others.exists():
+        return ()
+    links = ExportLink.objects.filter(property=feed.property, channel=feed.channel, created_at=feed.created_at)
+    return links.live().of_channels().filter(readerships=None)
 
 
 def bring_feed_back(deed: Deed, now: datetime) -> None:

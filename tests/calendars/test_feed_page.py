@@ -11,7 +11,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from calendars import sentences
-from calendars.models import Block, Feed
+from calendars.models import Block, ExportLink, Feed, Readership
 from connectors import links
 from domain.events import Kind
 from domain.spans import Span
@@ -154,6 +154,33 @@ def test_removing_leads_to_the_tab_since_the_page_is_gone(alices: Client, feed: 
     answer = alices.post(at(feed, "remove"), {"from": "page"})
     assert answer["Location"] == reverse("calendars:connections", args=[feed.property.public_id])
     assert alices.get(at(feed)).status_code == 404
+
+
+@pytest.mark.parametrize(
+    ("was_read", "others", "readers", "stays"),
+    [(False, 0, 0, False), (True, 0, 0, True), (False, 1, 0, True), (False, 0, 1, True)],
+)
+def test_the_link_of_a_site_goes_with_a_wrong_address_that_it_was_opened_for(
+    alices: Client, home: Property, *, was_read: bool, others: int, readers: int, stays: bool
+) -> None:
+    page = reverse("calendars:add-feeds", args=[home.public_id])
+    for number in range(1 + others):
+        alices.post(page, {"links": f"https://mistyped.example/{number}.ics"})
+    feed = Feed.objects.order_by("pk")[0]
+    Feed.objects.filter(pk=feed.pk).update(last_good_at=timezone.now() if was_read else None)
+    link = ExportLink.objects.get(property=home)
+    now = timezone.now()
+    Readership.objects.bulk_create(
+        Readership(organization_id=link.organization_id, link=link, reader="?", first_at=now, last_at=now)
+        for _each in range(readers)
+    )
+    answer = alices.post(at(feed, "remove"), {"from": "page"}, follow=True)
+    assert ExportLink.objects.live().filter(pk=link.pk).exists() is stays
+    undo = re.search(r'action="(/undo/\w+/)"', answer.content.decode())
+    assert undo
+    alices.post(undo[1])
+    assert ExportLink.objects.live().get() == link
+    assert Feed.objects.count() == 1 + others
 
 
 # How it is read
