@@ -6,11 +6,14 @@ from typing import Any
 
 from allauth.account.adapter import DefaultAccountAdapter
 from allauth.mfa.adapter import DefaultMFAAdapter
+from allauth.mfa.models import Authenticator
 from django.conf import settings
 from django.db import transaction
 from django.http import HttpRequest
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 
 from accounts import callers, language, post, sentences
 from accounts.fields import SecretField
@@ -18,9 +21,27 @@ from accounts.models import Membership, Organization, User
 
 NOWHERE = "0.0.0.0"  # noqa: S104 - shown where a server told no address of the caller
 
+WRONG_CODE = _("This isn't the code, or its time is over. Enter the one that is shown now.")
+
 
 class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]  # allauth ships no types
     """allauth's hooks around accounts."""
+
+    error_messages = DefaultAccountAdapter.error_messages | {
+        "account_inactive": _("This account is switched off. Ask whoever runs this service why."),
+        "cannot_remove_primary_email": _("This is the main address. Make another one the main one first."),
+        "duplicate_email": _("This address is yours already."),
+        "email_password_mismatch": _("E-mail and password don't belong together. Look at both again."),
+        "enter_current_password": _(
+            "This isn't your password. Enter the one you have logged in with until now."
+        ),
+        "incorrect_code": WRONG_CODE,
+        "incorrect_password": _("This isn't your password. Look whether Caps Lock is on."),
+        "max_email_addresses": _("An account has %d addresses at most. Remove one first."),
+        "too_many_login_attempts": _("Too many tries. Wait five minutes, then try again."),
+        "unverified_primary_email": _("Confirm this address first; then it can be the main one."),
+        "rate_limited": _("Too many tries. Wait five minutes, then try again."),
+    }
 
     def save_user(self, request: HttpRequest, user: User, form: Any, commit: bool = True) -> User:
         """Save the user, who reads the language of the page, with an organization of their own, in one transaction."""
@@ -68,6 +89,12 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]  # allauth sh
 class MfaAdapter(DefaultMFAAdapter):  # type: ignore[misc]  # allauth ships no types
     """allauth's hooks around second factors."""
 
+    error_messages = DefaultMFAAdapter.error_messages | {
+        "cannot_generate_recovery_codes": _("Turn on an authenticator app or add a passkey first."),
+        "incorrect_code": WRONG_CODE,
+        "unverified_email": _("Confirm each e-mail address of your account first, or remove it."),
+    }
+
     def encrypt(self, text: str) -> str:
         """Secrets of second factors rest as every other secret does."""
         return SecretField().get_prep_value(text) or ""
@@ -75,6 +102,12 @@ class MfaAdapter(DefaultMFAAdapter):  # type: ignore[misc]  # allauth ships no t
     def decrypt(self, encrypted_text: str) -> str:
         """The other way round."""
         return SecretField().from_db_value(encrypted_text) or ""
+
+    def generate_authenticator_name(self, user: User, type: Authenticator.Type) -> str:  # noqa: A002 - allauth's name
+        """What a passkey is called until its owner says where it is."""
+        count = Authenticator.objects.filter(user=user, type=type).count()
+        word = gettext("Passkey")
+        return f"{word} {count + 1}" if count else word
 
     def get_totp_issuer(self) -> str:
         """What authenticator apps show."""

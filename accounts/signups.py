@@ -5,7 +5,7 @@ the letter:
 with an address that has an account, every answer is the same.
 """
 
-from typing import Any
+from typing import Any, ClassVar
 
 from allauth.account.adapter import get_adapter
 from allauth.account.forms import SignupForm as AllauthForm
@@ -15,14 +15,18 @@ from django.contrib.auth.hashers import make_password
 from django.db import IntegrityError
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
+from django.utils.translation import gettext_lazy as _
 from psycopg.errors import UniqueViolation
 
 from accounts.models import User
+from accounts.wording import GOOD_PASSWORD, Worded
 
 
-class SignupForm(AllauthForm):  # type: ignore[misc]  # allauth ships no types
+class SignupForm(Worded, AllauthForm):  # type: ignore[misc]  # allauth ships no types
     """allauth's form, which would say beside the field that the address is taken."""
 
+    labels: ClassVar = {"email": _("E-mail"), "password1": _("Password")}
+    hints: ClassVar = {"password1": GOOD_PASSWORD}
     account_already_exists = False
 
     def validate_unique_email(self, value: str) -> str:

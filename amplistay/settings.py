@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 import structlog
 from django.utils.csp import CSP
 
-from amplistay import env
+from amplistay import allauthforms, env
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 DEBUG = env.flag("DEBUG")
@@ -182,7 +182,7 @@ ACCOUNT_USER_MODEL_USERNAME_FIELD = None
 ACCOUNT_LOGIN_METHODS = {"email"}
 ACCOUNT_SIGNUP_FIELDS = ["email*", "password1*"]
 ACCOUNT_SIGNUP_FORM_CLASS = "accounts.forms.OrganizationForm"
-ACCOUNT_FORMS = {"signup": "accounts.signups.SignupForm"}
+ACCOUNT_FORMS, MFA_FORMS = allauthforms.ACCOUNT, allauthforms.MFA
 # On a real site, a new host comes in by the link in a letter: so nobody learns by signing up who has an account.
 # Else they are let in at once, and what others could be harmed by (payouts, members, API tokens) waits.
 LETTER_FIRST = env.flag("LETTER_FIRST", default=SITE_URL.startswith("https://"))

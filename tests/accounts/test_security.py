@@ -224,7 +224,7 @@ def test_what_shows_or_changes_a_secret_asks_once_more_and_then_does_it(alice: U
     webhook.refresh_from_db()
     assert webhook.secret == before
     wrong = browser.post(asked["Location"], {"password": "not-hers", "next": rotate})
-    assert "Incorrect password" in wrong.content.decode()
+    assert "This isn&#x27;t your password" in wrong.content.decode()
     done = browser.post(asked["Location"], {"password": cast.PASSWORD, "next": rotate})
     assert done["Location"].endswith("#secret")
     webhook.refresh_from_db()
