@@ -221,7 +221,7 @@ def test_a_label_that_is_too_long_gets_a_sentence_at_the_field_and_changes_nothi
 ) -> None:
     answer = alices.post(at(feed, "treat"), {"label": "x" * 81, "sells_around": "on"})
     assert answer.status_code == 422
-    assert "at most 80 characters" in field_errors(answer, "label")
+    assert "Shorten this to 80 characters" in field_errors(answer, "label")
     assert re.search(r'name="sells_around"[^>]* checked', answer.content.decode()), "what was chosen stays"
     feed.refresh_from_db()
     assert (feed.label, feed.sells_around) == ("", False)
@@ -278,7 +278,7 @@ def test_whoever_is_reading_the_old_link_loses_the_lease(alices: Client, feed: F
 @pytest.mark.parametrize(
     ("link", "says"),
     [
-        ("", "This field is required."),
+        ("", "Fill this in."),
         ("nonsense", "doesn't begin with https://"),
         ("https://10.0.0.1/a.ics", "doesn't name a site on the internet"),
         ("https://user:pass@example.org/a.ics", "holds a user name or password"),

@@ -149,7 +149,7 @@ def test_what_a_line_says_itself_goes_before_what_holds_for_all(alices: Client) 
 
 WRONG_LINES = {
     f",{AIRBNB}": "The name of the home is missing.",
-    f"{'x' * 121},{AIRBNB}2": "at most 120 characters",
+    f"{'x' * 121},{AIRBNB}2": "Shorten this to 120 characters",
     "Casa,http//nonsense": "doesn't begin with https://",
     "Casa,https://www.airbnb.com/rooms/12": "opens the listing's own page",
     "Casa,http://testserver.example/ical/x/y.ics": "Amplistay's own link",
@@ -270,7 +270,7 @@ def test_a_file_comes_into_the_box_and_is_imported_from_there(alices: Client) ->
     [
         ({"text": " \n"}, "Paste a list or choose a file"),
         ({"text": "Casa\n" * 501}, "more than 500 lines"),
-        ({"text": "Casa", "turnaround": "x"}, "Enter a whole number."),
+        ({"text": "Casa", "turnaround": "x"}, "Enter a whole number, for example 3."),
         (
             {"file": SimpleUploadedFile("homes.xlsx", b"PK\x03\x04\x00")},
             "This is a spreadsheet, not a CSV file.",

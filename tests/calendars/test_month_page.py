@@ -236,8 +236,8 @@ def test_nights_closed_by_hand_are_closed_everywhere_and_can_be_opened_again(
 @pytest.mark.parametrize(
     ("body", "field", "says"),
     [
-        ({}, "start", "This field is required."),
-        ({"start": "soon", "end": "2027-01-02"}, "start", "Enter a valid date."),
+        ({}, "start", "Enter a day."),
+        ({"start": "soon", "end": "2027-01-02"}, "start", "Enter the day as a date, for example 2026-12-06."),
         ({"start": "2020-01-01", "end": "2027-01-02"}, "start", "That night is over."),
         ({"start": "2027-01-02", "end": "2027-01-02"}, "end", "Choose a day after the first night."),
         ({"start": "2027-01-02", "end": "2099-01-02"}, "end", "two years ahead"),

@@ -166,7 +166,7 @@ def test_a_strangers_message_reaches_the_vendor_whose_answer_goes_to_the_strange
         ({"text": "Look at https://spam.example"}, "without links"),
         ({"text": "Buy at WWW.spam.example"}, "without links"),
         ({"name": "Marta\nBcc: all@example.org"}, "can't be printed"),
-        ({"email": "marta@example.com\r\nBcc: all@example.org"}, "valid email"),
+        ({"email": "marta@example.com\r\nBcc: all@example.org"}, "whole e-mail address"),
         ({"code": "0000"}, "Here is another one"),
     ],
 )

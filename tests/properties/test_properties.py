@@ -28,31 +28,31 @@ FORM = {
     "rate": "123.45",
 }
 BAD_INPUT = [
-    ({"name": ""}, "name", "This field is required."),
-    ({"name": "   "}, "name", "This field is required."),
-    ({"name": "x" * 121}, "name", "at most 120 characters"),
-    ({"name": "a\x00b"}, "name", "Null characters are not allowed."),
+    ({"name": ""}, "name", "Fill this in."),
+    ({"name": "   "}, "name", "Fill this in."),
+    ({"name": "x" * 121}, "name", "Shorten this to 120 characters; it has 121."),
+    ({"name": "a\x00b"}, "name", "It holds a sign that can't be kept."),
     ({"name": "a\nb"}, "name", "can't be printed"),
     ({"name": "Casa \u202ereversed"}, "name", "can't be printed"),
-    ({"time_zone": ""}, "time_zone", "This field is required."),
-    ({"time_zone": "Europe/Atlantis"}, "time_zone", "Select a valid choice."),
-    ({"time_zone": "../../etc/passwd"}, "time_zone", "Select a valid choice."),
-    ({"check_in": ""}, "check_in", "This field is required."),
-    ({"check_in": "25:00"}, "check_in", "Enter a valid time."),
-    ({"check_out": "noon"}, "check_out", "Enter a valid time."),
+    ({"time_zone": ""}, "time_zone", "Choose one."),
+    ({"time_zone": "Europe/Atlantis"}, "time_zone", "This isn't among the choices, or no longer."),
+    ({"time_zone": "../../etc/passwd"}, "time_zone", "This isn't among the choices, or no longer."),
+    ({"check_in": ""}, "check_in", "Enter a time of day, for example 15:00."),
+    ({"check_in": "25:00"}, "check_in", "Enter a time of day, for example 15:00."),
+    ({"check_out": "noon"}, "check_out", "Enter a time of day, for example 15:00."),
     ({"check_out": "17:00"}, "check_out", "Check-out must not be later than check-in"),
-    ({"turnaround": ""}, "turnaround", "This field is required."),
-    ({"turnaround": "1441"}, "turnaround", "less than or equal to 1440"),
-    ({"turnaround": "-1"}, "turnaround", "greater than or equal to 0"),
-    ({"turnaround": "1.5"}, "turnaround", "Enter a whole number."),
-    ({"currency": "XXZ"}, "currency", "Select a valid choice."),
-    ({"currency": "eur"}, "currency", "Select a valid choice."),
-    ({"rate": ""}, "rate", "This field is required."),
-    ({"rate": "cheap"}, "rate", "Enter a number."),
-    ({"rate": "NaN"}, "rate", "Enter a number."),
+    ({"turnaround": ""}, "turnaround", "Fill this in."),
+    ({"turnaround": "1441"}, "turnaround", "Enter 1440 or less."),
+    ({"turnaround": "-1"}, "turnaround", "Enter 0 or more."),
+    ({"turnaround": "1.5"}, "turnaround", "Enter a whole number, for example 3."),
+    ({"currency": "XXZ"}, "currency", "This isn't among the choices, or no longer."),
+    ({"currency": "eur"}, "currency", "This isn't among the choices, or no longer."),
+    ({"rate": ""}, "rate", "Fill this in."),
+    ({"rate": "cheap"}, "rate", "Enter a number, for example 12.50."),
+    ({"rate": "NaN"}, "rate", "Enter a number, for example 12.50."),
     ({"rate": "0"}, "rate", "above zero"),
-    ({"rate": "-5"}, "rate", "greater than or equal to 0"),
-    ({"rate": "1e999999999"}, "rate", "Enter a number."),
+    ({"rate": "-5"}, "rate", "Enter 0 or more."),
+    ({"rate": "1e999999999"}, "rate", "Enter a number, for example 12.50."),
     ({"rate": "1.005"}, "rate", "EUR has no more than 2 decimals."),
     ({"rate": "99999999999"}, "rate", "at most 1000000000"),
     ({"rate": "100.50", "currency": "JPY"}, "rate", "JPY has no more than 0 decimals."),
@@ -139,7 +139,7 @@ def test_bad_input_changes_nothing_and_says_why_at_the_field(
 
 
 def test_a_refused_change_leaves_the_name_of_the_page_alone(change: Post, home: Property) -> None:
-    page = refused(change(rate="cheap"), "rate", "Enter a number.")
+    page = refused(change(rate="cheap"), "rate", "Enter a number, for example 12.50.")
     assert f"<h1>{home.name}</h1>" in page
 
 

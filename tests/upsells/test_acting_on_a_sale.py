@@ -106,12 +106,12 @@ def test_the_guest_gets_back_what_the_host_has_chosen(
         ({"how": "part"}, "Enter the amount."),
         ({"how": "part", "amount": "198.01"}, "Enter €198.00 or less"),
         ({"how": "part", "amount": "0"}, "Enter an amount above zero."),
-        ({"how": "part", "amount": "-5"}, "greater than or equal to 0"),
+        ({"how": "part", "amount": "-5"}, "Enter 0 or more."),
         ({"how": "part", "amount": "1.005"}, "EUR has no more than 2 decimals."),
-        ({"how": "part", "amount": "a lot"}, "Enter a number."),
+        ({"how": "part", "amount": "a lot"}, "Enter a number, for example 12.50."),
         ({"how": "terms", "shown": "19800"}, "By the terms it is €99.00 by now."),
-        ({"how": "terms", "shown": "x"}, "Enter a whole number."),
-        ({"how": "half"}, "half is not one of the available choices."),
+        ({"how": "terms", "shown": "x"}, "Enter a whole number, for example 3."),
+        ({"how": "half"}, "among the choices, or no longer."),
     ],
 )
 def test_a_refund_that_cannot_be_is_refused_at_its_field_and_nothing_is_cancelled(

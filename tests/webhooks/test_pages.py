@@ -91,7 +91,7 @@ def test_a_new_webhook_shows_its_secret_once_and_never_its_address(alices: Clien
         ({"events": []}, "Choose at least one thing that it is told."),
         ({"events": ["webhook.test"]}, "Choose from the list."),
         ({"events": ["sale.confirmed", "x"]}, "Choose from the list."),
-        ({"description": "x" * 81}, "at most 80 characters"),
+        ({"description": "x" * 81}, "Shorten this to 80 characters"),
     ],
 )
 def test_what_cannot_be_meant_is_said_at_its_field(
