@@ -128,7 +128,7 @@ def _missing(block: Block) -> str:
     if not block.missing_reads:
         return _("since %(since)s, in a read that can't be trusted") % {"since": since}
     words = ngettext(
-        "since %(since)s, seen missing %(count)s time",
+        "since %(since)s, seen missing once",
         "since %(since)s, seen missing %(count)s times",
         block.missing_reads,
     )

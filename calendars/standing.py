@@ -76,7 +76,7 @@ def pace(feeds: Sequence[Feed]) -> str:
     minutes = int(settings.POLL_INTERVAL.total_seconds() // 60)
     if not accounts:
         words = ngettext(
-            "Every %(minutes)s minute, and right before each sale.",
+            "Every minute, and right before each sale.",
             "Every %(minutes)s minutes, and right before each sale.",
             minutes,
         )

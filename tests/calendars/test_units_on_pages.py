@@ -6,8 +6,10 @@ import pytest
 from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
+from pytest_django import Settings
 
 from calendars.models import Feed
+from calendars.standing import pace
 from properties.models import Property
 from tests import cast
 
@@ -69,6 +71,11 @@ def test_the_tab_says_how_often_what_the_home_has_is_read(
     page = alices.get(reverse("calendars:connections", args=[unit.property.public_id])).content.decode()
     assert said in page
     assert unsaid not in page
+
+
+def test_where_links_are_read_each_minute_no_one_stands_before_the_minute(settings: Settings) -> None:
+    settings.POLL_INTERVAL = timedelta(minutes=1)
+    assert pace([]) == "Every minute, and right before each sale."
 
 
 def test_the_tab_lists_it_without_a_link_to_replace(alices: Client, unit: Feed) -> None:

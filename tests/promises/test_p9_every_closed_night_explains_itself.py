@@ -106,7 +106,7 @@ def test_a_night_that_waits_says_since_when_and_when_it_can_open(alices: Client,
     page = _why(alices, home, span.start)
     for words in (
         "Airbnb no longer lists it. It stays closed until more reads agree",
-        "seen missing 1 time",
+        "seen missing once",
         "It can open at 1 Dec, 10:30 at the earliest.",
         "Free all 3 nights now",
     ):
@@ -124,7 +124,7 @@ def test_a_night_that_a_faulty_read_left_out_is_explained_by_what_really_happene
     site.says(airbnb_reserved(other, guest="b"))
     read(feed)
     page = _why(alices, home, stay.start)
-    for words in ("Closed by Airbnb", "Reserved", "no longer lists it", "seen missing 1 time"):
+    for words in ("Closed by Airbnb", "Reserved", "no longer lists it", "seen missing once"):
         assert words in page
     site.instead = b"<html>sorry</html>"
     read(feed)
