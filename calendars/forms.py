@@ -93,11 +93,13 @@ class FeedsForm(forms.Form):
                 _("Please add at most %(most)s links at a time."), params={"most": MOST_LINKS}
             )
         errors = []
-        for line in lines:
+        for number, line in enumerate(text.splitlines(), 1):
+            if not line.strip():
+                continue
             try:
-                self.feeds.append(self._feed(line))
+                self.feeds.append(self._feed(line.strip()))
             except ValidationError as error:
-                errors.append(error)
+                errors.append(error if len(lines) == 1 else _of_line(number, error))
         if errors:
             raise ValidationError(errors)
         return text
@@ -219,12 +221,33 @@ def _split(line: str) -> tuple[str, str]:
     return "", line
 
 
-AFTER_HOST = re.compile(r"(?<=[^/:\s])[/?#].*", re.DOTALL)
+# Where a link begins: at a scheme, or where a word is a site's name with something after it.
+LINK = re.compile(
+    r"(?P<scheme>[a-z][a-z0-9+.-]*:/{1,2})(?P<host>[^/?#\s]*)|(?<!\S)(?P<bare>[^/?#\s]*\.[a-z][^/?#\s]*(?=[/?#]))",
+    re.IGNORECASE,
+)
+AFTER_WORD = re.compile(r"(?<=[^/:\s])[/?#].*", re.DOTALL)
+
+
+def _open_part(line: str) -> str:
+    """As much of a line as is no secret: what the host called the link, and the site that it leads to."""
+    link = LINK.search(line)
+    if not link:
+        return AFTER_WORD.sub("/…", line)
+    host = (link["host"] or link["bare"] or "").rpartition("@")[2]
+    rest = "/…" if line[link.end() :].strip("/") else ""
+    return f"{line[: link.start()]}{link['scheme'] or ''}{host}{rest}"
+
+
+def _of_line(number: int, error: ValidationError) -> ValidationError:
+    """The same, by the line that it is about."""
+    params = {"number": number, "sentence": error.messages[0]}
+    return ValidationError(_("Line %(number)s: %(sentence)s"), params=params)
 
 
 def about(line: str, message: Any, **params: Any) -> ValidationError:
     """What is wrong with a line, as a sentence that names as much of it as is no secret."""
-    line = AFTER_HOST.sub("/…", line)  # the rest of a link is a secret
+    line = _open_part(line)
     shown = line if len(line) <= 48 else f"{line[:45]}…"  # noqa: PLR2004 - fits a phone's line
     return ValidationError(
         _("“%(line)s” %(message)s"),

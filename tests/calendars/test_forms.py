@@ -3,6 +3,7 @@
 from datetime import timedelta
 
 import pytest
+from django.template.loader import render_to_string
 from pytest_django import Settings
 
 from calendars.forms import FARTHEST, BlockForm, ExportForm, FeedsForm
@@ -135,9 +136,45 @@ def test_a_sentence_names_the_site_of_its_line_and_never_the_secret(home: Proper
     assert "s" * 20 not in found
 
 
-def test_each_wrong_line_gets_its_own_sentence(home: Property) -> None:
-    found = sentences(home, f"nonsense\n{AIRBNB}\nhttps://www.airbnb.com/rooms/42")
-    assert [line.split("”")[0] for line in found] == ["“nonsense", "“https://www.airbnb.com/…"]
+@pytest.mark.parametrize(
+    ("line", "named"),
+    [
+        ("Casa 1/2 https://pms.example.org:8443/s3cret.ics", "Casa 1/2 https://pms.example.org:8443/…"),
+        ("Left door? www.airbnb.com/calendar/ical/s3cret.ics", "Left door? www.airbnb.com/…"),
+        ("Apt. 3: ftp://pms.example.org/s3cret", "Apt. 3: ftp://pms.example.org/…"),
+        ("https://anna:s3cret@pms.example.org/a.ics", "https://pms.example.org/…"),
+        ("https://pms.example.org:8443/a.ics?who=s3cret@example.org", "https://pms.example.org:8443/…"),
+        ("https://pms.example.org/a s3cret.ics", "https://pms.example.org/…"),
+        ("ical/export?t=s3cret", "ical/…"),
+        ("https:///s3cret.ics", "https:///…"),
+        ("ftp://pms.example.org", "ftp://pms.example.org"),
+        ("my airbnb calendar", "my airbnb calendar"),
+    ],
+)
+def test_a_sentence_keeps_what_the_host_called_the_link_and_hides_the_rest(
+    home: Property, line: str, named: str
+) -> None:
+    (found,) = sentences(home, line)
+    assert found.startswith(f"“{named}” ")
+    assert "s3cret" not in found
+
+
+def test_each_wrong_line_gets_its_own_sentence_and_its_number(home: Property) -> None:
+    found = sentences(home, f"nonsense\n\n{AIRBNB}\nhttps://www.airbnb.com/rooms/42")
+    assert [line.split("”")[0] for line in found] == [
+        "Line 1: “nonsense",
+        "Line 4: “https://www.airbnb.com/…",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("text", "heading"),
+    [("nonsense", "One thing needs another look"), ("nonsense\nairbnb\nvrbo", "3 things need another look")],
+)
+def test_the_summary_counts_what_is_wrong_and_not_the_fields(home: Property, text: str, heading: str) -> None:
+    page = render_to_string("forms/summary.html", {"form": form(home, text)})
+    assert f"<h2>{heading}</h2>" in page
+    assert page.count("<li>") == page.count("<a href=") == len(text.split())
 
 
 @pytest.mark.parametrize("again", [AIRBNB, AIRBNB.replace("https", "webcal"), f"Again {AIRBNB}"])
