@@ -30,6 +30,7 @@ from domain.spans import NIGHT
 from upsells import (
     cancelling,
     checkout,
+    entered,
     hearing,
     ownpage,
     paying,
@@ -266,11 +267,13 @@ def purchase(request: HttpRequest, token: str, purchase_id: str) -> HttpResponse
         return redirect(_address(row.stay_link, _stay_of(row)))
     if request.method == "POST" and "cancel" in request.POST:
         return _cancel(request, row)
-    form = GuestForm(request.POST or None)
-    if request.method == "POST" and form.is_valid():
-        row.language = get_language() or row.language  # of letters, receipts and the provider's page
-        return _pay(request, row, form) if row.collection == Offer.Collection.CARD else _book(row, form)
-    return _progress(request, row, form)
+    if request.method != "POST":
+        return _progress(request, row, entered.form(request, row))
+    form = GuestForm(request.POST)
+    if not form.is_valid():
+        return entered.keep(request, row)
+    row.language = get_language() or row.language  # of letters, receipts and the provider's page
+    return _pay(request, row, form) if row.collection == Offer.Collection.CARD else _book(row, form)
 
 
 def _stay_of(row: Purchase) -> Stay:
@@ -318,9 +321,8 @@ def _may_look(link: StayLink, stay: Stay) -> bool:
 
 
 def _book(row: Purchase, form: GuestForm) -> HttpResponse:
-    name, email = form.cleaned_data["name"], form.cleaned_data["email"]
     try:
-        checkout.book(row, name=name, email=email, now=timezone.now())
+        checkout.book(row, **form.cleaned_data, now=timezone.now())
     except ledger.Lapsed:
         pass  # the page says so
     else:
@@ -330,9 +332,8 @@ def _book(row: Purchase, form: GuestForm) -> HttpResponse:
 
 def _pay(request: HttpRequest, row: Purchase, form: GuestForm) -> HttpResponse:
     """Keep what was chosen while the guest pays, and send them to the provider's page."""
-    name, email = form.cleaned_data["name"], form.cleaned_data["email"]
     try:
-        payment = paying.pay(row, name=name, email=email, now=timezone.now())
+        payment = paying.pay(row, **form.cleaned_data, now=timezone.now())
     except ledger.Lapsed:
         return redirect("guest:purchase", row.stay_link.token, row.public_id)  # the page says so
     except checkout.NotOnSale:

@@ -282,7 +282,7 @@ def test_booking_asks_for_a_name_and_an_address_that_can_be_written_to(
         ("Marta", "marta@"),
         ("x" * 121, "a@example.org"),
     ]:
-        answer = client.post(page, {"name": name, "email": email})
+        answer = client.post(page, {"name": name, "email": email}, follow=True)
         assert answer.status_code == 422
         assert "error-summary" in text(answer)
     assert cast.the_states() == ["held"]
@@ -292,6 +292,23 @@ def test_booking_asks_for_a_name_and_an_address_that_can_be_written_to(
     assert (
         Purchase.objects.get().guest_name == "Marta Puig y Sala"
     )  # in one line, as subjects and lists want it
+
+
+def test_a_form_that_was_refused_is_shown_by_get_once_so_that_the_way_back_sends_nothing(
+    client: Client, link: StayLink
+) -> None:
+    choose(client, link)
+    page = page_of(Purchase.objects.get())
+    refused = client.post(page, {"name": "Marta Puig", "email": "marta@"})
+    assert (refused.status_code, refused["Location"]) == (302, page)
+    told = client.get(page)
+    assert told.status_code == 422
+    assert 'value="Marta Puig"' in told.content.decode()
+    assert 'value="marta@"' in told.content.decode()
+    again = client.get(page)
+    assert again.status_code == 200
+    assert 'role="alert"' not in again.content.decode()
+    assert "Marta Puig" not in again.content.decode()
 
 
 def test_booking_after_the_ten_minutes_shows_that_they_are_over(
