@@ -1,12 +1,16 @@
 """The calendar of more homes than a screen holds: all of them are there, with what is on sale, by script or without."""
 
+import re
+from collections import Counter
 from datetime import timedelta
+from io import BytesIO
 
 import pytest
 from django.conf import settings
 from django.test import Client
 from django.utils import timezone
 from playwright.sync_api import Browser, BrowserContext, Locator, Page, ViewportSize, expect
+from pypdf import PdfReader
 from pytest_django.live_server_helper import LiveServer
 
 from domain.spans import Span
@@ -138,6 +142,15 @@ def test_printed_all_days_fit_the_sheet_under_their_heading_and_no_text_is_cut(
     assert board.evaluate(CUT) == []
     assert board.locator(".board").evaluate("board => board.scrollWidth <= board.clientWidth")
     assert board.locator(".row-of .gap").evaluate("gap => getComputedStyle(gap).fontSize") == "0px"
+
+
+def test_printed_every_page_has_the_days_over_its_homes(board: Page) -> None:
+    days = [re.sub(r"\s", "", text) for text in board.locator(".head .nr").all_text_contents()]
+    printed = PdfReader(BytesIO(board.pdf(format="A4", landscape=True))).pages
+    of_homes = [text for page in printed if "Home 0" in (text := page.extract_text())]
+    assert len(of_homes) > 1
+    for text in of_homes:
+        assert Counter(days) <= Counter(text.split())
 
 
 def test_where_prices_do_not_come_a_link_leads_to_them(
