@@ -9,6 +9,7 @@ from threading import Barrier
 from typing import Any
 
 import pytest
+import time_machine
 from allauth.account.models import EmailAddress
 from django.db import connection
 from django.http import HttpResponse
@@ -237,6 +238,21 @@ def test_a_cleaner_lands_on_the_turnovers_and_sees_no_name_and_no_price(
         reverse("team:list"),
     ):
         assert word not in page, word
+
+
+@pytest.mark.parametrize("zone", ["America/New_York", "Asia/Tokyo"])
+def test_turnovers_are_told_by_the_clock_of_each_home(
+    client: Client, organization: Organization, home: Property, zone: str
+) -> None:
+    home.time_zone = zone
+    home.save(update_fields=["time_zone"])
+    cast.an_import(cast.a_feed(home), cast.nights(1, 3))
+    client.force_login(cast.a_member(organization, BOB, Role.CLEANER, [home.pk]))
+    with time_machine.travel(cast.NOW, tick=False):
+        page = client.get(reverse("turnovers")).content.decode()
+    usually, _, moves = page.partition('<ul class="lines">')
+    assert "Usually out by 11:00, in from 15:00" in usually
+    assert re.findall(r"(?:out by|in from) [\d:]+", moves) == ["in from 15:00", "out by 11:00"]
 
 
 def test_a_member_of_some_homes_adds_none_and_reaches_nothing_that_concerns_them_all(
