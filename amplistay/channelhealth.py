@@ -1,16 +1,18 @@
 """How the calendars are read, and our links by the sites: a line for each channel, over all homes."""
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
 from django.urls import reverse
+from psycopg.types.range import DateRange
 
 from accounts.models import Organization
 from calendars.models import ExportLink, Feed
 from calendars.readership import Readers, readers
 from calendars.standing import Standing, standing
+from calendars.unread import waiting
 from domain.channels import OTHER, Channel
 from properties.models import Property
 from properties.templatetags.stays import named
@@ -21,6 +23,7 @@ OF_FEEDS = (
     "echoes", "asked_at", "connection_id", "connection__least_interval", "connection__rest_until",
 )  # fmt: skip
 OF_LINKS = ("public_id", "property_id", "kind", "channel", "label", "created_at")
+MOST_UNSEEN = 2_000  # sales in links
 GOOD = frozenset({Standing.FRESH, Standing.HELD, Standing.CHECKING})
 WORST_FIRST = (
     Standing.QUARANTINED,
@@ -32,6 +35,12 @@ WORST_FIRST = (
     Standing.CHECKING,
     Standing.FRESH,
 )
+
+
+def link_page(link: ExportLink) -> str:
+    """Where a link of ours stands."""
+    page = reverse("calendars:connections", args=[link.property.public_id])
+    return f"{page}#link-{link.public_id}"
 
 
 @dataclass(slots=True)
@@ -95,18 +104,37 @@ class Line:
             return reverse("calendars:log", args=[feed[0].property.public_id, feed[0].public_id])
         link = next((each.link for each in self.links if not each.own), None)
         if link:
-            page = reverse("calendars:connections", args=[link.property.public_id])
-            return f"{page}#link-{link.public_id}"
+            return link_page(link)
         about = feed[0] if feed else self.links[0].link
         return reverse("calendars:connections", args=[about.property.public_id])
 
 
 @dataclass(frozen=True, slots=True)
+class Unseen:
+    """A sale to come that a link tells of, and that its site hasn't read there."""
+
+    known: Readers
+    sale: int
+    nights: DateRange
+
+    @property
+    def link(self) -> ExportLink:
+        """The link that tells of it."""
+        return self.known.link
+
+    @property
+    def href(self) -> str:
+        """Where the link stands, with what to do about it."""
+        return link_page(self.link)
+
+
+@dataclass(frozen=True, slots=True)
 class Health:
-    """All feeds and links of the homes, and the homes without a feed."""
+    """All feeds and links of the homes, the homes without a feed, and the sales that sites don't know of yet."""
 
     lines: tuple[Line, ...]
     unconnected: tuple[Property, ...]
+    unseen: tuple[Unseen, ...] = ()
 
     @property
     def feeds(self) -> list[tuple[Feed, Standing]]:
@@ -133,9 +161,19 @@ class Health:
         """How many links were read by their sites."""
         return sum(line.seen for line in self.lines)
 
+    @property
+    def unseen_sales(self) -> int:
+        """How many sales to come some site doesn't know of yet."""
+        return len({each.sale for each in self.unseen})
+
+    @property
+    def unseen_by(self) -> list[str]:
+        """The sites that don't know of some sale yet, each once."""
+        return list(dict.fromkeys(each.link.site for each in self.unseen))
+
 
 def health(organization: Organization, homes: Sequence[Property], now: datetime) -> Health:
-    """How the calendars of these homes of the organization stand; in three queries."""
+    """How the calendars of these homes of the organization stand; in four queries."""
     by_id = {home.pk: home for home in homes}
     feeds = Feed.objects.of(organization).filter(property__in=homes).select_related("connection")
     feeds = feeds.only(*OF_FEEDS).order_by("pk")
@@ -151,7 +189,8 @@ def health(organization: Organization, homes: Sequence[Property], now: datetime)
         line.stopped += known.has_stopped(now)
     lines = sorted(found.values(), key=lambda each: (each.is_good, each.channel.name))
     connected = _homes_of(feed for line in lines for feed, _state in line.feeds)
-    return Health(tuple(lines), tuple(home for home in homes if home.pk not in connected))
+    unconnected = tuple(home for home in homes if home.pk not in connected)
+    return Health(tuple(lines), unconnected, tuple(_unseen(organization, lines, now)))
 
 
 def _readers(rows: Iterable[ExportLink], homes: dict[int, Property]) -> list[Readers]:
@@ -159,6 +198,20 @@ def _readers(rows: Iterable[ExportLink], homes: dict[int, Property]) -> list[Rea
     for link in links:
         link.property = homes[link.property_id]
     return list(readers(links).values()) if links else []
+
+
+def _unseen(organization: Organization, lines: Iterable[Line], now: datetime) -> Iterator[Unseen]:
+    """The sales that a site should know of and doesn't, the next nights first."""
+    mirrored = {feed.property_id for line in lines for feed, _state in line.feeds if feed.connection_id}
+    known = {each.link.pk: each for line in lines for each in line.links if _is_waited_for(each, mirrored)}
+    rows = waiting(now).of(organization).filter(pk__in=list(known)).order_by("nights", "sale", "pk")
+    for pk, sale, nights in rows.values_list("pk", "sale", "nights")[:MOST_UNSEEN] if known else ():
+        yield Unseen(known[pk], sale, nights)
+
+
+def _is_waited_for(known: Readers, mirrored: Collection[int]) -> bool:
+    """Whether a site should read the link: for that of a mirrored unit, the host may have no use."""
+    return bool(known.own) or known.link.channel != OTHER.key or known.link.property_id not in mirrored
 
 
 def _homes_of(feeds: Iterable[Feed]) -> dict[int, int]:

@@ -84,7 +84,7 @@ def unread(now: datetime) -> QuerySet[ExportLink]:
     """
     mirrored = Feed.objects.mirrored().filter(property=OuterRef("property"))
     links = in_use().exclude(Exists(_readers())).exclude(Exists(mirrored), channel=OTHER.key)
-    with_sale = _waiting(now).filter(told_at__lte=_ago(now, _planned("slow")))
+    with_sale = waiting(now).filter(told_at__lte=_ago(now, _planned("slow")))
     return links.filter(Q(created_at__lte=now - NEW) | Exists(with_sale.filter(pk=OuterRef("pk"))))
 
 
@@ -108,7 +108,7 @@ def unseen(now: datetime, up: timedelta | None = None) -> QuerySet[Any]:
     """
     learnt = _readers().filter(slow_s__isnull=False).order_by("-visits", "pk")
     slow = Coalesce(learnt.values("slow_s")[:1], _planned("slow"), output_field=IntegerField())
-    links: QuerySet[Any] = _waiting(now).alias(wait_s=Greatest(slow, Value(LEAST_S)))
+    links: QuerySet[Any] = waiting(now).alias(wait_s=Greatest(slow, Value(LEAST_S)))
     links = links.filter(Exists(_readers()))
     links = links.filter(told_at__lte=_ago(now, F("wait_s")))
     return links if up is None else links.filter(wait_s__lte=int(up.total_seconds()))
@@ -119,7 +119,7 @@ def _readers() -> QuerySet[Readership]:
     return counting(Readership.objects.filter(link=OuterRef("pk")), OuterRef("channel"))
 
 
-def _waiting(now: datetime) -> QuerySet[Any]:
+def waiting(now: datetime) -> QuerySet[Any]:
     """The links with each sale that they tell of since `told_at` and weren't read with, while it isn't over."""
     links = in_use().filter(
         property__blocks__origin=Block.Origin.SALE,
