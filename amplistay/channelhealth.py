@@ -6,7 +6,6 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from django.urls import reverse
-from psycopg.types.range import DateRange
 
 from accounts.models import Organization
 from calendars.models import ExportLink, Feed
@@ -14,6 +13,7 @@ from calendars.readership import Readers, readers
 from calendars.standing import Standing, standing
 from calendars.unread import waiting
 from domain.channels import OTHER, Channel
+from domain.spans import Span
 from properties.models import Property
 from properties.templatetags.stays import named
 
@@ -115,7 +115,7 @@ class Unseen:
 
     known: Readers
     sale: int
-    nights: DateRange
+    nights: Span
 
     @property
     def link(self) -> ExportLink:
@@ -162,6 +162,20 @@ class Health:
         return sum(line.seen for line in self.lines)
 
     @property
+    def unread_homes(self) -> set[int]:
+        """The homes with links of which no site has read any."""
+        return self._homes_of_links - {each.link.property_id for each in self.links if each.own}
+
+    @property
+    def is_all_read_somewhere(self) -> bool:
+        """Whether there is a home whose links have each been read."""
+        return bool(self._homes_of_links - {each.link.property_id for each in self.links if not each.own})
+
+    @property
+    def _homes_of_links(self) -> set[int]:
+        return {each.link.property_id for each in self.links}
+
+    @property
     def unseen_sales(self) -> int:
         """How many sales to come some site doesn't know of yet."""
         return len({each.sale for each in self.unseen})
@@ -204,9 +218,9 @@ def _unseen(organization: Organization, lines: Iterable[Line], now: datetime) ->
     """The sales that a site should know of and doesn't, the next nights first."""
     mirrored = {feed.property_id for line in lines for feed, _state in line.feeds if feed.connection_id}
     known = {each.link.pk: each for line in lines for each in line.links if _is_waited_for(each, mirrored)}
-    rows = waiting(now).of(organization).filter(pk__in=list(known)).order_by("nights", "sale", "pk")
+    rows = waiting(now).filter(organization=organization, pk__in=list(known)).order_by("nights", "sale", "pk")
     for pk, sale, nights in rows.values_list("pk", "sale", "nights")[:MOST_UNSEEN] if known else ():
-        yield Unseen(known[pk], sale, nights)
+        yield Unseen(known[pk], sale, Span(nights.lower, nights.upper))
 
 
 def _is_waited_for(known: Readers, mirrored: Collection[int]) -> bool:

@@ -41,7 +41,9 @@ def dashboard(request: HostRequest) -> HttpResponse:
         "homes": homes,
         "few_homes": homes[:MOST_HOMES],
         "health": channels,
-        "urgent": urgent(request.org, now),
+        "urgent": urgent(
+            request.org, now, health=channels if request.membership.may(Power.CONNECT) else None
+        ),
         "days": days(request.org, homes, now, feeds=[feed for feed, _state in channels.feeds]),
         "takings": takings(Purchase.objects.of(request.org), every, now) if every else [],
         "sales": [sale for sale in latest if sale.state == Purchase.State.CONFIRMED],

@@ -33,8 +33,8 @@ class Step:
 class FirstSteps:
     """The steps in their order; where the plan doesn't sell, only those to be read everywhere.
 
-    `is_over` once all are done, or a sale was made and its nights were seen by a site. What opens a step again later
-    (a new home, a link that nobody read yet) is told under what needs the host.
+    `is_over` once all are done, or a sale was made and at some home every site has read its link. What opens a step
+    again later (a new home, a link there that nobody read yet) is told under what needs the host.
     """
 
     steps: tuple[Step, ...]
@@ -61,14 +61,14 @@ def first_steps(
     organization: Organization, homes: Sequence[Property], health: Health, *, has_sold: bool
 ) -> FirstSteps:
     """How far the organization is with these of its homes; in up to four queries, and none once it is over."""
-    if has_sold and health.seen:
+    if has_sold and health.is_all_read_somewhere:
         return FirstSteps((), is_over=True)
     is_selling = sells(organization.pk)
     if is_selling:
         offers = _offers(organization, homes)
         rows = [
             _property(homes), _read(homes, health), _seen(homes, health), offers,
-            _handed_out(organization, homes, on_sale=offers.is_done), _sold(homes, has_sold=has_sold),
+            _handed_out(organization, homes, on_sale=offers.is_done), _sold(homes, health, has_sold=has_sold),
         ]  # fmt: skip
     else:
         rows = [_units(homes), _linked(homes, health)]
@@ -173,13 +173,28 @@ def _handed_out(organization: Organization, homes: Sequence[Property], *, on_sal
     return Step(_("Show guests their page"), said, is_done, *_at(_first(homes), "upsells:guest-page", action))
 
 
-def _sold(homes: Sequence[Property], *, has_sold: bool) -> Step:
+def _sold(homes: Sequence[Property], health: Health, *, has_sold: bool) -> Step:
     said = _("See what a guest is offered, or wait for the first to buy.")
     if has_sold:
-        said = _("Made. Every site closes those nights.")
+        said = _made(health)
     return Step(
         _("First sale"), said, has_sold, *_at(_first(homes), "upsells:what-if", _("Try it as a guest"))
     )
+
+
+def _made(health: Health) -> str:
+    """What became of the first sale: whether the sites know of it."""
+    never = {each.link.site for each in health.unseen if not each.known.own}
+    if never:
+        said = ngettext(
+            "Made. %(count)s site doesn't know of it yet: paste its link.",
+            "Made. %(count)s sites don't know of it yet: paste the links.",
+            len(never),
+        )
+        return said % {"count": len(never)}
+    if health.unseen:
+        return _("Made. Not every site has read it yet.")
+    return _("Made. Every site closes those nights.") if health.is_all_read_somewhere else _("Made.")
 
 
 def _first(homes: Sequence[Property]) -> Property | None:

@@ -91,7 +91,7 @@ def _context(request: HostRequest, home: Property, now: datetime) -> dict[str, A
         "nav": "properties",
         "now": now,
         "cleaning": spelt(timedelta(minutes=home.turnaround)),
-        "urgent": urgent(org, now, home),
+        "urgent": urgent(org, now, home, channels if request.membership.may(Power.CONNECT) else None),
         "steps": steps,
         "health": channels,
         "guides": GUIDES,

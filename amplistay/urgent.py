@@ -4,19 +4,21 @@ Two guests for one night come before a guest who waits for an answer, that befor
 before what nobody can read, and that before what only waits.
 """
 
-from collections.abc import Iterator
+from collections.abc import Container, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from django.db.models import Case, Count, F, IntegerField, Q, Value, When
 from django.urls import reverse
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
 from accounts.models import Organization
+from amplistay.channelhealth import Health, Unseen
 from calendars.models import Alert
 from calendars.models.alerts import AlertQuerySet
 from calendars.sentences import advice, headline
-from properties.dates import whole
+from properties.dates import between, whole
 from properties.models import Property
 from properties.templatetags.stays import money
 from upsells.models import Delivery, Purchase
@@ -28,7 +30,7 @@ Kind = Alert.Kind
 MOST = 20  # alerts, questions and mails each
 AT_ONCE = 6  # seen without opening the rest
 HURRY = timedelta(hours=2)
-ANSWER, MAIL = 1, 5
+ANSWER, UNKNOWN, MAIL = 1, 2, 5
 RANKS = {
     Kind.CONFLICT: 0, Kind.UNSEEN: 2, Kind.STOPPED: 3, Kind.FAILING: 4, Kind.QUARANTINED: 4, Kind.LATE: 4,
     Kind.UNREAD: 4, Kind.HELD: 6, Kind.KEYS: 3, Kind.BUDGET: 6, Kind.REFUSED: 2,
@@ -76,8 +78,13 @@ class Urgent:
         return self.needs[len(self.first) :]
 
 
-def urgent(organization: Organization, now: datetime, home: Property | None = None) -> Urgent:
-    """All that needs the host of the organization, or of one of its homes, in up to four queries."""
+def urgent(
+    organization: Organization, now: datetime, home: Property | None = None, health: Health | None = None
+) -> Urgent:
+    """All that needs the host of the organization, or of one of its homes, in up to four queries.
+
+    `health` is that of their calendars, for whom it is to tell which sales no site knows of.
+    """
     ours, theirs = (Q(), Q()) if home is None else (Q(property=home), Q(purchase__property=home))
     rows = _open(organization).filter(ours)
     counts = rows.aggregate(
@@ -85,10 +92,13 @@ def urgent(organization: Organization, now: datetime, home: Property | None = No
     )
     purchases = Purchase.objects.of(organization).filter(ours)
     mails = Delivery.objects.of(organization).filter(theirs)
-    alerts = _alerts(rows) if counts["number"] else ()
-    needs = [*alerts, *_questions(purchases, now), *_mails(mails)]
+    alerts = list(_alerts(rows)) if counts["number"] else []
+    told = {need.alert.property_id for need in alerts if need.alert and need.alert.kind == Kind.UNREAD}
+    unknown = list(_unknown(health, told)) if health else []
+    needs = [*alerts, *unknown[:MOST], *_questions(purchases, now), *_mails(mails)]
     needs.sort(key=lambda need: (need.rank, need.order))
-    return Urgent(tuple(needs), max(0, counts["number"] - MOST), counts["unread"])
+    more = max(0, counts["number"] - MOST) + len(unknown[MOST:])
+    return Urgent(tuple(needs), more, counts["unread"])
 
 
 def _open(organization: Organization) -> AlertQuerySet:
@@ -103,6 +113,37 @@ def _alerts(rows: AlertQuerySet) -> Iterator[Need]:
     for alert in rows.to_say().annotate(rank=rank).order_by("rank", "-opened_at", "pk")[:MOST]:
         order = -alert.opened_at.timestamp()
         yield Need(RANKS.get(Kind(alert.kind), MAIL), order, headline(alert), advice(alert), alert)
+
+
+def _unknown(health: Health, told: Container[int]) -> Iterator[Need]:
+    """Homes with sales that no site knows of, as none has ever read its link, from the sale on.
+
+    An alert tells of each such link once it should have been read; the homes where one does are `told` already.
+    """
+    homes = health.unread_homes
+    sales: dict[int, dict[int, Unseen]] = {}
+    for each in health.unseen:
+        if each.link.property_id in homes and each.link.property_id not in told:
+            sales.setdefault(each.link.property_id, {}).setdefault(each.sale, each)
+    for found in sales.values():
+        first = next(iter(found.values()))
+        home, nights = first.link.property, first.nights
+        said = ngettext(
+            "No site has read your sale of %(nights)s at %(home)s",
+            "No site has read your %(count)s sales at %(home)s, the first of %(nights)s",
+            len(found),
+        )
+        days = between(nights.start, nights.end, "MMMd")
+        yield Need(
+            rank=UNKNOWN,
+            order=home.house.instant(nights.start, home.house.check_in).timestamp(),
+            headline=said % {"home": home.name, "count": len(found), "nights": days},
+            advice=_("Those nights are still open there. Paste the Amplistay link into each site."),
+            home=home,
+            icon="unlink",
+            href=first.href,
+            action=_("Copy the links"),
+        )
 
 
 def _questions(rows: PurchaseQuerySet, now: datetime) -> Iterator[Need]:
