@@ -7,7 +7,7 @@ from psycopg.types.range import TimestamptzRange
 
 from accounts.deeds import Shown
 from accounts.models import Organization
-from calendars.models import date_range
+from calendars.models import Feed, date_range
 from domain.diary import Diary, Taken
 from domain.offers import Kind, Mode
 from domain.spans import NIGHT, Span
@@ -16,7 +16,7 @@ from properties.models import Property
 from upsells import sentences, shelves
 from upsells.models import Offer, Purchase, StayLink
 from upsells.ownpage import Group
-from upsells.previews import Option, Tried
+from upsells.previews import Note, Option, Tried
 from upsells.shelves import Choice, Nothing, Shelf, Side, Stay
 from upsells.whatif import Seen
 
@@ -60,6 +60,7 @@ def offers(now: datetime) -> dict[str, Any]:
         for (offer, choices), collection in zip(found, ("property", "channel"), strict=True)
     ]
     stay = Stay(LEAVES, Side.LEAVING, 2)
+    read = Feed(channel="vrbo", last_good_at=NOW - timedelta(minutes=40))
     return {
         "property": home, "link": StayLink(token=SAMPLE), "leaving": True, "stay": stay, "groups": groups,
         "last": groups[0].choices[-1].quote, "soon": now + timedelta(minutes=10), "ended": now,
@@ -68,7 +69,7 @@ def offers(now: datetime) -> dict[str, Any]:
         "nothings": [(why.value, Shelf(stay, stops=_opens())) for why in Nothing if why not in {"off", "stale"}],
         "own_nothings": [(why.value, Shelf(stay)) for why in Nothing if why.value in OWN],
         "tried": [_tried(home, offer, choices) for offer, choices in found],
-        "notes": [sentences.feeds([("Vrbo", NOW - timedelta(minutes=40), False)], Mode.APPROVAL, home.house)],
+        "notes": [Note(sentences.feeds([read], Mode.APPROVAL, home.house), "#tries")],
         "persons": 2, "after": True, "trial": _trial(groups),
     }  # fmt: skip
 

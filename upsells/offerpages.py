@@ -117,7 +117,9 @@ def _preview(
     form = DayForm({"day": asked or str(days.first(side))})
     stay = Stay(form.cleaned_data["day"], side, USUAL_PERSONS) if form.is_valid() else None
     tried = previews.tried(home, chosen, stay, now) if stay else []
-    count = sum(len(each.options) for each in tried)
+    notes = previews.notes(home, stay, now) if stay else []
+    stops = any(note.stops for note in notes)
+    count = 0 if stops else sum(len(each.options) for each in tried)
     return {
         "day_form": form,
         "side": side.value,
@@ -125,7 +127,8 @@ def _preview(
         "days": days.of(side),
         "tried": tried,
         "said": ngettext("%(n)s option for the guest.", "%(n)s options for the guest.", count) % {"n": count},
-        "notes": previews.notes(home, stay, now) if stay else [],
+        "notes": notes,
+        "stops": stops,
         "persons": USUAL_PERSONS if any(tax.per_person for tax in home.tax_rules) else 0,
     }
 
@@ -145,11 +148,8 @@ def start(request: HostRequest, public_id: str) -> HttpResponse:
         _ask_for_terms(request, offer)
     if len(refused) < len(off):
         messages.success(request, _("On sale. Look at the prices once, and send guests their link."))
-        if not Feed.objects.of(request.org).filter(property=home).exists():
-            messages.warning(
-                request,
-                _("Guests see it as soon as a calendar is connected: until then nobody knows what is free."),
-            )
+        if (unread := previews.calendars(home, timezone.now())) and unread.stops:
+            messages.warning(request, unread.text)
     return redirect("upsells:offers", public_id)
 
 

@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
+from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
@@ -52,6 +53,15 @@ class Tried:
     offer: Offer
     options: tuple[Option, ...]
     stops: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Note:
+    """What keeps guests from what the host sees here, and the page about it; `stops` where it leaves them nothing."""
+
+    text: str
+    href: str = ""
+    stops: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,10 +128,11 @@ def seen(home: Property, stay: Stay, now: datetime) -> Seen:
     options = tuple(_option(choice.quote, home) for choice in firsts)
     if shelf.why is shelves.Nothing.OFF:
         return Seen(stay, (), 0, (_off(stay.side),))
-    why = [_unread(home, now)]
+    unread = calendars(home, now)
+    why = [unread.text] if unread else []
     if not options:
         why += [sentences.stopped(kind, stop, home.house, some=False) for kind, stop in shelf.stops]
-    told = tuple(dict.fromkeys(each for each in why if each))
+    told = tuple(dict.fromkeys(why))
     return Seen(stay, options, len(shelf.choices) - len(options), told)
 
 
@@ -174,10 +185,12 @@ def _option(quote: Quote, home: Property) -> Option:
     return Option(words % {"time": clock(at)}, quote.price, lost)
 
 
-def notes(home: Property, stay: Stay, now: datetime) -> list[str]:
+def notes(home: Property, stay: Stay, now: datetime) -> list[Note]:
     """What keeps guests of that day from seeing what the host sees here: the home, its calendars, no such stay."""
-    found = [_("This home is archived, so nothing is sold.")] if home.archived_at else []
-    found.append(_unread(home, now))
+    archived = _("This home is archived, so nothing is sold.")
+    found = [Note(archived, stops=True)] if home.archived_at else []
+    if unread := calendars(home, now):
+        found.append(unread)
     if _nobody(home, stay, now):
         words = (
             _("No stay in your calendars ends on %(day)s, so a guest who enters that day is offered nothing.")
@@ -186,16 +199,21 @@ def notes(home: Property, stay: Stay, now: datetime) -> list[str]:
                 "No stay in your calendars begins on %(day)s, so a guest who enters that day is offered nothing."
             )
         )
-        found.append(words % {"day": day(stay.day)})
-    return [note for note in found if note]
+        found.append(Note(words % {"day": day(stay.day)}))
+    return found
 
 
-def _unread(home: Property, now: datetime) -> str:
-    """What the calendars' age leaves of all offers; empty while all were just read."""
-    rows = list(Feed.objects.filter(property=home).only("label", "channel", "last_good_at", "paused_at"))
-    reads = [None if feed.paused_at else feed.last_good_at for feed in rows]
-    told = [(feed.title, feed.last_good_at, feed.paused_at is not None) for feed in rows]
-    return sentences.feeds(told, offers.mode(Mode.INSTANT, reads, now), home.house)
+def calendars(home: Property, now: datetime) -> Note | None:
+    """What the calendars' age leaves of all offers; nothing to say while all were just read."""
+    columns = ("public_id", "label", "channel", "host", "last_good_at", "paused_at")
+    rows = list(Feed.objects.filter(property=home).only(*columns))
+    mode = offers.mode(Mode.INSTANT, [None if feed.paused_at else feed.last_good_at for feed in rows], now)
+    text = sentences.feeds(rows, mode, home.house)
+    feed = sentences.least_known(rows)
+    href = reverse("calendars:connections", args=[home.public_id])
+    if feed:
+        href = reverse("calendars:log", args=[home.public_id, feed.public_id])
+    return Note(text, href, stops=mode is Mode.OFF) if text else None
 
 
 def _nobody(home: Property, stay: Stay, now: datetime) -> bool:

@@ -153,8 +153,7 @@ def _freshness(home: Property, feeds: list[Feed]) -> str:
         return words % {"feeds": listed(unread)}
     reads = [None if feed.paused_at else feed.last_good_at for feed in feeds]
     mode = offers.mode(offers.Mode.INSTANT, reads, timezone.now())
-    told = [(feed.title, feed.last_good_at, feed.paused_at is not None) for feed in feeds]
-    return sentences.feeds(told, mode, home.house)
+    return sentences.feeds(feeds, mode, home.house)
 
 
 @require_GET

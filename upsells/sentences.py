@@ -8,6 +8,7 @@ from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
+from calendars.models import Feed
 from domain.house import House
 from domain.money import Money
 from domain.offers import NIGHTLY, Kind, Mode
@@ -155,39 +156,42 @@ def moment(at: datetime, house: House) -> str:
     return dates.moment(at.astimezone(house.zone))
 
 
-def feeds(feeds: Iterable[tuple[str, datetime | None, bool]], mode: Mode, house: House) -> str:
+def feeds(feeds: Iterable[Feed], mode: Mode, house: House) -> str:
     """What the calendars leave of an offer, in one sentence; empty while all is well.
 
-    `feeds` are name, last good read and whether it is paused; `mode` is what freshness leaves of "at once".
+    `mode` is what freshness leaves of "at once".
     """
-    feeds = list(feeds)
-    if not feeds:
+    feed = least_known(feeds)
+    if feed is None:
         return _(
             "No calendar is connected: nobody knows which nights are free, so guests are offered nothing."
         )
-    paused = [name for name, _read, is_paused in feeds if is_paused]
-    if paused:
-        return _("%(feed)s is paused: nobody knows which nights it takes, so guests are offered nothing.") % {
-            "feed": paused[0]
-        }
-    if mode is Mode.INSTANT:
+    if feed.paused_at:
+        words = _("%(feed)s is paused: nobody knows which nights it takes, so guests are offered nothing.")
+    elif mode is Mode.INSTANT:
         return ""
-    name, read = min(((name, read) for name, read, _paused in feeds), key=_age)
-    if read is None:
-        return _("%(feed)s hasn't been read yet.") % {"feed": name}
-    words = (
-        _("%(feed)s was last read on %(at)s. Until the next good read, guests can only ask.")
-        if mode is Mode.APPROVAL
-        else _(
+    elif feed.last_good_at is None:
+        words = _(
+            "%(feed)s hasn't been read yet: nobody knows which nights it takes, so guests are offered nothing."
+        )
+    elif mode is Mode.APPROVAL:
+        words = _("%(feed)s was last read on %(at)s. Until the next good read, guests can only ask.")
+    else:
+        words = _(
             "%(feed)s was last read on %(at)s, more than an hour ago. Offers come back with the next good read."
         )
-    )
-    return words % {"feed": name, "at": moment(read, house)}
+    at = moment(feed.last_good_at, house) if feed.last_good_at else ""
+    return words % {"feed": feed.name, "at": at}
 
 
-def _age(feed: tuple[str, datetime | None]) -> tuple[bool, float]:
-    _name, read = feed
-    return read is not None, read.timestamp() if read else 0
+def least_known(feeds: Iterable[Feed]) -> Feed | None:
+    """Of several calendars the one of which least is known: a paused one, one never read, that read longest ago."""
+    return min(feeds, key=_age, default=None)
+
+
+def _age(feed: Feed) -> tuple[bool, bool, float]:
+    read = feed.last_good_at
+    return feed.paused_at is None, read is not None, read.timestamp() if read else 0
 
 
 # What it costs

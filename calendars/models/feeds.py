@@ -14,7 +14,7 @@ from accounts.fields import SealedField, SecretField, public_id
 from accounts.models import TenantQuerySet, There
 from calendars.models.connections import Connection
 from calendars.models.rows import PropertyRow
-from domain.channels import CHANNELS, Channel
+from domain.channels import CHANNELS, OTHER, Channel
 from domain.pace import Pace
 from domain.spans import Span
 from domain.switches import Switches
@@ -186,6 +186,16 @@ class Feed(PropertyRow):
     def title(self) -> str:
         """The host's label, else the channel's name."""
         return self.label or named(self.source)
+
+    @property
+    def name(self) -> str:
+        """The title; where it would be that of any site nobody knows, the host that the link leads to."""
+        return self.host if self.is_nameless else self.title
+
+    @property
+    def is_nameless(self) -> bool:
+        """Whether neither the catalogue nor the host has a name for it, and its link leads to some host."""
+        return not self.label and self.source.key == OTHER.key and bool(self.host)
 
 
 class FeedRead(models.Model):

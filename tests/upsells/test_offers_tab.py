@@ -124,7 +124,7 @@ def test_a_day_that_cannot_be_is_refused_at_its_field(
     ("columns", "sentence"),
     [
         (None, "No calendar is connected"),
-        ({"last_good_at": None}, "Airbnb hasn't been read yet."),
+        ({"last_good_at": None}, "Airbnb hasn't been read yet: nobody knows"),
         ({"last_good_at": cast.NOW - timedelta(hours=2)}, "more than an hour ago"),
         ({"last_good_at": cast.NOW - timedelta(minutes=30)}, "guests can only ask"),
         ({"last_good_at": cast.NOW, "paused_at": cast.NOW}, "Airbnb is paused"),
@@ -137,9 +137,38 @@ def test_the_host_is_told_what_the_calendars_keep_from_guests(
     cast.an_offer(home)
     if columns is not None:
         cast.a_feed(home, **columns)
-    notes = [note for note in alices.get(tab(home)).context["notes"] if "No stay" not in note]
+    notes = [note.text for note in alices.get(tab(home)).context["notes"] if "No stay" not in note.text]
     assert len(notes) == bool(sentence)
     assert all(sentence in note for note in notes)
+
+
+@pytest.mark.parametrize(
+    ("columns", "name"),
+    [
+        ({"url": "https://cal.example.org/1.ics"}, "cal.example.org"),
+        ({"url": "https://cal.example.org/1.ics", "label": "Agency"}, "Agency"),
+        ({}, "Airbnb"),
+    ],
+)
+def test_prices_are_not_listed_as_on_sale_while_a_calendar_was_never_read(
+    alices: Client, home: Property, columns: dict[str, str], name: str
+) -> None:
+    feed = cast.a_feed(home, **columns)
+    page = text(alices.post(reverse("upsells:start", args=[home.public_id]), follow=True))
+    sentence = (
+        f"{name} hasn't been read yet: nobody knows which nights it takes, so guests are offered nothing."
+    )
+    preview = page.partition('id="preview"')[2]
+    assert page.count(sentence) == 2, "when selling begins, and above the preview"
+    assert (
+        reverse("calendars:log", args=[home.public_id, feed.public_id]) in preview.partition("Nothing is")[0]
+    )
+    assert "From your calendar as it is now" not in preview
+    assert preview.index("Nothing is offered") < preview.index("<details") < preview.index("€")
+    Feed.objects.update(last_good_at=cast.NOW)
+    preview = text(alices.get(tab(home))).partition('id="preview"')[2]
+    assert "From your calendar as it is now" in preview
+    assert "What it would be otherwise" not in preview
 
 
 WHY_NOTHING = [
