@@ -18,9 +18,9 @@ from properties.models import Property
 from properties.templatetags.stays import named
 
 OF_FEEDS = (
-    "public_id", "property_id", "channel", "label", "paused_at", "quarantined_at", "next_poll_at", "lease_until",
-    "last_read_at", "last_good_at", "failures", "failing_since", "problem", "held_nights", "events", "closed_nights",
-    "echoes", "asked_at", "connection_id", "connection__least_interval", "connection__rest_until",
+    "public_id", "property_id", "channel", "label", "host", "paused_at", "quarantined_at", "next_poll_at",
+    "lease_until", "last_read_at", "last_good_at", "failures", "failing_since", "problem", "held_nights", "events",
+    "closed_nights", "echoes", "asked_at", "connection_id", "connection__least_interval", "connection__rest_until",
 )  # fmt: skip
 OF_LINKS = ("public_id", "property_id", "kind", "channel", "label", "created_at")
 MOST_UNSEEN = 2_000  # sales in links

@@ -4,7 +4,7 @@ Two guests for one night come before a guest who waits for an answer, that befor
 before what nobody can read, and that before what only waits.
 """
 
-from collections.abc import Container, Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -17,7 +17,7 @@ from accounts.models import Organization
 from amplistay.channelhealth import Health, Unseen
 from calendars.models import Alert
 from calendars.models.alerts import AlertQuerySet
-from calendars.sentences import advice, headline
+from calendars.sentences import advice, headline, kept
 from properties.dates import between, whole
 from properties.models import Property
 from properties.templatetags.stays import money
@@ -83,7 +83,7 @@ def urgent(
 ) -> Urgent:
     """All that needs the host of the organization, or of one of its homes, in up to four queries.
 
-    `health` is that of their calendars, for whom it is to tell which sales no site knows of.
+    `health` is that of their calendars, for whom it is to tell of links never read, in and out.
     """
     ours, theirs = (Q(), Q()) if home is None else (Q(property=home), Q(purchase__property=home))
     rows = _open(organization).filter(ours)
@@ -93,12 +93,13 @@ def urgent(
     purchases = Purchase.objects.of(organization).filter(ours)
     mails = Delivery.objects.of(organization).filter(theirs)
     alerts = list(_alerts(rows)) if counts["number"] else []
-    told = {need.alert.property_id for need in alerts if need.alert and need.alert.kind == Kind.UNREAD}
+    told = [need.alert for need in alerts if need.alert]
     unknown = list(_unknown(health, told)) if health else []
-    needs = [*alerts, *unknown[:MOST], *_questions(purchases, now), *_mails(mails)]
+    never = list(_never_read(health, told)) if health else []
+    needs = [*alerts, *unknown[:MOST], *never[:MOST], *_questions(purchases, now), *_mails(mails)]
     needs.sort(key=lambda need: (need.rank, need.order))
-    more = max(0, counts["number"] - MOST) + len(unknown[MOST:])
-    return Urgent(tuple(needs), more, counts["unread"])
+    more = max(0, counts["number"] - MOST) + len(unknown[MOST:]) + len(never[MOST:])
+    return Urgent(tuple(needs), more, counts["unread"] + len(never))
 
 
 def _open(organization: Organization) -> AlertQuerySet:
@@ -115,15 +116,38 @@ def _alerts(rows: AlertQuerySet) -> Iterator[Need]:
         yield Need(RANKS.get(Kind(alert.kind), MAIL), order, headline(alert), advice(alert), alert)
 
 
-def _unknown(health: Health, told: Container[int]) -> Iterator[Need]:
+def _never_read(health: Health, told: Iterable[Alert]) -> Iterator[Need]:
+    """Links that couldn't be read even once, from the first try on: guests are offered nothing, whoever just came.
+
+    An alert tells of each once that lasts; those of which one does are `told` already.
+    """
+    known = {alert.feed_id for alert in told}
+    for feed, _state in health.feeds:
+        if not feed.failures or feed.paused_at or feed.was_read or feed.is_mirror or feed.pk in known:
+            continue
+        since = feed.failing_since or feed.last_read_at
+        alert = Alert(kind=Kind.FAILING, property=feed.property, feed=feed, details={"feed": kept(feed)})
+        yield Need(
+            rank=RANKS[Kind.FAILING],
+            order=-since.timestamp() if since else 0,
+            headline=headline(alert),
+            advice=advice(alert),
+            home=feed.property,
+            icon="calendar-x",
+            href=reverse("calendars:log", args=[feed.property.public_id, feed.public_id]),
+            action=_("See what to do"),
+        )
+
+
+def _unknown(health: Health, told: Iterable[Alert]) -> Iterator[Need]:
     """Homes with sales that no site knows of, as none has ever read its link, from the sale on.
 
     An alert tells of each such link once it should have been read; the homes where one does are `told` already.
     """
-    homes = health.unread_homes
+    homes = health.unread_homes - {alert.property_id for alert in told if alert.kind == Kind.UNREAD}
     sales: dict[int, dict[int, Unseen]] = {}
     for each in health.unseen:
-        if each.link.property_id in homes and each.link.property_id not in told:
+        if each.link.property_id in homes:
             sales.setdefault(each.link.property_id, {}).setdefault(each.sale, each)
     for found in sales.values():
         first = next(iter(found.values()))

@@ -142,7 +142,8 @@ def _judge(visit: Visit) -> Verdict:
     if isinstance(answer, Failure):
         return visits.failed(visit, sentences.failure(answer.code, feed.host))
     if answer.status not in (OK, NOT_MODIFIED):
-        return visits.failed(visit, sentences.status(answer.status, feed.host))
+        problem = sentences.status(answer.status, feed.host, was_read=feed.was_read)
+        return visits.failed(visit, problem)
     if answer.status == NOT_MODIFIED and not (feed.etag or feed.last_modified):
         return visits.failed(
             visit, sentences.problem(Problem(sentences.NOTHING_NEW))

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from datetime import date, datetime
+from http import HTTPStatus
 from typing import Any
 
 from django.utils.translation import gettext, gettext_noop, ngettext
@@ -42,7 +43,7 @@ STATUSES: Mapping[int, str] = {
     403: gettext_noop(
         "%(host)s refuses to show us this calendar. If it goes on, copy the export link once more."
     ),
-    404: gettext_noop(
+    HTTPStatus.NOT_FOUND: gettext_noop(
         "%(host)s answered “404 not found”. The link was probably reset: copy the new one from the site."
     ),
     410: gettext_noop("%(host)s says this calendar is gone. Copy the new export link from the site."),
@@ -50,6 +51,9 @@ STATUSES: Mapping[int, str] = {
         "%(host)s asks us to read less often. We wait as long as it says and keep the nights as they are."
     ),
 }
+NOT_THERE = gettext_noop(
+    "%(host)s answered “404 not found”. Check that the whole link was copied, or copy it once more from the site."
+)
 OTHER_STATUS = gettext_noop(
     "%(host)s answered with error %(status)s. We keep the nights as they are and try again."
 )
@@ -84,9 +88,11 @@ def failure(code: str, host: str) -> dict[str, Any]:
     return {"template": FAILURES.get(code, FAILURES["connect"]), "details": {"host": host}}
 
 
-def status(number: int, host: str) -> dict[str, Any]:
-    """The problem of a read that was answered with an error."""
+def status(number: int, host: str, *, was_read: bool = True) -> dict[str, Any]:
+    """The problem of a read that was answered with an error; `was_read` tells whether one ever was good."""
     template = STATUSES.get(number, OTHER_STATUS)
+    if number == HTTPStatus.NOT_FOUND and not was_read:
+        template = NOT_THERE
     return {"template": template, "details": {"host": host, "status": str(number)}}
 
 
@@ -206,6 +212,18 @@ ADVICE: Mapping[str, str] = {
         "yourself; with the next read this is settled."
     ),
 }
+NEVER_READ: Mapping[str, str] = {  # the advice about a calendar of which nothing was ever read
+    "failing": gettext_noop(
+        "It has never been read, so it closes no night. Until it can be read, guests are offered nothing here."
+    ),
+    "late": gettext_noop(
+        "It has never been read, so it closes no night. We are behind with reading; sales wait until it is read."
+    ),
+    "quarantined": gettext_noop(
+        "Reading it takes more time or memory than any calendar should. It has never been read, so it closes no "
+        "night; we try again every six hours."
+    ),
+}
 RELIEF: Mapping[str, str] = {
     "failing": gettext_noop("%(feed)s can be read again for %(home)s"),
     "late": gettext_noop("%(feed)s is up to date again for %(home)s"),
@@ -231,12 +249,16 @@ NAMES = ("feed", "link", "first", "second")  # of calendars, among the details o
 
 
 def kept(row: Feed | ExportLink) -> str:
-    """Its name as an alert keeps it: the word for a site that nobody knows is translated where it is read.
+    """Its name as an alert keeps it: of a calendar of a site that nobody knows, the host that its link leads to.
 
+    The word for such a site, which its link of ours has, is translated where it is read.
     A unit has the name of its system, for its label is mostly that of the home, which the alert names anyway.
     """
-    is_unit = isinstance(row, Feed) and row.is_mirror
-    return row.source.name if is_unit else row.label or row.source.name
+    if isinstance(row, Feed) and row.is_mirror:
+        return row.source.name
+    if isinstance(row, Feed) and row.is_nameless:
+        return row.host
+    return row.label or row.source.name
 
 
 def _said(name: str) -> str:
@@ -250,8 +272,12 @@ def headline(alert: Alert) -> str:
 
 
 def advice(alert: Alert) -> str:
-    """What it means and what the host can do."""
-    return _about(ADVICE, alert)
+    """What it means and what the host can do; of a calendar that was never read, with the cause."""
+    feed = alert.feed if alert.kind in NEVER_READ else None
+    if feed is None or feed.was_read:
+        return _about(ADVICE, alert)
+    said = _about(NEVER_READ, alert)
+    return f"{sentence(feed.problem)} {said}" if alert.kind == Alert.Kind.FAILING and feed.problem else said
 
 
 def relief(alert: Alert) -> str:

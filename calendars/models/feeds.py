@@ -193,6 +193,11 @@ class Feed(PropertyRow):
         return self.host if self.is_nameless else self.title
 
     @property
+    def was_read(self) -> bool:
+        """Whether anything of it ever was, be it only a part."""
+        return bool(self.last_good_at or self.events or self.closed_nights)
+
+    @property
     def is_nameless(self) -> bool:
         """Whether neither the catalogue nor the host has a name for it, and its link leads to some host."""
         return not self.label and self.source.key == OTHER.key and bool(self.host)

@@ -14,14 +14,14 @@ from django.urls import reverse
 from django.utils import timezone
 
 from accounts.models import User
-from calendars import alerts
+from calendars import alerts, sentences
 from calendars.models import Alert, Feed
 from domain.spans import NIGHT, Span
 from properties.models import Property
 from tests import cast
 from upsells.models import StayLink
 
-HOUR = timedelta(hours=1)
+HOUR, DAY = timedelta(hours=1), timedelta(days=1)
 Kind = Alert.Kind
 
 
@@ -58,7 +58,7 @@ def way(alert: Alert) -> str:
 def test_home_lists_what_is_open_with_advice_since_when_and_a_way_to_settle_it(
     alices: Client, home: Property
 ) -> None:
-    alert = of(cast.a_feed(home))
+    alert = of(cast.a_feed(home, last_good_at=timezone.now() - DAY))
     answer = alices.get("/")
     said = text_of(answer)
     assert "Airbnb can't be read for Casa Gràcia" in said
@@ -83,11 +83,34 @@ def test_double_bookings_stand_first_then_what_can_not_be_read_and_of_those_the_
 
 def test_home_says_so_when_nothing_is_open(alices: Client, home: Property) -> None:
     assert "Nothing yet. No calendar is connected." in text_of(alices.get("/"))
-    feed = cast.a_feed(home)
+    feed = cast.a_feed(home, last_good_at=timezone.now())
     of(feed, resolved_at=timezone.now())
     assert "Nothing. The calendar is being read." in text_of(alices.get("/"))
     Feed.objects.update(failures=1)
     assert "Nothing for now. 1 calendar couldn't be read just now" in text_of(alices.get("/"))
+
+
+def test_calendars_that_were_never_read_need_the_host_from_the_first_try_on_each_by_its_name_and_cause(
+    alices: Client, home: Property
+) -> None:
+    hosts = ("one.example.org", "two.example.org")
+    feeds = [cast.a_feed(home, f"https://{host}/a.ics") for host in hosts]
+    for feed, status in zip(feeds, (404, 410), strict=True):
+        problem = sentences.status(status, feed.host, was_read=False)
+        Feed.objects.filter(pk=feed.pk).update(failures=1, failing_since=timezone.now(), problem=problem)
+    said = text_of(alices.get("/"))
+    assert "2 need you" in said
+    assert "Nothing for now" not in said
+    needs = said.partition("What needs you")[2].partition("Get ready")[0]
+    assert [needs.count(f"{host} can't be read for Casa Gràcia") for host in hosts] == [2, 2]
+    assert "one.example.org answered “404 not found”. Check that the whole link was copied" in needs
+    assert "two.example.org says this calendar is gone." in needs
+    assert needs.count("It has never been read, so it closes no night.") == 2
+    assert "What it closed stays closed" not in needs
+    alert = of(feeds[0], details={"feed": "one.example.org"})
+    page = alices.get("/")
+    assert way(alert) in page.content.decode()
+    assert text_of(page).count("one.example.org can't be read for Casa Gràcia") == 2
 
 
 def test_what_concerns_an_archived_home_needs_nobody(alices: Client, home: Property) -> None:

@@ -104,13 +104,16 @@ def test_two_members_get_the_same_alerts_each_in_their_own_words_plurals_and_dat
     assert translation.get_language() == "en"
 
 
-def test_an_alert_names_a_calendar_of_an_unknown_site_in_the_language_of_who_reads_it(home: Property) -> None:
-    feed = cast.a_feed(home, "https://unknown.example/1.ics")
+def test_an_alert_names_an_unknown_site_in_the_language_of_who_reads_it_and_its_calendar_by_the_host(
+    home: Property,
+) -> None:
+    link = cast.an_export(home, "other")
     with translation.override("de"):
-        kept = sentences.kept(feed)
-    alert = Alert(kind=Alert.Kind.FAILING, property=home, feed=feed, details={"feed": kept})
-    assert sentences.headline(alert) == "Other calendar can't be read for Casa Gràcia"
-    assert sentences.kept(Feed(label="Tía Ana", channel="other")) == "Tía Ana"
+        kept = sentences.kept(link)
+    alert = Alert(kind=Alert.Kind.UNREAD, property=home, link=link, details={"link": kept})
+    assert sentences.headline(alert) == "Other calendar has never read its Amplistay link for Casa Gràcia"
+    assert sentences.kept(cast.a_feed(home, "https://unknown.example/1.ics")) == "unknown.example"
+    assert sentences.kept(Feed(label="Tía Ana", channel="other", host="unknown.example")) == "Tía Ana"
 
 
 def test_two_members_get_a_sale_and_their_summary_of_it_each_in_their_own_language(

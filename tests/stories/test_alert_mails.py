@@ -213,7 +213,7 @@ def test_what_comes_back_while_somebody_writes_that_it_is_over_is_told_again(
 def test_a_mail_has_two_parts_and_a_link_to_what_can_be_done(
     home: Property, members: None, post: Post
 ) -> None:
-    failing(home)
+    failing(home, last_good_at=NOW - DAY)
     sweep(NOW)
     (mail, _other) = post.mails
     alert = Alert.objects.get()
@@ -225,6 +225,32 @@ def test_a_mail_has_two_parts_and_a_link_to_what_can_be_done(
     assert headers["Content-Type"].startswith("multipart/alternative")
     assert headers["Auto-Submitted"] == "auto-generated"
     assert "secret" not in mail["text"] + mail["html"]
+
+
+@pytest.mark.parametrize(
+    ("columns", "advice"),
+    [
+        (
+            {},
+            "It has never been read, so it closes no night. Until it can be read, guests are offered nothing",
+        ),
+        (
+            {"quarantined_at": NOW},
+            "It has never been read, so it closes no night; we try again every six hours.",
+        ),
+        ({"failing_since": None, "failures": 0, "created_at": NOW - DAY}, "We are behind with reading"),
+    ],
+)
+def test_a_mail_about_a_calendar_that_was_never_read_claims_no_closed_nights(
+    home: Property, members: None, post: Post, columns: dict[str, object], advice: str
+) -> None:
+    failing(home, **columns)
+    sweep(NOW)
+    sweep(NOW + HOUR)
+    text = " ".join(post.mails[0]["text"].split())
+    assert advice in text
+    assert "It has never been read" in text
+    assert "What it closed" not in text
 
 
 NASTY = 'Flat"><script>alert(1)</script>\r\nBcc: victim@example.org\r\n\r\nHello\u2028there %(home)s'

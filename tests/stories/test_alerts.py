@@ -11,7 +11,7 @@ from django.utils import timezone
 
 from calendars import alerts
 from calendars.models import Alert, Feed
-from calendars.sentences import headline
+from calendars.sentences import headline, sentence
 from calendars.standing import Standing, standing
 from domain.events import Kind
 from domain.spans import Span
@@ -63,6 +63,22 @@ def test_a_site_that_fails_for_an_hour_is_told_once_to_each_member_and_once_more
     for minutes in (0, 1, 16, 300):
         assert sweep(back + minutes * MINUTE) == 0
     assert len(post.mails) == 4
+
+
+def test_a_link_that_is_not_found_was_reset_only_if_it_was_ever_read(home: Property, listing: Open) -> None:
+    now = timezone.now()
+    place = listing("airbnb")
+    feed = cast.a_feed(home, place.export_url)
+    place.fault("not_found")
+    read(feed, now)
+    feed.refresh_from_db()
+    assert "Check that the whole link was copied" in sentence(feed.problem)
+    place.fault("none")
+    read(feed, now + 15 * MINUTE)
+    place.fault("not_found")
+    read(feed, now + 30 * MINUTE)
+    feed.refresh_from_db()
+    assert "The link was probably reset" in sentence(feed.problem)
 
 
 def test_a_calendar_that_was_set_aside_is_told(home: Property, members: None, post: Post) -> None:
