@@ -142,6 +142,12 @@ def _requests(request: HostRequest, rows: PurchaseQuerySet) -> list[dict[str, An
     ]
 
 
+def _doubt(row: Purchase) -> str:
+    """The same of one purchase; empty where nobody waits for the host."""
+    feeds = Feed.objects.filter(property=row.property_id).defer("url")
+    return _freshness(row.property, list(feeds)) if row.state == State.ASKED else ""
+
+
 def _freshness(home: Property, feeds: list[Feed]) -> str:
     """What keeps the calendars from being believed right now; empty when all were just read."""
     unread = [feed.title for feed in feeds if feed.failing_since or feed.paused_at]
@@ -205,6 +211,7 @@ def _page(request: HostRequest, row: Purchase, **forms: Form) -> HttpResponse:
             "links": timeline.told(row, now),
             "ways": longerstays.ways(row, now),
             "has_receipt": receipts.exists(row),
+            "freshness": _doubt(row),
             "mails": sorted(row.deliveries.all(), key=lambda mail: (mail.created_at, mail.pk)),
             "undelivered": deliveries.undelivered(row),
             "cancel_form": CancelSaleForm(row, now),

@@ -5,6 +5,7 @@ the moment, the step carries none. Sentences are those of the active language, t
 """
 
 import json
+from collections import defaultdict
 from collections.abc import Iterator
 from copy import copy
 from dataclasses import dataclass
@@ -12,13 +13,14 @@ from datetime import datetime, timedelta
 
 from django.utils.timezone import localtime
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
 from calendars import history, readership
-from calendars.models import Alert, Block, FeedRead
+from calendars.models import Alert, Block, Feed, FeedRead
 from calendars.readership import Exposure
 from domain.money import Money
-from properties.dates import moment
-from properties.templatetags.stays import money
+from properties.dates import moment, when
+from properties.templatetags.stays import listed, money
 from upsells.models import Certificate, Delivery, Payment, Purchase
 
 MOST_READS = 60
@@ -39,9 +41,10 @@ class Step:
 
 def steps(purchase: Purchase, now: datetime) -> list[Step]:
     """Everything that happened so far; what is being waited for comes last."""
+    asked = _asked(purchase)
     found = [
-        *_begun(purchase),
-        *_reads(purchase, now),
+        *_begun(purchase, asked),
+        *_reads(purchase, asked, now),
         *_exported(purchase, now),
         *_decided(purchase),
         *_money(purchase),
@@ -88,89 +91,135 @@ def told(purchase: Purchase, now: datetime) -> list[Exposure]:
 # The guest and the host
 
 
-def _begun(purchase: Purchase) -> Iterator[Step]:
+def _asked(purchase: Purchase) -> list[datetime]:
+    """When the host was asked."""
+    key = f"request {purchase.public_id}"
+    alerts = Alert.objects.filter(property=purchase.property_id, key=key).order_by("opened_at")
+    return list(alerts.values_list("opened_at", flat=True)[:MOST_READS])
+
+
+def _begun(purchase: Purchase, asked: list[datetime]) -> Iterator[Step]:
     price = money(purchase.price)
     yield Step(purchase.created_at, "hourglass", _("Kept for the guest, at %(price)s") % {"price": price})
     if purchase.requested_at:
         yield Step(purchase.requested_at, "hand", _("The guest pressed “book”"), purchase.guest_name)
-    key = f"request {purchase.public_id}"
-    alerts = Alert.objects.filter(property=purchase.property_id, key=key).order_by("opened_at")
-    for at in alerts.values_list("opened_at", flat=True)[:MOST_READS]:
+    for at in asked:
         yield Step(at, "message-circle-question-mark", _("You were asked"))
     if purchase.agreed_at:
-        more = _("Every calendar is read once more before it is confirmed.")
+        more = _(
+            "Every calendar is read once more; where one can't be read within half a minute, your word decides."
+        )
         yield Step(purchase.agreed_at, "thumbs-up", _("You agreed"), more)
 
 
-# The look at every feed
+# The looks at every feed
 
 
-def _reads(purchase: Purchase, now: datetime) -> Iterator[Step]:
-    """Each feed's reads from "book" (or from "agree") to the decision.
+@dataclass(frozen=True, slots=True)
+class _Look:
+    """The time in which every feed was read for the guest, or once more for the host who agreed.
 
-    The log counts reads in a row without news in one line, which goes on growing after the decision: what is told of
-    it then depends on nothing that came later, and counts nothing.
+    `is_over`: later reads are no part of it. `is_whole`: it ended with a sale or with a question to the host, so every
+    feed was tried in it.
     """
+
+    start: datetime
+    end: datetime
+    is_over: bool
+    is_whole: bool
+
+
+def _looks(purchase: Purchase, asked: datetime | None, now: datetime) -> Iterator[_Look]:
+    """The look from "book" until the host was asked (none where they were asked at once), and that to the decision."""
     start = purchase.requested_at
     if start is None:
         return
-    last = min(purchase.decided_at or now, (purchase.looked_since or start) + LOOKING)
+    if asked and start < asked:
+        yield _Look(start, asked, is_over=True, is_whole=True)
+    if asked and not purchase.agreed_at:
+        return
+    start = purchase.agreed_at or start
+    last = min(purchase.decided_at or now, start + LOOKING)
     decided = [at for at in (closed_at(purchase), confirmed_at(purchase)) if at]
     end = min(decided, default=last)  # a card is charged, and the sale confirmed, after its nights are closed
-    rows = FeedRead.objects.filter(feed__property=purchase.property_id, until__gte=start, at__lte=end)
+    yield _Look(start, end, is_over=bool(decided or purchase.decided_at), is_whole=bool(decided))
+
+
+def _reads(purchase: Purchase, asked: list[datetime], now: datetime) -> Iterator[Step]:
+    """Each feed's reads in the looks, its failures of one kind together.
+
+    The log counts reads in a row without news in one line, which goes on growing after the look: what is told of
+    it then depends on nothing that came later, and counts nothing.
+    """
+    for look in _looks(purchase, min(asked, default=None), now):
+        found: dict[tuple[int, str, str], list[tuple[datetime, FeedRead]]] = defaultdict(list)
+        for at, read in _within(purchase, look):
+            bad = read.outcome in history.BAD
+            found[read.feed_id, read.outcome, str(read.problem) if bad else f"{read.pk}"].append((at, read))
+        for reads in found.values():
+            yield _step(*reads[0], [at for at, _read in reads[1:]])
+
+
+def _within(purchase: Purchase, look: _Look) -> Iterator[tuple[datetime, FeedRead]]:
+    """The lines of the log that tell of a read in the look, each with the instant of that."""
+    rows = FeedRead.objects.filter(
+        feed__property=purchase.property_id, until__gte=look.start, at__lte=look.end
+    )
     reads = list(rows.select_related("feed").defer("feed__url").order_by("at", "pk")[:MOST_READS])
     latest = {read.feed_id: read for read in reads}
     rested = _rested_on(purchase)
     for read in reads:
-        if decided or purchase.decided_at:
-            is_latest, proof = read is latest[read.feed_id], rested.get(read.feed.public_id)
-            at = _settled(read, (start, end), proof, is_latest=is_latest, is_sold=bool(decided))
-        else:
-            at = min(read.until, end)
+        proof = rested.get(read.feed.public_id)
+        if proof and not look.start <= proof <= look.end:
+            proof = None
+        at = _settled(read, look, proof, is_latest=read is latest[read.feed_id])
         if at:
-            yield _step(read, at)
+            yield at, read
 
 
-def _step(read: FeedRead, at: datetime) -> Step:
-    """One read of the line; what it says holds for each of them."""
+def _step(at: datetime, read: FeedRead, again: list[datetime]) -> Step:
+    """One read of the line, and the tries `again` that came to the same; what it says holds for each of them."""
     one = copy(read)
     one.times = 1
     bad = read.outcome in history.BAD
     what = _("%(feed)s couldn't be read") if bad else _("%(feed)s was read once more")
+    more = [history.line(one).said]
+    if again:
+        times = ngettext(
+            "Tried %(n)s time until %(time)s.", "Tried %(n)s times until %(time)s.", len(again) + 1
+        )
+        more.append(times % {"n": len(again) + 1, "time": when(localtime(again[-1]), "Hms")})
     return Step(
         at=at,
         icon="triangle-alert" if bad else "refresh-cw",
         what=what % {"feed": read.feed.title},
-        more=history.line(one).said,
+        more=" ".join(filter(None, more)),
         tone="bad" if bad else "",
     )
 
 
-def _rested_on(purchase: Purchase) -> dict[str, datetime]:
+def _rested_on(purchase: Purchase) -> dict[str, datetime | None]:
     """When each feed had last been read well as the sale was decided, by its key: its certificate tells."""
     certificate: Certificate | None = getattr(purchase, "certificate", None)
     feeds = json.loads(certificate.body).get("feeds", ()) if certificate else ()
     reads = {each["feed"]: each["last_good_read_at"] for each in feeds}
-    return {feed: datetime.fromisoformat(at) for feed, at in reads.items() if at}
+    return {feed: datetime.fromisoformat(at) if at else None for feed, at in reads.items()}
 
 
-def _settled(
-    read: FeedRead, look: tuple[datetime, datetime], proof: datetime | None, *, is_latest: bool, is_sold: bool
-) -> datetime | None:
+def _settled(read: FeedRead, look: _Look, proof: datetime | None, *, is_latest: bool) -> datetime | None:
     """The instant within the look at which the line tells of a read; None where perhaps none of its reads lay there.
 
     It is the read that the decision rested on (`proof`), else the first of a line that begins within the look, else
-    the last of one that another line follows. The line may go on after the look: then a sale, which rests on a read
-    of every feed, was decided on one of its reads.
+    the last of one that another line follows, or so far. The line may go on after the look: then a whole one, in which
+    every feed was tried, had one of its reads.
     """
-    start, end = look
-    if proof and max(read.at, start) <= proof <= min(read.until, end):
+    if proof and max(read.at, look.start) <= proof <= min(read.until, look.end):
         return proof
-    if read.at >= start:
+    if read.at >= look.start:
         return read.at
-    if not is_latest:
-        return min(read.until, end)
-    return end if is_sold and not proof else None
+    if not is_latest or not look.is_over:
+        return min(read.until, look.end)
+    return look.end if look.is_whole and not proof else None
 
 
 # What came of it
@@ -179,8 +228,12 @@ def _settled(
 def _decided(purchase: Purchase) -> Iterator[Step]:
     at, state, confirmed = purchase.decided_at, purchase.state, confirmed_at(purchase)
     if state in {State.CONFIRMED, State.CANCELLED}:
-        more = "" if confirmed else _("When exactly isn't known any more.")
-        yield Step(confirmed or at, "circle-check", _("Confirmed"), more, "ok")
+        more = [] if confirmed else [_("When exactly isn't known any more.")]
+        unread = _on_word(purchase)
+        if unread:
+            more.append(_("%(feeds)s couldn't be read.") % {"feeds": listed(unread)})
+        what = _("Confirmed on your word") if unread else _("Confirmed")
+        yield Step(confirmed or at, "circle-check", what, " ".join(more), "ok")
         yield from _wished(purchase)
     if state == State.CANCELLED:
         yield Step(at, "ban", _cancelled(purchase), _("What was sold is open again."), "warn")
@@ -190,6 +243,13 @@ def _decided(purchase: Purchase) -> Iterator[Step]:
         yield Step(at, "timer-off", _("Let go"), _("The time ran out, or the guest gave it up."), "warn")
     elif state != State.CONFIRMED:
         yield from _waiting(purchase)
+
+
+def _on_word(purchase: Purchase) -> list[str]:
+    """The feeds that weren't read after the host agreed, whose word the sale rests on; one that is gone has no name."""
+    agreed = purchase.agreed_at
+    unread = [feed for feed, at in _rested_on(purchase).items() if agreed and (at is None or at < agreed)]
+    return [feed.title for feed in Feed.objects.filter(public_id__in=unread).defer("url")] if unread else []
 
 
 def _cancelled(purchase: Purchase) -> str:

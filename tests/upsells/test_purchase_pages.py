@@ -213,6 +213,16 @@ def test_guests_who_ask_stand_above_the_list_with_their_home_and_what_is_unknown
     assert alices.get(reverse(LIST), {"q": "Marta"}).context["requests"] == []
 
 
+def test_the_page_of_a_request_warns_of_a_calendar_that_cant_be_read_as_the_list_does(
+    alices: Client, link: StayLink
+) -> None:
+    asked = a_purchase(link, "asked")
+    cast.a_feed(link.property, failing_since=cast.NOW, last_good_at=cast.NOW)
+    page = text(alices.get(reverse("upsells:purchase", args=[link.property.public_id, asked.public_id])))
+    assert "Airbnb can't be read at the moment. Look there yourself before you agree" in page
+    assert "Only where a calendar can't be read within half a minute your word decides." in page
+
+
 # The file
 
 

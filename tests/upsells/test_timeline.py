@@ -172,6 +172,68 @@ def test_the_reads_of_another_home_are_no_part_of_the_story(
     assert not [what for _at, what in steps_of(alices, sold) if "read" in what]
 
 
+def a_question(purchase: Purchase, at: datetime) -> None:
+    """The host is asked, as when a calendar doesn't answer in time."""
+    Alert.objects.create(
+        organization=purchase.organization, property=purchase.property, kind=Alert.Kind.REQUEST,
+        key=f"request {purchase.public_id}", opened_at=at,
+    )  # fmt: skip
+
+
+def test_while_the_host_is_asked_ordinary_reads_are_no_part_of_the_story_and_tries_stand_together(
+    alices: Client, link: StayLink
+) -> None:
+    good, bad = (
+        cast.a_feed(link.property),
+        cast.a_feed(link.property, "https://www.vrbo.com/icalendar/1.ics"),
+    )
+    asked = a_purchase(link, "asked", requested_at=cast.NOW + 2 * MINUTE)
+    a_question(asked, cast.NOW + 4 * MINUTE)
+    line = a_read(good, 0, 3, times=2)
+    for minute in (2, 3, 4, 9, 14):
+        a_read(bad, minute, outcome="failed", problem=None)
+    story = steps_of(alices, asked)
+    reads = [step for step in story if "read" in step[1]]
+    assert reads == [("10:02", "Vrbo couldn't be read"), ("10:04", "Airbnb was read once more")]
+    assert "Tried 3 times until 10:04:00." in text(alices.get(page_of(asked)))
+    FeedRead.objects.filter(pk=line.pk).update(until=cast.NOW + 30 * MINUTE, times=9)
+    assert steps_of(alices, asked) == story
+
+
+def test_a_host_who_was_asked_at_once_sees_no_read_before_they_agree(alices: Client, link: StayLink) -> None:
+    asked = a_purchase(link, "asked", requested_at=cast.NOW + 2 * MINUTE)
+    a_question(asked, asked.requested_at)
+    a_read(cast.a_feed(link.property), 2, 12, times=3)
+    assert not [what for _at, what in steps_of(alices, asked) if "read" in what]
+
+
+def test_a_sale_that_rests_on_the_hosts_word_says_so_and_which_calendar_is_missing(
+    alices: Client, link: StayLink
+) -> None:
+    good, bad = (
+        cast.a_feed(link.property),
+        cast.a_feed(link.property, "https://www.vrbo.com/icalendar/1.ics"),
+    )
+    times = {
+        "requested_at": cast.NOW,
+        "agreed_at": cast.NOW + 10 * MINUTE,
+        "decided_at": cast.NOW + 11 * MINUTE,
+    }
+    sold = a_purchase(link, "confirmed", **times)
+    a_question(sold, cast.NOW + MINUTE)
+    Feed.objects.filter(pk=good.pk).update(last_good_at=cast.NOW + 10 * MINUTE)
+    Feed.objects.filter(pk=bad.pk).update(last_good_at=cast.NOW - 60 * MINUTE)
+    certificates.certify(sold, cast.NOW + 11 * MINUTE)
+    a_read(bad, 0, outcome="failed", problem=None)
+    a_read(bad, 10, outcome="failed", problem=None)
+    story = steps_of(alices, sold)
+    assert [each for each in story if each[1] == "Vrbo couldn't be read"] == [
+        ("10:00", "Vrbo couldn't be read"), ("10:10", "Vrbo couldn't be read"),
+    ]  # fmt: skip
+    assert story[-1] == ("10:11", "Confirmed on your word")
+    assert "Vrbo couldn't be read.</p>" in text(alices.get(page_of(sold)))
+
+
 ENDS = [
     ("declined", {"reason": "taken"}, "Not possible"),
     ("declined", {"reason": "lapsed"}, "Not possible"),
