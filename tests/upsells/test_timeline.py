@@ -355,11 +355,14 @@ def test_messages_name_whom_they_went_to_when_and_what_is_wrong(alices: Client, 
     Delivery.objects.create(
         **at, **next_try, to="cleaner", address="c@example.org", given_up_at=cast.NOW, trouble="No such box."
     )
+    Delivery.objects.create(**at, **next_try, to="host", address="first@example.org", tries=1)
     page = text(alices.get(page_of(sold)))
+    assert page.count("Will be tried again") == 1, "a first try hasn't failed yet"
     for part in (
         "The guest: confirmed",
         "Sent 1 Dec, 10:00",
-        "Tried again 1 Dec, 10:01",
+        "Will be tried again 1 Dec, 10:01",
+        "On its way",
         "Try later.",
         "Not delivered",
     ):
