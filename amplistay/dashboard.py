@@ -15,7 +15,7 @@ from amplistay.firststeps import first_steps
 from amplistay.takings import takings
 from amplistay.urgent import urgent
 from domain.roles import Power
-from properties.models import Property
+from properties.models import Property, zones_of
 from upsells.doorstep import days
 from upsells.models import Purchase
 
@@ -50,7 +50,9 @@ def dashboard(request: HostRequest) -> HttpResponse:
         "steps": steps,
         "is_hidden": bool(homes) and request.COOKIES.get(HIDDEN) == request.org.public_id,
     }
-    return render(request, "home.html", context)
+    zones = zones_of(home.time_zone for home in homes)
+    with timezone.override(zones[0]):
+        return render(request, "home.html", context | {"zones": zones})
 
 
 @require_POST

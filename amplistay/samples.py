@@ -69,7 +69,7 @@ def offers(now: datetime) -> dict[str, Any]:
         "nothings": [(why.value, Shelf(stay, stops=_opens())) for why in Nothing if why not in {"off", "stale"}],
         "own_nothings": [(why.value, Shelf(stay)) for why in Nothing if why.value in OWN],
         "tried": [_tried(home, offer, choices) for offer, choices in found],
-        "notes": [Note(sentences.feeds([read], Mode.APPROVAL, home.house), "#tries")],
+        "notes": [Note(sentences.feeds([read], Mode.APPROVAL, home.house.zone), "#tries")],
         "persons": 2, "after": True, "trial": _trial(groups),
     }  # fmt: skip
 

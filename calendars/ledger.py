@@ -29,7 +29,8 @@ from domain.turnovers import side_of
 from properties.models import Property
 
 LOCK_TIMEOUT = "3s"
-CLAIMED = ("nights", "period", "kind", "origin", "feed_id", "side")  # columns that `claims` reads
+# The columns that `claims` reads.
+CLAIMED = ("nights", "period", "kind", "origin", "feed_id", "side", "held_until")
 
 
 class NightsTaken(Exception):
@@ -268,7 +269,7 @@ def claims(rows: Iterable[Block], feeds: Mapping[int, Feed] | None = None) -> tu
         else:
             period = Period(row.period.lower, row.period.upper) if row.period else None
             cleans = not (row.kind == Kind.HOURS and row.origin in Block.EXCLUSIVE)
-            taken.append(Taken(span, period, cleans, row.joins))
+            taken.append(Taken(span, period, cleans, row.joins, row.held_until))
     return tuple(taken)
 
 

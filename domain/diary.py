@@ -26,12 +26,14 @@ class Taken:
     check-out, an early check-in): the home must be cleaned between them and the next or the last guest, and
     `nights`, if any, are closed but slept in by nobody. It is True for everything else, such as the cleaning.
     `joins` is the day on which nights that somebody bought go over into their own stay: nobody leaves or comes then.
+    `held_until` is None unless they are only kept for somebody who is about to buy them.
     """
 
     nights: Span | None
     period: Period | None = None
     cleans: bool = True
     joins: date | None = None
+    held_until: datetime | None = None
 
     def __post_init__(self) -> None:
         if self.period is None and (self.nights is None or not self.cleans):
@@ -80,7 +82,11 @@ class Diary:
     @cached_property
     def sold(self) -> tuple[Period, ...]:
         """The hours that somebody bought to stay on or to come earlier."""
-        return tuple(claim.period for claim in self.taken if claim.period and not claim.cleans)
+        return tuple(claim.period for claim in self._bought if claim.period)
+
+    @cached_property
+    def _bought(self) -> tuple[Taken, ...]:
+        return tuple(claim for claim in self.taken if claim.period and not claim.cleans)
 
     @cached_property
     def hours(self) -> tuple[Period, ...]:
@@ -96,17 +102,17 @@ class Diary:
         """Whether somebody stays that night: no bought hours alone have closed it."""
         return any(night in stay.nights for stay in self._stays)
 
-    def is_sold_late(self, leaves: datetime) -> bool:
-        """Whether a later check-out than this one is sold."""
-        return any(hours.start == leaves for hours in self.sold)
+    def later(self, leaves: datetime) -> Taken | None:
+        """The hours after this check-out that its guest has bought, or is about to."""
+        return next((hours for hours in self._bought if hours.period and hours.period.start == leaves), None)
 
-    def is_sold_early(self, comes: datetime) -> bool:
-        """Whether an earlier check-in than this one is sold."""
-        return any(hours.end == comes for hours in self.sold)
+    def earlier(self, comes: datetime) -> Taken | None:
+        """The hours before this check-in that its guest has bought, or is about to."""
+        return next((hours for hours in self._bought if hours.period and hours.period.end == comes), None)
 
-    def is_joined(self, day: date) -> bool:
-        """Whether the guest of this turnover has bought nights beside it, so that they neither leave nor come."""
-        return any(claim.joins == day for claim in self.taken)
+    def joined(self, day: date) -> Taken | None:
+        """The nights beside this turnover of its guest, who therefore neither leaves nor comes."""
+        return next((claim for claim in self.taken if claim.joins == day), None)
 
     def free_after(self, day: date, most: int) -> Span | None:
         """The free nights from the day on, at most so many; None when the first is closed."""

@@ -11,7 +11,7 @@ from datetime import date, datetime, time, timedelta
 from enum import StrEnum
 from operator import itemgetter
 
-from domain.diary import Diary, margins, turnaround
+from domain.diary import Diary, Taken, margins, turnaround
 from domain.house import House
 from domain.prices import Line, Occasion, Price, Pricing, lines_of_night, of_hours, of_nights, refuse
 from domain.spans import NIGHT, Period, Span
@@ -177,8 +177,11 @@ def nights_after(departure: date, rules: NightRules, desk: Desk) -> Found:
     if departure < desk.today:
         return _none(Stop(Why.OVER, night=departure))
     leaves = house.instant(departure, house.check_out)
-    sold = Stop(Why.SOLD, night=departure) if diary.is_sold_late(leaves) else None
-    if stop := sold or rules.when.too_soon(leaves, desk.now) or rules.when.too_late(leaves, desk.now):
+    if (
+        stop := _sold(departure, diary.later(leaves))
+        or rules.when.too_soon(leaves, desk.now)
+        or rules.when.too_late(leaves, desk.now)
+    ):
         return _none(stop)
     gap = diary.free_after(departure, rules.most + rules.least_gap)
     if gap is None:
@@ -205,8 +208,7 @@ def nights_before(arrival: date, rules: NightRules, desk: Desk) -> Found:
     if arrival <= today:
         return _none(Stop(Why.OVER, night=arrival - NIGHT))
     comes = house.instant(arrival, house.check_in)
-    sold = Stop(Why.SOLD, night=arrival) if diary.is_sold_early(comes) else None
-    if stop := sold or rules.when.too_soon(comes, desk.now):
+    if stop := _sold(arrival, diary.earlier(comes)) or rules.when.too_soon(comes, desk.now):
         return _none(stop)
     gap = diary.free_before(arrival, rules.most + rules.least_gap)
     if gap is None:
@@ -253,6 +255,11 @@ def _nightly(
     return Found(tuple(quotes), tuple(stops))
 
 
+def _sold(day: date, claim: Taken | None) -> Stop | None:
+    """Why the guest of this turnover gets nothing more: they have bought beside it, or are about to until `at`."""
+    return Stop(Why.SOLD, night=day, at=claim.held_until) if claim else None
+
+
 def _orphan(begins: date, ends: date, rules: NightRules) -> Stop | None:
     """Why the free nights between the two days can't be left behind; none is fine."""
     is_short = timedelta() < ends - begins < rules.least_gap * NIGHT
@@ -277,8 +284,8 @@ def late_check_out(departure: date, rules: HourRules, desk: Desk) -> Found:
     begins = house.instant(departure, house.check_out)
     if stop := _closed(departure, begins, rules, desk):
         return _none(stop)
-    if diary.is_joined(departure) or diary.is_sold_late(begins):
-        return _none(Stop(Why.SOLD, night=departure))
+    if stop := _sold(departure, diary.joined(departure) or diary.later(begins)):
+        return _none(stop)
     most = min(begins + rules.most, house.instant(departure + NIGHT, house.check_out))
     bounds = [(most, Stop(Why.MOST, at=most))]
     if rules.limit is not None:
@@ -309,8 +316,8 @@ def early_check_in(arrival: date, rules: HourRules, desk: Desk) -> Found:
     ends = house.instant(arrival, house.check_in)
     if stop := _closed(arrival, ends, rules, desk):
         return _none(stop)
-    if diary.is_joined(arrival) or diary.is_sold_early(ends):
-        return _none(Stop(Why.SOLD, night=arrival))
+    if stop := _sold(arrival, diary.joined(arrival) or diary.earlier(ends)):
+        return _none(stop)
     most = max(ends - rules.most, house.instant(arrival - NIGHT, house.check_in))
     soonest = desk.now + rules.when.cut_off
     bounds = [(most, Stop(Why.MOST, at=most)), (soonest, Stop(Why.CUT_OFF, at=desk.now))]

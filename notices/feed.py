@@ -54,14 +54,13 @@ class Row(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One notice in words; `zone` is that of the home it is about."""
+    """One notice in words."""
 
     at: datetime
     topic: Topic
     headline: str
     says: str
     url: str
-    zone: str
     is_over: bool
     is_unread: bool = False
 
@@ -166,7 +165,6 @@ def _of_alert(alert: Alert, is_unread: bool) -> Entry:
         headline(alert),
         relief(alert) if is_over and alert.is_good_news else "" if is_over else advice(alert),
         reverse("calendars:alert", args=[alert.public_id]),
-        alert.property.time_zone,
         is_over,
         is_unread,
     )
@@ -187,7 +185,6 @@ def _of_sale(delivery: Delivery, is_unread: bool) -> Entry:
         str(HEADLINES[delivery.news]) % words,
         " · ".join(filter(None, (when, purchase.guest_name))),
         reverse("notices:sale", args=[purchase.public_id]),
-        purchase.property.time_zone,
         is_over=False,
         is_unread=is_unread,
     )

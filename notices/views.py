@@ -17,6 +17,7 @@ from accounts.tenancy import HostRequest, get_or_404, host
 from domain.roles import Power
 from notices import feed
 from notices.forms import WishesForm
+from properties.models import Property
 from upsells.models import Purchase
 
 ON_A_PAGE = 25
@@ -28,13 +29,16 @@ def listing(request: HostRequest) -> HttpResponse:
     """What happened, the latest first."""
     now = timezone.now()
     page = Paginator(feed.listed(request.membership), ON_A_PAGE).get_page(request.GET.get("page"))
+    zones = Property.objects.of(request.org).active().zones()
     context = {
+        "zones": zones,
         "page": page,
         "entries": feed.entries(page.object_list, request.membership, now),
         "until": now.isoformat(),
         "unread_news": feed.unread(request.membership, now),  # shown twice, counted once
     }
-    return render(request, "notices/list.html", context)
+    with timezone.override(zones[0]):
+        return render(request, "notices/list.html", context)
 
 
 @require_POST

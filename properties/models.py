@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Iterable
 from datetime import date, time
 from typing import ClassVar, Self
 from zoneinfo import ZoneInfo
 
 from django.core.validators import MaxValueValidator
 from django.db import models
-from django.db.models import Count, F, Q
+from django.db.models import F, Q
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
@@ -27,6 +29,13 @@ def _by_weekday(rates: dict[str, int]) -> tuple[tuple[int, int], ...]:
     return tuple(sorted((int(day), amount) for day, amount in rates.items()))
 
 
+def zones_of(names: Iterable[str]) -> tuple[ZoneInfo, ...]:
+    """The zones of homes, the most usual first; UTC of none."""
+    counts = Counter(names)
+    found = sorted(counts, key=lambda name: (-counts[name], name))
+    return tuple(ZoneInfo(name) for name in found or ["UTC"])
+
+
 class PropertyQuerySet(TenantQuerySet["Property"]):
     """Choices of properties."""
 
@@ -36,9 +45,11 @@ class PropertyQuerySet(TenantQuerySet["Property"]):
 
     def usual_zone(self) -> ZoneInfo:
         """Where most of them are: what day it is on a page about all of them. UTC of none."""
-        zones = self.order_by().values("time_zone").annotate(homes=Count("pk"))
-        first = zones.order_by("-homes", "time_zone").first()
-        return ZoneInfo(first["time_zone"] if first else "UTC")
+        return self.zones()[0]
+
+    def zones(self) -> tuple[ZoneInfo, ...]:
+        """Where they are, the usual zone first: the clock of a page about all of them. UTC of none."""
+        return zones_of(self.order_by().values_list("time_zone", flat=True))
 
 
 class Property(TenantModel):

@@ -55,6 +55,31 @@ def is_read_by_its_site(link: ExportLink) -> None:
     receipts.write([receipts.Pull(link.public_id, link.body_version, "Airbnb", cast.NOW - HOUR)])
 
 
+def test_moments_of_several_homes_are_told_in_one_clock_which_is_named(
+    alices: Client, organization: Organization
+) -> None:
+    cast.a_property(organization)
+    details = {"first": "Airbnb", "second": "Vrbo", "arrival": "2026-12-02", "departure": "2026-12-04"}
+    for name, zone in (("Casa Dos", "Europe/Madrid"), ("Loft", "America/New_York")):
+        home = cast.a_property(organization, name, zone)
+        a_read_feed(home)
+        alerts.open_one(home, Alert.Kind.CONFLICT, name, details, cast.NOW)
+        a_purchase(cast.a_stay_link(home), "asked", answer_by=cast.NOW + 9 * HOUR)
+    page = text(alices.get("/"))
+    assert page.count("Since 1 Dec, 10:00") == page.count("Until Tue 1 Dec, 19:00") == 2
+    assert page.count('+01:00" data-relative>1 Dec, 10:00</time>') == 1
+    assert "Times are those of Europe/Madrid; check-in and check-out times are those of each home." in page
+    for path in ("sales:list", "notices:list"):
+        page = text(alices.get(reverse(path)))
+        assert "Times are those of Europe/Madrid" in page, path
+        assert "04:00" not in page, path
+
+
+def test_homes_in_one_zone_need_no_word_about_the_clock(alices: Client, organization: Organization) -> None:
+    cast.a_property(organization)
+    assert "Times are those of" not in text(alices.get("/"))
+
+
 def the_steps(browser: Client) -> tuple[list[str], str]:
     """The titles of the steps that are done, and that of the next one."""
     page = text(browser.get("/")).partition("first-steps")[2].partition("</ol>")[0]

@@ -38,7 +38,7 @@ SOME_HOME = "some-home"  # stands for a home's id in an address
 MARGIN = 62 * NIGHT  # around the board, for what a price depends on
 OF_FEEDS = ("channel", "label", "echoes", "failing_since")  # what is seen of them
 READ = ("paused_at", "last_good_at")  # what the prices depend on as well
-OF_CLAIMS = ("property_id", "origin", "kind", "nights", "period", "feed_id", "side")
+OF_CLAIMS = ("property_id", *ledger.CLAIMED)
 
 
 class Mark(NamedTuple):

@@ -208,7 +208,7 @@ def calendars(home: Property, now: datetime) -> Note | None:
     columns = ("public_id", "label", "channel", "host", "last_good_at", "paused_at")
     rows = list(Feed.objects.filter(property=home).only(*columns))
     mode = offers.mode(Mode.INSTANT, [None if feed.paused_at else feed.last_good_at for feed in rows], now)
-    text = sentences.feeds(rows, mode, home.house)
+    text = sentences.feeds(rows, mode, home.house.zone)
     feed = sentences.least_known(rows)
     href = reverse("calendars:connections", args=[home.public_id])
     if feed:

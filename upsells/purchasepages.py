@@ -25,7 +25,7 @@ from domain import offers
 from domain.channels import CHANNELS
 from domain.money import Money
 from domain.roles import Power
-from properties.models import Property
+from properties.models import Property, zones_of
 from properties.templatetags.stays import listed
 from upsells import (
     bars,
@@ -86,7 +86,10 @@ def _form(request: HostRequest, homes: list[Property]) -> FilterForm:
 @can_be_saved(SavedView.Listing.SALES)
 def everything(request: HostRequest) -> HttpResponse:
     """What guests ask for and what was sold at all properties, newest first."""
-    return _listing(request, _homes(request), {"tab": "list"})
+    homes = _homes(request)
+    zones = zones_of(home.time_zone for home in homes if home.archived_at is None)
+    with timezone.override(zones[0]):
+        return _listing(request, homes, {"tab": "list", "zones": zones})
 
 
 @require_GET
@@ -95,7 +98,8 @@ def everything(request: HostRequest) -> HttpResponse:
 def sales(request: HostRequest, public_id: str) -> HttpResponse:
     """The same of one property, in its tab."""
     home = get_or_404(Property.objects.all(), request, public_id=public_id)
-    return _listing(request, [home], {"property": home, "tab": "sales"})
+    with timezone.override(home.house.zone):
+        return _listing(request, [home], {"property": home, "tab": "sales"})
 
 
 def _listing(request: HostRequest, homes: list[Property], context: dict[str, Any]) -> HttpResponse:
@@ -136,7 +140,7 @@ def _requests(request: HostRequest, rows: PurchaseQuerySet) -> list[dict[str, An
         _told(each)
         | {
             "lines": sentences.kept_lines(each),
-            "freshness": _freshness(each.property, feeds[each.property_id]),
+            "freshness": _freshness(feeds[each.property_id]),
         }
         for each in asked
     ]
@@ -145,10 +149,10 @@ def _requests(request: HostRequest, rows: PurchaseQuerySet) -> list[dict[str, An
 def _doubt(row: Purchase) -> str:
     """The same of one purchase; empty where nobody waits for the host."""
     feeds = Feed.objects.filter(property=row.property_id).defer("url")
-    return _freshness(row.property, list(feeds)) if row.state == State.ASKED else ""
+    return _freshness(list(feeds)) if row.state == State.ASKED else ""
 
 
-def _freshness(home: Property, feeds: list[Feed]) -> str:
+def _freshness(feeds: list[Feed]) -> str:
     """What keeps the calendars from being believed right now; empty when all were just read."""
     unread = [feed.title for feed in feeds if feed.failing_since or feed.paused_at]
     if unread:
@@ -159,7 +163,7 @@ def _freshness(home: Property, feeds: list[Feed]) -> str:
         return words % {"feeds": listed(unread)}
     reads = [None if feed.paused_at else feed.last_good_at for feed in feeds]
     mode = offers.mode(offers.Mode.INSTANT, reads, timezone.now())
-    return sentences.feeds(feeds, mode, home.house)
+    return sentences.feeds(feeds, mode, timezone.get_current_timezone())
 
 
 @require_GET

@@ -1,7 +1,7 @@
 """What a host reads about offers: which rule stopped what, what a price is made of, what an offer costs at a glance."""
 
 from collections.abc import Iterable, Mapping
-from datetime import datetime
+from datetime import datetime, tzinfo
 from typing import Any
 
 from django.utils.text import capfirst
@@ -132,7 +132,10 @@ DAYS: Mapping[Why, Any] = {
 
 def _of_days(stop: Stop, house: House) -> str:
     """The rules that nights and hours share."""
-    text: str = DAYS[stop.why] % _at(stop, house)
+    words = DAYS[stop.why]
+    if stop.why is Why.SOLD and stop.at:
+        words = _("its guest is booking nights or hours beside %(night)s; they are kept until %(at)s.")
+    text: str = words % _at(stop, house)
     return text
 
 
@@ -156,7 +159,7 @@ def moment(at: datetime, house: House) -> str:
     return dates.moment(at.astimezone(house.zone))
 
 
-def feeds(feeds: Iterable[Feed], mode: Mode, house: House) -> str:
+def feeds(feeds: Iterable[Feed], mode: Mode, zone: tzinfo) -> str:
     """What the calendars leave of an offer, in one sentence; empty while all is well.
 
     `mode` is what freshness leaves of "at once".
@@ -180,7 +183,7 @@ def feeds(feeds: Iterable[Feed], mode: Mode, house: House) -> str:
         words = _(
             "%(feed)s was last read on %(at)s, more than an hour ago. Offers come back with the next good read."
         )
-    at = moment(feed.last_good_at, house) if feed.last_good_at else ""
+    at = dates.moment(feed.last_good_at.astimezone(zone)) if feed.last_good_at else ""
     return words % {"feed": feed.name, "at": at}
 
 

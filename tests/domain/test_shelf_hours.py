@@ -218,6 +218,13 @@ def test_where_the_guest_has_bought_nights_beside_the_stay_no_hours_are_sold() -
     assert early_check_in(DAY, HOURS, desk(earlier, next_stay())).stops == (Stop(Why.SOLD, night=DAY),)
 
 
+def test_what_is_only_kept_for_the_guest_says_until_when() -> None:
+    kept = Taken(Span(DAY, DAY + 2 * NIGHT), joins=DAY, held_until=at(10))
+    assert late_check_out(DAY, HOURS, desk(STAY, kept)).stops == (Stop(Why.SOLD, night=DAY, at=at(10)),)
+    early = Taken(None, Period(at(13), at(15)), cleans=False, held_until=at(10))
+    assert nights_before(DAY, NightRules(3), desk(early)).stops == (Stop(Why.SOLD, night=DAY, at=at(10)),)
+
+
 def test_where_the_guest_has_bought_hours_no_nights_are_sold_beside_them() -> None:
     late = Taken(None, Period(at(11), at(13)), cleans=False)
     assert nights_after(DAY, NightRules(3), desk(STAY, late)).stops == (Stop(Why.SOLD, night=DAY),)

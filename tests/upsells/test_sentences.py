@@ -39,3 +39,14 @@ def test_what_stops_only_more_says_so() -> None:
     assert sentences.stopped(Kind.EXTRA_NIGHTS, stop, HOUSE, some=True) == (
         "Why not more: the night of Sun, 6 Dec 2026 is taken."
     )
+
+
+def test_what_a_guest_is_about_to_buy_isnt_called_sold() -> None:
+    kept = Stop(Why.SOLD, date(2026, 12, 4), datetime(2026, 12, 4, 9, 37, tzinfo=UTC))
+    said = sentences.stopped(Kind.LATE_CHECK_OUT, kept, HOUSE, some=False)
+    assert (
+        said
+        == "Its guest is booking nights or hours beside Fri, 4 Dec 2026; they are kept until 4 Dec, 10:37."
+    )
+    sold = sentences.stopped(Kind.LATE_CHECK_OUT, Stop(Why.SOLD, date(2026, 12, 4)), HOUSE, some=False)
+    assert sold == "Nights or hours beside Fri, 4 Dec 2026 are already sold to its guest."
