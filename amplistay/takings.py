@@ -84,12 +84,13 @@ def _sums(found: Figures, own: Iterable[str]) -> Iterator[tuple[tuple[int, str],
         tallies = _by_day(found, currency=currency)
         daily = [each.sold for each in tallies]
         now, before = sum(daily[DAYS:]), sum(daily[:DAYS])
-        back = sum(each.back for each in tallies[DAYS:])
+        lately = sum(tallies[DAYS:], Tally())
         value, was = money(Money(now, currency)), money(Money(before, currency))
         note = _("%(before)s in the 30 days before") % {"before": was}
-        if back:
-            given_back = _("%(back)s given back") % {"back": money(Money(back, currency))}
-            note = f"{note}; {given_back}"
+        if lately.waived:
+            note += "; " + _("%(amount)s cancelled") % {"amount": money(Money(lately.waived, currency))}
+        if lately.back:
+            note += "; " + _("%(back)s given back") % {"back": money(Money(lately.back, currency))}
         words = {"now": value, "before": was}
         said = _("Sold for %(now)s in the last 30 days, for %(before)s in the 30 before.") % words
         yield (now, currency), Takings(_("Sold in 30 days"), value, note, said, curve(daily))

@@ -77,9 +77,9 @@ def _sold(figures: Figures, currency: str, kinds: Sequence[str]) -> list[Bars]:
         return money(Money(amount, currency))
 
     def cells(tally: Tally) -> tuple[str, ...]:
-        return shown(tally.sold), shown(tally.back), shown(tally.kept), str(tally.sales)
+        return *map(shown, (tally.sold, tally.waived, tally.back, tally.kept)), str(tally.sales)
 
-    heads = (_("Sold"), _("Given back"), _("Kept"), _("Sales"))
+    heads = (_("Sold"), _("Cancelled"), _("Given back"), _("Kept"), _("Sales"))
     return [
         _Drawing(figures, kind, [(each.sold, each.kept) for each in row], top, shown)
         .told(heads, [cells(each) for each in row], _brought(figures.total(**only[kind]), shown))
@@ -172,9 +172,14 @@ def share(part: int, whole: int) -> str:
 def _brought(tally: Tally, shown: Callable[[int], str]) -> str:
     words = ngettext("%(sold)s from %(count)s sale.", "%(sold)s from %(count)s sales.", tally.sales)
     said = words % {"sold": shown(tally.sold), "count": tally.sales}
-    if tally.back:
-        back = _("%(back)s of it was given back, %(kept)s is left.")
-        said += " " + back % {"back": shown(tally.back), "kept": shown(tally.kept)}
+    if tally.gone:
+        words = _("%(waived)s of it was cancelled, %(back)s given back, %(kept)s is left.")
+        if not tally.waived:
+            words = _("%(back)s of it was given back, %(kept)s is left.")
+        elif not tally.back:
+            words = _("%(waived)s of it was cancelled, %(kept)s is left.")
+        parts = {name: shown(getattr(tally, name)) for name in ("waived", "back", "kept")}
+        said += " " + words % parts
     return said
 
 

@@ -342,6 +342,7 @@ def _in_currency(found: revenue.Figures, currency: str) -> dict[str, Any]:
     return {
         "currency": currency,
         "sold": Money(tally.sold, currency),
+        "waived": Money(tally.waived, currency),
         "back": Money(tally.back, currency),
         "kept": Money(tally.kept, currency),
         "sales": tally.sales,

@@ -1,7 +1,7 @@
-"""What was sold, given back and kept, and how far guests came: by offer, by month, and each currency by itself.
+"""What was sold, given back, waived and kept, and how far guests came: by offer, by month, and each currency by itself.
 
 A purchase belongs to the month in which its guest began it, by its property's own clock. A sale is a purchase that
-was confirmed, also when it was cancelled later: what its guest needn't pay then counts as given back.
+was confirmed, also when it was cancelled later: what was charged by then is given back, what wasn't is waived.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
@@ -40,7 +40,7 @@ class Tally:
     """Counts and amounts of some purchases of one currency, in its minor units.
 
     `held` began, `booked` pressed "book", `sales` were confirmed, `cancelled` of those were taken back. `sold` is what
-    the sales came to, `back` what of it was or will be given back.
+    the sales came to; of it, `back` was charged and is or will be given back, `waived` never was and needn't be paid.
     """
 
     held: int = 0
@@ -49,6 +49,7 @@ class Tally:
     cancelled: int = 0
     sold: int = 0
     back: int = 0
+    waived: int = 0
 
     def __add__(self, other: Self) -> Self:
         both = (getattr(self, each.name) + getattr(other, each.name) for each in fields(self))
@@ -57,7 +58,12 @@ class Tally:
     @property
     def kept(self) -> int:
         """What is left of what was sold."""
-        return self.sold - self.back
+        return self.sold - self.gone
+
+    @property
+    def gone(self) -> int:
+        """What of it sales that were cancelled don't bring."""
+        return self.back + self.waived
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,11 +158,8 @@ def _cells(rows: PurchaseQuerySet, place: Case, months: Sequence[date]) -> Itera
     """The tallies by month, offer and currency; what lies outside the months is left out."""
     is_charged = Q(payment__captured__gt=0)
     sold = Case(When(is_charged, then=F("payment__captured")), default=F("amount"))
-    back = Case(
-        When(is_charged, then=Greatest(F("payment__refunded"), F("payment__to_refund"))),
-        When(state=State.CANCELLED, then=Coalesce(F("refund"), F("amount"))),
-        default=Value(0),
-    )
+    back = Greatest(F("payment__refunded"), F("payment__to_refund"))
+    waived = Coalesce(F("refund"), F("amount"))
     tallied = (
         rows.annotate(place=place)
         .values_list("place", "kind", "currency")
@@ -166,7 +169,11 @@ def _cells(rows: PurchaseQuerySet, place: Case, months: Sequence[date]) -> Itera
             sales=Count("pk", filter=SALE),
             cancelled=Count("pk", filter=Q(state=State.CANCELLED)),
             sold=Coalesce(Sum(sold, filter=SALE, output_field=IntegerField()), Value(0)),
-            back=Coalesce(Sum(back, filter=SALE, output_field=IntegerField()), Value(0)),
+            back=Coalesce(Sum(back, filter=SALE & is_charged, output_field=IntegerField()), Value(0)),
+            waived=Coalesce(
+                Sum(waived, filter=Q(state=State.CANCELLED) & ~is_charged, output_field=IntegerField()),
+                Value(0),
+            ),
         )
         .order_by("place", "kind", "currency")
     )

@@ -40,7 +40,10 @@ class FigureOut(Out):
     sales = serializers.IntegerField(source="tally.sales", help_text="Of those, confirmed.")
     cancelled = serializers.IntegerField(source="tally.cancelled", help_text="Of those, cancelled later.")
     sold = serializers.IntegerField(source="tally.sold", help_text=AMOUNT)
-    given_back = serializers.IntegerField(source="tally.back", help_text=AMOUNT)
+    given_back = serializers.IntegerField(
+        source="tally.gone",
+        help_text=f"{AMOUNT} What was never charged and needn't be paid any more counts, too.",
+    )
     kept = serializers.IntegerField(source="tally.kept", help_text=AMOUNT)
 
     def to_representation(self, instance: revenue.Cell) -> dict[str, Any]:

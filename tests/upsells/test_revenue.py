@@ -63,21 +63,21 @@ purchases = st.fixed_dictionaries(
 
 def counted(rows: Iterable[dict[str, Any]]) -> dict[tuple[date, str, str], tuple[int, ...]]:
     """The same figures by a plain count: month, offer and currency → the numbers of a tally."""
-    found: dict[tuple[date, str, str], list[int]] = defaultdict(lambda: [0] * 6)
+    found: dict[tuple[date, str, str], list[int]] = defaultdict(lambda: [0] * 7)
     for row in rows:
         month = row["at"].astimezone(ZoneInfo(ZONES[row["home"]])).date().replace(day=1)
         if month not in MONTHS:
             continue
         is_cancelled = row["state"] == "cancelled"
         is_sale = is_cancelled or row["state"] == "confirmed"
-        sold, back = row["amount"], 0
+        sold, back, waived = row["amount"], 0, 0
         if is_cancelled:
-            back = row["amount"] if row["refund"] is None else min(row["refund"], row["amount"])
+            waived = row["amount"] if row["refund"] is None else min(row["refund"], row["amount"])
         if row["paid"] and row["paid"][2]:
             back, to_refund, sold = row["paid"]
-            back = max(back, to_refund)
+            back, waived = max(back, to_refund), 0
         booked = row["is_booked"] or is_sale
-        numbers = [1, booked, is_sale, is_cancelled, sold * is_sale, back * is_sale]
+        numbers = [1, booked, is_sale, is_cancelled, sold * is_sale, back * is_sale, waived]
         cell = found[month, row["kind"], row["currency"]]
         cell[:] = [one + another for one, another in zip(cell, numbers, strict=True)]
     return {key: tuple(map(int, numbers)) for key, numbers in found.items()}
@@ -126,7 +126,7 @@ class TestFiguresEqualThePurchases(TestCase):
         assert sum((found.total(kind=kind) for kind in found.kinds()), Tally()) == whole
         for currency in found.currencies:
             tally = found.total(currency=currency)
-            assert 0 <= tally.back <= tally.sold
+            assert 0 <= tally.gone <= tally.sold
             assert tally.cancelled <= tally.sales <= tally.booked <= tally.held
             assert len(bars.sold(found, currency)) == len(found.kinds(currency))
 
@@ -177,16 +177,35 @@ def test_bars_repeat_their_picture_in_a_table(organization: Organization, link: 
     found = revenue.figures(Purchase.objects.of(organization), ["Europe/Madrid"], revenue.months(cast.TODAY))
     (chart,) = bars.sold(found, "EUR")
     assert chart.title == "Extra nights"
-    assert chart.said == "€150.00 from 2 sales. €25.00 of it was given back, €125.00 is left."
-    assert chart.rows[-1] == ("Dec 2026", "€150.00", "€25.00", "€125.00", "2")
+    assert chart.said == "€150.00 from 2 sales. €25.00 of it was cancelled, €125.00 is left."
+    assert chart.rows[-1] == ("Dec 2026", "€150.00", "€25.00", "€0.00", "€125.00", "2")
     assert chart.top == "€200.00"
     last = chart.bars[-1]
     assert (last.whole, last.part) == (90, 75)
-    assert last.said == "Dec 2026. Sold: €150.00, Given back: €25.00, Kept: €125.00, Sales: 2"
+    assert (
+        last.said == "Dec 2026. Sold: €150.00, Cancelled: €25.00, Given back: €0.00, Kept: €125.00, Sales: 2"
+    )
     assert all(bar.whole == 0 for bar in chart.bars[:-1])
     (way,) = bars.reached(found)
     assert way.rows[-1] == ("Dec 2026", "3", "2", "2", "67 %")
     assert way.said == "Chosen by 3 guests: 2 booked, 2 confirmed."
+
+
+def test_only_what_was_charged_is_called_given_back(
+    alices: Client, organization: Organization, link: StayLink
+) -> None:
+    charged = a_purchase(link, "cancelled", amount=10_000, refund=4_000, collection="card")
+    a_payment(charged, to_refund=4_000)
+    a_purchase(link, "cancelled", amount=24_000, refund=12_000)
+    found = revenue.figures(Purchase.objects.of(organization), ["Europe/Madrid"], revenue.months(cast.TODAY))
+    (chart,) = bars.sold(found, "EUR")
+    assert chart.said == (
+        "€340.00 from 2 sales. €120.00 of it was cancelled, €40.00 given back, €180.00 is left."
+    )
+    page = text(alices.get(reverse(PAGE)))
+    for part in ("Cancelled</dt><dd>€120.00", "Given back</dt><dd>€40.00", "Kept</dt><dd>€180.00"):
+        assert part in page, part
+    assert "€120.00 cancelled; €40.00 given back" in text(alices.get("/"))
 
 
 def test_a_small_month_beside_a_great_one_is_still_seen(organization: Organization, link: StayLink) -> None:
