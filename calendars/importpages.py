@@ -38,7 +38,8 @@ SALT = "calendars.import"
 GOOD_FOR = timedelta(days=1)  # a page that shows what would come of a list
 IN_SESSION = "imported"
 EXAMPLE = ("Casa del Mar", "https://…", "https://…", "", "Europe/Madrid", "15:00", "11:00", "120", "EUR")
-TROUBLED = {Standing.PARTLY, Standing.LATE, Standing.FAILING, Standing.QUARANTINED}
+UNREAD = {Standing.LATE, Standing.FAILING, Standing.QUARANTINED}
+TROUBLED = {Standing.PARTLY, *UNREAD}
 DOTTED = frozenset(
     {"en"}
 )  # languages whose spreadsheets have commas between cells, because decimals have points
@@ -184,9 +185,12 @@ def _progress(request: HostRequest) -> dict[str, Any]:
     )
     feeds = [standing.shown(feed, now) for feed in rows.order_by("property__name", "property_id", "pk")]
     waiting = sum(row["waits"] for row in feeds)
+    unread = sum(row["state"] in UNREAD for row in feeds)
     return {
         "total": len(feeds),
-        "read": len(feeds) - waiting,
+        "tried": len(feeds) - waiting,
+        "read": len(feeds) - waiting - unread,
+        "unread": unread,
         "waits": bool(waiting),
         "failing": [row for row in feeds if row["state"] in TROUBLED],
         "nights": sum(row["feed"].closed_nights for row in feeds),
