@@ -6,7 +6,9 @@ from datetime import date, datetime
 from django.db.models import Min
 
 from calendars import conflicts, receipts, suspensions
-from calendars.models import Alert, Block, ExportLink, ExportRead, Feed, Suspension
+from calendars.models import Alert, Block, ExportLink, ExportRead, Feed, Suspension, date_range
+from calendars.retelling import is_stay, retold
+from domain.spans import NIGHT, Span
 from upsells.models import Purchase
 
 NO_SITES = ("google", "other")  # where nobody books
@@ -16,6 +18,7 @@ NO_SITES = ("google", "other")  # where nobody books
 class Way:
     """One site where the stay could be lengthened, and how far that is.
 
+    `is_own`: the guest's stay was booked there, as far as that is known.
     `dispute` is the open double booking that the sale is part of, which must be settled first.
     `state`: "" before it began, "asked" until the site has read the link without the sale, "open" from then on,
     "shown" once the site's own calendar shows the longer stay, "back" when the sale is in the link again.
@@ -26,6 +29,12 @@ class Way:
     suspension: Suspension | None
     read_at: datetime | None
     dispute: Alert | None
+    is_own: bool
+
+    @property
+    def is_aside(self) -> bool:
+        """Whether it is none that the host is likely to want."""
+        return not self.is_own and self.suspension is None
 
     @property
     def state(self) -> str:
@@ -42,7 +51,7 @@ class Way:
 def ways(purchase: Purchase, now: datetime) -> list[Way]:
     """The sites whose own calendar we read beside giving them a link; none for hours, and none once it is over.
 
-    Where it is known which of them the guest came through, that one alone.
+    Where the guest's own link names the site they came through, that one alone.
     """
     sale = sale_of(purchase)
     if sale is None or sale.span is None or sale.joins is None or sale.span.end <= _today(purchase, now):
@@ -52,12 +61,29 @@ def ways(purchase: Purchase, now: datetime) -> list[Way]:
     disputes = Alert.objects.open().filter(property=purchase.property_id, kind=Alert.Kind.CONFLICT)
     about = (alert for alert in disputes if purchase.public_id in conflicts.references(alert))
     dispute = next(about, None)
-    found = [
-        Way(link, feed, own.get(link.pk), _read_without(own.get(link.pk)), dispute)
-        for link in links.exclude(channel__in=NO_SITES).order_by("pk")
-        if (feed := suspensions.feed_of(link))
-    ]
-    return [way for way in found if not purchase.channel or way.link.channel == purchase.channel]
+    links = (
+        links.filter(channel=purchase.channel) if purchase.channel else links.exclude(channel__in=NO_SITES)
+    )
+    found = [(link, feed) for link in links.order_by("pk") if (feed := suspensions.feed_of(link))]
+    told = _told_by(sale, sale.joins) if found else set()
+    return [
+        Way(
+            link, feed, own.get(link.pk), _read_without(own.get(link.pk)), dispute,
+            is_own=bool(purchase.channel) or feed.pk in told,
+        )
+        for link, feed in found
+    ]  # fmt: skip
+
+
+def _told_by(sale: Block, joins: date) -> set[int]:
+    """The feeds that tell of the stay which the sale makes longer, but for those that only repeat it."""
+    last = joins - NIGHT if sale.side == Block.Side.LEAVING else joins
+    near = date_range(Span(last, last + NIGHT))
+    rows = Block.objects.filter(property=sale.property_id, origin=Block.Origin.FEED, nights__overlap=near)
+    feeds = Feed.objects.filter(property=sale.property_id).defer("url").in_bulk()
+    found = retold(rows.filter(yields=False).order_by("feed_id", "nights", "pk"), feeds)
+    stays = ((block, shown) for block, shown in found if last in shown.nights)
+    return {block.feed_id or 0 for block, _shown in stays if is_stay(block, feeds[block.feed_id or 0])}
 
 
 def _today(purchase: Purchase, now: datetime) -> date:

@@ -146,9 +146,9 @@ def _requests(request: HostRequest, rows: PurchaseQuerySet) -> list[dict[str, An
     ]
 
 
-def _doubt(row: Purchase) -> str:
+def _doubt(request: HostRequest, row: Purchase) -> str:
     """The same of one purchase; empty where nobody waits for the host."""
-    feeds = Feed.objects.filter(property=row.property_id).defer("url")
+    feeds = Feed.objects.of(request.org).filter(property=row.property_id).defer("url")
     return _freshness(list(feeds)) if row.state == State.ASKED else ""
 
 
@@ -187,8 +187,14 @@ def sheet(request: HostRequest) -> HttpResponse:
 @require_GET
 @host(Power.GUESTS)
 def purchase(request: HostRequest, public_id: str, purchase_id: str) -> HttpResponse:
-    """What was bought, by whom and for how much, what can be done about it, and everything that happened to it."""
-    return _page(request, _row(request, public_id, purchase_id))
+    """What was bought, by whom and for how much, what can be done about it, and everything that happened to it.
+
+    A host who has chosen how much the guest gets back sees what cancelling does, before it is done.
+    """
+    row = _row(request, public_id, purchase_id)
+    if row.state == State.CONFIRMED and "how" in request.GET:
+        return _page(request, row, cancel_form=CancelSaleForm(row, timezone.now(), request.GET))
+    return _page(request, row)
 
 
 def _row(request: HostRequest, public_id: str, purchase_id: str) -> Purchase:
@@ -198,8 +204,10 @@ def _row(request: HostRequest, public_id: str, purchase_id: str) -> Purchase:
 
 
 def _page(request: HostRequest, row: Purchase, **forms: Form) -> HttpResponse:
-    """The page; a form that was sent and is wrong takes the place of a fresh one."""
+    """The page; a form that was sent takes the place of a fresh one."""
     now, home, payment = timezone.now(), row.property, receipts.payment_of(row)
+    ways = longerstays.ways(row, now)
+    is_wrong = any(form.errors for form in forms.values())
     with timezone.override(home.house.zone):
         context = _told(row) | {
             "lines": sentences.kept_lines(row),
@@ -213,16 +221,17 @@ def _page(request: HostRequest, row: Purchase, **forms: Form) -> HttpResponse:
             else None,
             "steps": timeline.steps(row, now),
             "links": timeline.told(row, now),
-            "ways": longerstays.ways(row, now),
+            "ways": [way for way in ways if not way.is_aside],
+            "ways_aside": [way for way in ways if way.is_aside],
             "has_receipt": receipts.exists(row),
-            "freshness": _doubt(row),
+            "freshness": _doubt(request, row),
             "mails": sorted(row.deliveries.all(), key=lambda mail: (mail.created_at, mail.pk)),
             "undelivered": deliveries.undelivered(row),
             "cancel_form": CancelSaleForm(row, now),
             "address_form": AddressForm(initial={"email": row.guest_email}),
             **forms,
         }
-        return render(request, "upsells/purchase.html", context, status=UNPROCESSABLE if forms else 200)
+        return render(request, "upsells/purchase.html", context, status=UNPROCESSABLE if is_wrong else 200)
 
 
 @require_POST

@@ -227,6 +227,25 @@ def test_a_calendar_that_is_removed_meanwhile_lets_the_sale_come_back_unseen(
     assert receipts.seen(sale)[airbnb] is not None
 
 
+def test_the_site_of_the_stay_comes_first_and_the_others_are_folded_away(
+    site: Site, sold: Purchase, alices: Client
+) -> None:
+    cast.a_feed(site.home, "https://ical.booking.com/1.ics")  # it tells of no stay, or only repeats Airbnb's
+    path = reverse("upsells:purchase", args=[site.home.public_id, "sold"])
+    card = text(alices.get(path)).partition('id="lengthen"')[2].partition("</section>")[0]
+    shown, _summary, folded = card.partition("The guest booked at another site…")
+    assert ("at Airbnb" in shown, "at Booking.com" in shown, "at Booking.com" in folded) == (
+        True,
+        False,
+        True,
+    )
+    Block.objects.filter(origin="feed").delete()
+    card = text(alices.get(path)).partition('id="lengthen"')[2].partition("</section>")[0]
+    shown, _summary, folded = card.partition("Choose where the guest booked…")
+    assert "Let me change it" not in shown
+    assert "at Airbnb" in folded
+
+
 def test_hours_and_sales_that_are_over_or_cancelled_offer_no_way(
     site: Site, sold: Purchase, alices: Client
 ) -> None:

@@ -1,6 +1,7 @@
 """What a host does with one sale on its page: cancel it for a chosen refund, send a mail again, correct an address."""
 
 import json
+import re
 from datetime import timedelta
 from typing import Any
 
@@ -121,6 +122,30 @@ def test_a_refund_that_cannot_be_is_refused_at_its_field_and_nothing_is_cancelle
     assert answer.status_code == 422
     assert sentence in text(answer)
     assert refunds(sale) == ("confirmed", None, 0)
+
+
+def test_before_anything_is_cancelled_the_page_says_what_that_does(alices: Client, sale: Purchase) -> None:
+    page = text(shown(alices, sale))
+    card = page.partition('aria-labelledby="cancel"')[2].partition("</section>")[0]
+    assert 'method="get"' in card, "the first click changes nothing"
+    path = reverse("upsells:purchase", args=[sale.property.public_id, sale.public_id])
+    second = alices.get(path, {"how": "part", "amount": "120", "shown": "9900"})
+    assert second.status_code == 200
+    for part in ("€120.00 goes back to the guest's card.", "opens again on every site", "The guest gets an e-mail",
+                 "This can't be undone.", "Keep the sale"):  # fmt: skip
+        assert part in text(second), part
+    assert refunds(sale) == ("confirmed", None, 0)
+    sent = dict(re.findall(r'type="hidden" name="(how|amount|shown)" value="([^"]*)"', text(second)))
+    assert "Cancelled." in text(act(alices, "cancel", sale, **sent))
+    assert refunds(sale) == ("cancelled", 12_000, 12_000)
+
+
+def test_an_amount_that_cannot_be_is_refused_before_the_second_step(alices: Client, sale: Purchase) -> None:
+    path = reverse("upsells:purchase", args=[sale.property.public_id, sale.public_id])
+    answer = alices.get(path, {"how": "part", "amount": "198.01"})
+    assert answer.status_code == 422
+    assert "Enter €198.00 or less" in text(answer)
+    assert "goes back to the guest's card" not in text(answer)
 
 
 def test_the_terms_are_those_of_the_moment_of_the_click(
