@@ -3,12 +3,15 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from django.conf import settings as product
+from django.test import Client
 from django.utils.csp import CSP
 from kombu import pools
 from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, sync_playwright
 from pytest_django import Settings
 from pytest_django.live_server_helper import LiveServer
 
+from accounts.models import User
 from amplistay.celery import app
 from properties.models import Property
 from simulator.stripe_keys import DEMO_KEY
@@ -99,6 +102,18 @@ def phone(chromium: Browser, live_server: LiveServer, simulator: Simulator) -> I
     context.close()
     assert said == []
     assert watch.strangers(live_server.url, simulator.url) == []
+
+
+@pytest.fixture
+def pocket(chromium: Browser, live_server: LiveServer, alice: User) -> Iterator[Page]:
+    """Alice's phone."""
+    logged_in = Client()
+    logged_in.force_login(alice)
+    context = chromium.new_context(base_url=live_server.url, viewport=PHONE, reduced_motion="reduce")
+    cookie = logged_in.cookies[product.SESSION_COOKIE_NAME]
+    context.add_cookies([{"name": cookie.key, "value": cookie.value, "url": live_server.url}])
+    yield context.new_page()
+    context.close()
 
 
 @pytest.fixture

@@ -1,17 +1,12 @@
 """The host's shell on a phone: the bar below says each place in full, in every language, and nobody is told of keys."""
 
-from collections.abc import Iterator
-
 import pytest
 from django.conf import settings as site
-from django.test import Client
 from django.urls import reverse
-from playwright.sync_api import Browser, Page
-from pytest_django.live_server_helper import LiveServer
+from playwright.sync_api import Page
 
 from accounts import language
 from accounts.models import User
-from tests.e2e.sight import PHONE
 
 pytestmark = pytest.mark.browser
 TALLEST_PX = 64  # of a place in the bar
@@ -25,18 +20,6 @@ ASKEW = """() => {
   return [Math.abs(inner.left + inner.right - outer.left - outer.right) / 2,
           Math.abs(inner.top + inner.bottom - outer.top - outer.bottom) / 2];
 }"""
-
-
-@pytest.fixture
-def pocket(chromium: Browser, live_server: LiveServer, alice: User) -> Iterator[Page]:
-    """Alice's phone."""
-    logged_in = Client()
-    logged_in.force_login(alice)
-    context = chromium.new_context(base_url=live_server.url, viewport=PHONE, reduced_motion="reduce")
-    cookie = logged_in.cookies[site.SESSION_COOKIE_NAME]
-    context.add_cookies([{"name": cookie.key, "value": cookie.value, "url": live_server.url}])
-    yield context.new_page()
-    context.close()
 
 
 @pytest.mark.parametrize("code", [code for code, _name in site.LANGUAGES])

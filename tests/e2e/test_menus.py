@@ -1,13 +1,8 @@
 """What a menu opens lies inside the window: on the smallest phone, on one that lies on its side, and on a desk."""
 
-from collections.abc import Iterator
-
 import pytest
-from django.conf import settings as site
-from django.test import Client
 from django.urls import reverse
-from playwright.sync_api import Browser, Locator, Page, ViewportSize
-from pytest_django.live_server_helper import LiveServer
+from playwright.sync_api import Locator, Page, ViewportSize
 
 from accounts.models import User
 from tests.e2e.town import Town, a_town
@@ -36,18 +31,6 @@ def town(alice: User) -> Town:
     return a_town(alice)
 
 
-@pytest.fixture
-def window(chromium: Browser, live_server: LiveServer, town: Town, alice: User) -> Iterator[Page]:
-    """Alice's window."""
-    logged_in = Client()
-    logged_in.force_login(alice)
-    context = chromium.new_context(base_url=live_server.url, viewport=WINDOWS[0], reduced_motion="reduce")
-    cookie = logged_in.cookies[site.SESSION_COOKIE_NAME]
-    context.add_cookies([{"name": cookie.key, "value": cookie.value, "url": live_server.url}])
-    yield context.new_page()
-    context.close()
-
-
 def outside(menu: Locator) -> list[str]:
     """What of the menu's panel can't be seen once it is open."""
     menu.locator("> summary").click()
@@ -59,14 +42,14 @@ def outside(menu: Locator) -> list[str]:
     return found
 
 
-def test_whatever_a_menu_opens_lies_inside_the_window(window: Page, town: Town) -> None:
+def test_whatever_a_menu_opens_lies_inside_the_window(pocket: Page, town: Town) -> None:
     connections = reverse("calendars:connections", args=[town.home.public_id])
     wrong, seen = [], set()
     for size in WINDOWS:
-        window.set_viewport_size(size)
+        pocket.set_viewport_size(size)
         for path in (connections, f"{reverse('sales:list')}?state=confirmed"):
-            window.goto(path)
-            menus = window.locator("details.menu:visible")
+            pocket.goto(path)
+            menus = pocket.locator("details.menu:visible")
             for number in range(menus.count()):
                 menu = menus.nth(number)
                 seen.add(menu.locator("> summary").inner_text() or path)
