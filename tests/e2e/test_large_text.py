@@ -1,4 +1,4 @@
-"""Who reads large text, at twice the usual size, reads and reaches everything: nothing is beside the window or under another."""
+"""Who reads text at twice the usual size reaches everything: nothing is beside the window or under another."""
 
 import pytest
 from django.urls import reverse
