@@ -29,7 +29,14 @@ from domain.spans import Period, Span
 
 DATES = {"en": "en_GB"}
 NUMBERS = {"en": "en_GB", "pt": "pt_PT"}
-OUTRIGHT = {"LLL": "LLL", "cccc": "cccc", "ccc": "ccc", "cccccc": "cccccc", "full": "full"}  # no skeletons
+OUTRIGHT = {
+    "LLL": "LLL",
+    "LLLLL": "LLLLL",
+    "cccc": "cccc",
+    "ccc": "ccc",
+    "cccccc": "cccccc",
+    "full": "full",
+}  # no skeletons
 KEPT = 8192  # a calendar of a hundred homes names the same days over and over
 UNITS = (
     timedelta(weeks=1),
@@ -66,7 +73,7 @@ def first_weekday() -> int:
 def when(value: date | time | None, form: str) -> str:
     """A day, a time or a moment by the skeleton of its day, of its time, or both: `MMMd Hm` is "6 Dec, 14:30".
 
-    Beside skeletons, for the day alone: `full`, `LLL` (a month), `cccc`, `ccc` and `cccccc` (a weekday).
+    Beside skeletons, for the day alone: `full`, `LLL` and `LLLLL` (a month), `cccc`, `ccc` and `cccccc` (a weekday).
     Moments are shown in their own time zone; what is missing is empty.
     """
     if not value:
