@@ -23,6 +23,7 @@ from accounts.models import Deed
 from accounts.tenancy import HostRequest
 
 LASTS = timedelta(minutes=10)
+NEW = timedelta(seconds=10)  # as long is it the answer to what was just pressed
 KEPT = timedelta(days=1)  # what was removed; nobody can take it back for most of that
 COLUMNS = "columns"  # the way of deeds that only changed columns
 SHOWN = "deeds"  # in the session: what can be taken back in this browser
@@ -133,6 +134,7 @@ class Shown:
     minutes: int
     is_here: bool
     home: str = ""
+    is_new: bool = False
 
 
 def done(
@@ -178,7 +180,9 @@ def shown(request: HttpRequest) -> list[Shown]:
         if left > timedelta(0):
             is_here = not found and known["place"] == request.path
             minutes = -(-left // timedelta(minutes=1))
-            found.append(Shown(known["deed"], known["words"], minutes, is_here, known.get("home", "")))
+            is_new = left > LASTS - NEW
+            home = known.get("home", "")
+            found.append(Shown(known["deed"], known["words"], minutes, is_here, home, is_new))
     return found
 
 

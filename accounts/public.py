@@ -1,5 +1,6 @@
 """An invitation, opened by its link: open to strangers, since most who are invited have no account yet."""
 
+from allauth.account.internal.flows.login import record_authentication
 from allauth.account.utils import filter_users_by_email, perform_login
 from django.contrib import messages
 from django.db import IntegrityError
@@ -88,6 +89,7 @@ def _joined(request: HttpRequest, row: Invitation, password: str) -> HttpRespons
         return redirect(request.path)
     except teams.NotOpen as error:
         return _page(request, row, error.why, status=GONE)
+    record_authentication(request, member.user, "password", email=member.user.email)
     answer: HttpResponse = perform_login(
         request, member.user, redirect_url=reverse(_first_page(row)), signup=True
     )

@@ -10,6 +10,7 @@ from typing import Any, ClassVar
 from allauth.account.adapter import get_adapter
 from allauth.account.forms import SignupForm as AllauthForm
 from allauth.account.internal.flows.email_verification import add_email_verification_sent_message
+from allauth.account.internal.flows.login import record_authentication
 from allauth.account.utils import filter_users_by_email
 from django.contrib.auth.hashers import make_password
 from django.db import IntegrityError
@@ -38,11 +39,12 @@ class SignupForm(Worded, AllauthForm):  # type: ignore[misc]  # allauth ships no
         """The new user; or nobody, and the page that says to look into the mailbox."""
         if not self.account_already_exists:
             try:
-                found: tuple[Any, Any] = super().try_save(request)
+                found: tuple[User | None, HttpResponse | None] = super().try_save(request)
             except IntegrityError as error:
                 if not isinstance(error.__cause__, UniqueViolation):
                     raise
                 return self._told_by_letter(request)  # somebody signed up with it this very moment
+            record_authentication(request, found[0], "password", email=self.cleaned_data["email"])
             return found
         make_password(self.cleaned_data["password1"])  # or the time that it takes would tell
         return self._told_by_letter(request)

@@ -151,10 +151,10 @@ def _offers(organization: Organization, homes: Sequence[Property]) -> Step:
     if kinds:
         said = _names(str(Offer.Kind(kind).label) for kind in kinds)
     return Step(
-        _("Turn on what you sell"),
+        _("Set your prices and go live"),
         said,
         bool(kinds),
-        *_at(_first(homes), "upsells:offers", _("Set the price")),
+        *_at(_first(homes), "upsells:offers", _("Set your prices")),
     )
 
 

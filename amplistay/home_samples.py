@@ -52,7 +52,11 @@ def _steps() -> FirstSteps:
     now = Step("Paste the sites' calendar links here", "Then only free nights are sold.", is_done=False, href="#fields",
                action="Connect calendars", is_now=True)  # fmt: skip
     later = Step(
-        "Turn on what you sell", "What a night costs.", is_done=False, href="#fields", action="Set the price"
+        "Set your prices and go live",
+        "What a night costs.",
+        is_done=False,
+        href="#fields",
+        action="Set your prices",
     )
     closed = Step("First sale", "Before there is a home, no step has an action.", is_done=False)
     return FirstSteps((done, now, later, closed), is_over=False)

@@ -6,6 +6,7 @@ from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from accounts import audit, deeds
@@ -52,7 +53,15 @@ def add_feeds(request: HostRequest, public_id: str) -> HttpResponse:
     form = FeedsForm(row, request.POST)
     if not form.is_valid():
         return page(request, row, form=form)
-    hint(tasks.read_now, linking.connect(row, form.feeds, timezone.now()))
+    new = linking.connect(row, form.feeds, timezone.now())
+    hint(tasks.read_now, new)
+    if new:
+        words = ngettext(
+            "The calendar is added and is being read.",
+            "%(count)s calendars are added and are being read.",
+            len(new),
+        )
+        messages.success(request, words % {"count": len(new)})
     audit.note(request, calendars=[links.host_of(feed.url) for feed in form.feeds])
     return redirect("calendars:connections", row.public_id)
 
@@ -135,6 +144,7 @@ def page(
     context = {
         "property": row,
         "tab": "connections",
+        "is_read": any(feed.last_good_at for feed in feeds),
         "feeds": [standing.shown(feed, now) for feed in feeds],
         "exports": [
             {

@@ -31,7 +31,7 @@ STEPS = (
     "Add a property",
     "Paste the sites' calendar links here",
     "Paste the Amplistay links into the sites",
-    "Turn on what you sell",
+    "Set your prices and go live",
     "Show guests their page",
     "First sale",
 )
@@ -141,7 +141,7 @@ def test_whose_plan_only_mirrors_is_led_to_the_system_and_not_to_selling(
     cast.an_export(home, "other")
     page = text(alices.get("/"))
     assert "1 of 2 done" in page
-    assert "Turn on what you sell" not in page
+    assert "Set your prices and go live" not in page
 
 
 def test_the_first_steps_can_be_hidden_and_brought_back_in_this_browser(

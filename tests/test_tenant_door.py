@@ -107,6 +107,7 @@ BEHIND_THE_DOOR = {
 REASONED = {
     ("amplistay/datapage.py", "Organization.objects.filter(pk=request.org.pk)"): "the organization itself",
     ("upsells/whatif.py", "Offer.objects.of(home.organization)"): "of a home that came through the door",
+    ("upsells/templatetags/selling.py", "Offer.objects.filter(property=home)"): "likewise",
     ("accounts/adapter.py", "Organization.objects.create"): "a sign-up makes its own organization",
     ("accounts/adapter.py", "Membership.objects.create"): "and the membership in it",
     (

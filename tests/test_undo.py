@@ -235,6 +235,18 @@ def test_after_ten_minutes_it_is_too_late(press: Press, alices: Client, home: Pr
     assert all_there_is(home.organization) == after
 
 
+def test_the_answer_to_a_click_takes_the_focus_only_while_it_is_new(alices: Client, home: Property) -> None:
+    feed = cast.a_feed(home)
+    with time_machine.travel(cast.NOW, tick=False) as clock:
+        ids = [home.public_id, feed.public_id]
+        page = alices.post(reverse("calendars:remove", args=ids), follow=True)
+        assert 'tabindex="-1" autofocus><div class="banner ok">' in page.content.decode()
+        clock.shift(timedelta(minutes=1))
+        page = alices.get(reverse("calendars:connections", args=[home.public_id]))
+        assert "You can undo this for 9 minutes more." in page.content.decode()
+        assert "autofocus" not in page.content.decode()
+
+
 def test_nobody_else_can_undo_it(alices: Client, home: Property, bob: User, mallory: User) -> None:
     path, sent = revoke(home)
     undo = offered(alices.post(path, sent, follow=True))

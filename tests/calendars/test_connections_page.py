@@ -176,7 +176,7 @@ def test_the_tab_costs_the_same_number_of_queries_however_many_feeds_there_are(
 ) -> None:
     for number in range(12):
         cast.a_feed(home, f"https://www.airbnb.com/calendar/ical/{number}.ics", **read_at(MINUTE))
-    with django_assert_max_num_queries(12):  # type: ignore[operator]  # pytest-django's fixture
+    with django_assert_max_num_queries(13):  # type: ignore[operator]  # pytest-django's fixture
         alices.get(at(home))
 
 
@@ -251,7 +251,27 @@ def test_pasted_links_are_added_due_at_once_and_each_site_gets_a_link_of_ours(
     assert all(feed.next_poll_at <= timezone.now() for feed in feeds)
     assert {feed.organization for feed in feeds} == {home.organization}
     assert sorted(ExportLink.objects.values_list("channel", flat=True)) == ["airbnb", "vrbo"]
-    assert "Checking…" in text_of(alices.get(at(home)))
+    page = alices.get(at(home))
+    assert "Checking…" in text_of(page)
+    assert "2 calendars are added and are being read." in text_of(page)
+    assert '<div class="messages" role="status" tabindex="-1" autofocus>' in page.content.decode()
+
+
+def test_after_the_first_good_read_the_page_leads_on_to_prices_until_something_is_on_sale(
+    alices: Client, home: Property
+) -> None:
+    to_prices = f'<a class="btn primary" href="{reverse("upsells:offers", args=[home.public_id])}">'
+    assert "What comes next" in text_of(alices.get(at(home)))
+    feed = cast.a_feed(home, AIRBNB)
+    assert to_prices not in alices.get(at(home)).content.decode()
+    Feed.objects.update(**read_at(MINUTE))
+    assert "Next: set your prices and go live" in text_of(alices.get(at(home)))
+    row = alices.get(at(home, "feed", feed.public_id), {"waited": "1"}, headers=HTMX).content.decode()
+    assert 'id="whats-next" aria-labelledby="next" hx-swap-oob="true"' in row
+    assert to_prices in row
+    cast.an_offer(home)
+    for page in (at(home), f"{at(home, 'feed', feed.public_id)}?waited=1"):
+        assert "whats-next" not in alices.get(page, headers=HTMX).content.decode()
 
 
 def test_a_second_listing_on_a_site_needs_no_second_link_of_ours(alices: Client, home: Property) -> None:
