@@ -47,6 +47,16 @@ class Group:
     fields: Sequence[BoundField]
 
 
+class MaskedInput(forms.PasswordInput):
+    """A secret that is nobody's password: no browser offers to keep it or to fill another in."""
+
+    input_type = "text"
+
+    def get_context(self, name: str, value: Any, attrs: Any) -> dict[str, Any]:
+        """Covered by dots, as the style sheet has it for the class."""
+        return super().get_context(name, value, {**attrs, "class": "masked"})
+
+
 class KeysForm(forms.Form):
     """The keys of a system, none of which is ever shown again."""
 
@@ -56,8 +66,7 @@ class KeysForm(forms.Form):
         self.spec = spec
         for key in spec.credentials:
             quiet = {"autocomplete": "off", "spellcheck": "false", "autocapitalize": "off"}
-            secret = forms.PasswordInput(attrs={"autocomplete": "new-password"})
-            widget = secret if key.is_secret else forms.TextInput(attrs=quiet)
+            widget = (MaskedInput if key.is_secret else forms.TextInput)(attrs=quiet)
             self.fields[key.name] = forms.CharField(
                 label=KEYS.get(key.name, key.name), required=False, max_length=LONGEST_KEY, widget=widget
             )

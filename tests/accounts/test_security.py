@@ -248,6 +248,24 @@ def test_members_and_payouts_are_shown_to_whoever_has_just_proven_who_they_are(
     assert part["HX-Redirect"].startswith(reverse("account_reauthenticate"))
 
 
+@pytest.mark.django_db
+def test_whoever_has_just_signed_up_is_not_asked_for_the_password_again() -> None:
+    browser = a_browser()
+    form = {"email": "new@example.org", "password1": cast.PASSWORD, "organization": "Casas"}
+    browser.post(reverse("account_signup"), form)
+    assert browser.get(reverse("team:list")).status_code == 200
+    let_time_pass(browser, 11)
+    assert browser.get(reverse("team:list")).status_code == 302
+
+
+@pytest.mark.parametrize("name", ["account_reauthenticate", "account_change_password"])
+def test_password_managers_learn_whose_password_is_asked_for(name: str, alice: User) -> None:
+    browser = a_browser()
+    log_in(browser, alice.email)
+    page = browser.get(reverse(name)).content.decode()
+    assert f'value="{alice.email}" autocomplete="username" readonly' in page
+
+
 def test_every_page_of_the_account_opens_in_the_brand_without_a_script_of_its_own(alice: User) -> None:
     browser = a_browser()
     log_in(browser, alice.email)

@@ -84,6 +84,7 @@ def test_somebody_new_joins_by_the_link_with_the_role_and_homes_that_were_kept(
     assert browser.post(path, {"password": cast.PASSWORD})["Location"] == reverse("home")
     bob = Membership.objects.get(user__email=BOB)
     assert (bob.role, bob.homes) == ("front_desk", [home.pk])
+    assert browser.session["account_authentication_methods"], "nobody is asked for a password just chosen"
     assert EmailAddress.objects.get(user=bob.user).verified
     page = browser.get(reverse("properties:list")).content.decode()
     assert home.name in page

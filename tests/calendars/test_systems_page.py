@@ -267,6 +267,7 @@ def test_keys_that_will_not_do_come_back_with_a_sentence_and_without_secrets(
     assert answer.status_code == 422
     assert sentence in unescape(answer.content.decode())
     assert 'value="b"' not in answer.content.decode()
+    assert 'type="password"' not in answer.content.decode(), "no browser should offer to keep it"
     assert not Connection.objects.exists()
 
 
