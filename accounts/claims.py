@@ -7,10 +7,12 @@ here.
 from collections.abc import Callable
 from functools import wraps
 
-from allauth.account import views
+from allauth.account import app_settings, views
+from allauth.account.models import EmailAddress
 from django.contrib import messages
+from django.core import signing
 from django.db import IntegrityError, transaction
-from django.http import HttpRequest, HttpResponseBase
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import redirect
 from django.utils.translation import gettext as _
 from psycopg.errors import UniqueViolation
@@ -33,5 +35,32 @@ def _one_has_it(view: View) -> View:
     return guarded
 
 
+class ConfirmView(views.ConfirmEmailView):  # type: ignore[misc]  # allauth ships no types
+    """allauth's page behind the link of the letter, which takes a link that was followed twice for one out of date."""
+
+    def post(self, *args: object, **kwargs: object) -> HttpResponse:
+        """Confirm the address; the page again where the link does so no more."""
+        try:
+            answer: HttpResponse = super().post(*args, **kwargs)
+        except Http404:
+            self.object = None
+            return self.render_to_response(self.get_context_data())
+        return answer
+
+    def get_context_data(self, **kwargs: object) -> dict[str, object]:
+        """With `is_confirmed`: the link is ours, and the address that it is about is confirmed already."""
+        is_confirmed = self.object is None and _is_confirmed(self.kwargs["key"])
+        return {**super().get_context_data(**kwargs), "is_confirmed": is_confirmed}
+
+
+def _is_confirmed(key: str) -> bool:
+    """Nobody but whoever reads the letters to an address can ask: the key is signed."""
+    try:
+        address = signing.loads(key, salt=app_settings.SALT)
+    except signing.BadSignature:
+        return False
+    return EmailAddress.objects.filter(pk=address, verified=True).exists()
+
+
 email = _one_has_it(views.email)
-confirm = _one_has_it(views.confirm_email)
+confirm = _one_has_it(ConfirmView.as_view())

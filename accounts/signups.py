@@ -5,11 +5,10 @@ the letter:
 with an address that has an account, every answer is the same.
 """
 
-from typing import Any, ClassVar
+from typing import ClassVar
 
 from allauth.account.adapter import get_adapter
 from allauth.account.forms import SignupForm as AllauthForm
-from allauth.account.internal.flows.email_verification import add_email_verification_sent_message
 from allauth.account.internal.flows.login import record_authentication
 from allauth.account.utils import filter_users_by_email
 from django.contrib.auth.hashers import make_password
@@ -50,8 +49,6 @@ class SignupForm(Worded, AllauthForm):  # type: ignore[misc]  # allauth ships no
         return self._told_by_letter(request)
 
     def _told_by_letter(self, request: HttpRequest) -> tuple[None, HttpResponse]:
-        email = self.cleaned_data["email"]
-        get_adapter().send_account_already_exists_mail(email)
-        request.session["signed_up"] = True  # a new account leaves a session, too, and these words
-        add_email_verification_sent_message(request, email, signup=True)
+        get_adapter().send_account_already_exists_mail(self.cleaned_data["email"])
+        request.session["signed_up"] = True  # a new account leaves a session, too
         return None, redirect("account_email_verification_sent")

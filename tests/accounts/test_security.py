@@ -85,18 +85,24 @@ def test_a_new_host_is_let_in_at_once_and_proves_the_address_by_a_letter(db: Non
     assert browser.post(path)["Location"] == reverse("account")
     assert EmailAddress.objects.get(email=ADA).verified
     assert "Confirm your e-mail address" not in browser.get(reverse("home")).content.decode()
+    for again in (browser.get(path), browser.post(path), a_browser().get(path)):
+        assert again.status_code == 200
+        assert "Already confirmed" in again.content.decode()
+    assert "This link no longer works" in a_browser().get(f"{path[:-2]}/").content.decode()
     assert browser.get(reverse("unverified"))["Location"] == reverse("account")
 
 
 def test_only_the_banner_says_what_an_address_must_be_confirmed_for(db: None) -> None:
-    browser = a_browser()
-    browser.post(reverse("account_signup"), FORM)
+    browser, zoe = a_browser(), f"zoe-{randbits(32):x}@example.org"  # one letter a minute
+    browser.post(reverse("account_signup"), FORM | {"email": zoe})
     home = cast.a_property(Organization.objects.get())
     link = reverse("upsells:guest-page", args=[home.public_id])
     settings_page = reverse("properties:settings", args=[home.public_id])
     for page in (reverse("properties:new"), settings_page, link, reverse("home"), reverse("data")):
         told = browser.get(page).content.decode()
         assert told.count("Until then nobody can be paid, invited") == 1, page
+        assert told.count(f"We have sent a letter to {zoe}") == 1, page
+        assert "sent to" not in told, "in a second banner"
 
 
 def test_whoever_was_sent_no_letter_is_offered_one(client: Client, db: None, post: Post) -> None:
