@@ -45,6 +45,7 @@ SENTENCES: Mapping[str, Any] = {
     "notices:read-all": gettext_lazy("Marked all news as read"),
     "notices:wishes": gettext_lazy("Changed what they are told"),
     "payments:connect": gettext_lazy("Went to connect the account for payouts"),
+    "payments:everywhere": gettext_lazy("Let guests pay by card in all offers"),
     "plan:card": gettext_lazy("Went to change the card that the plan is paid with"),
     "plan:choose": gettext_lazy("Changed the plan"),
     "plan:end": gettext_lazy("Cancelled the plan"),

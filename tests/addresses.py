@@ -22,6 +22,7 @@ MEMBERS_OWN = {  # no id in the address: the organization's own rows
     "sales:revenue",
     "payments:account",
     "payments:connect",
+    "payments:everywhere",
     "plan:page",
     "plan:usage",
     "plan:choose",

@@ -322,7 +322,7 @@ def collection_fields(channels: Iterable[str], *, takes_cards: bool) -> dict[str
         (Offer.Collection.PROPERTY.value, _("At the property")),
         (
             Offer.Collection.CARD.value,
-            _("By card") if takes_cards else _("By card (set it up under Payments first)"),
+            _("By card") if takes_cards else _("By card (set it up under Card payments first)"),
         ),
         (Offer.Collection.CHANNEL.value, _("With the site's own tool")),
     ]
@@ -336,7 +336,7 @@ def collection_fields(channels: Iterable[str], *, takes_cards: bool) -> dict[str
         for key in channels
     }
     others = ToolField(label=_("From all others"), choices=ways, takes_cards=takes_cards)
-    return {"from_others": others, **fields}
+    return {**fields, "from_others": others}
 
 
 class ToolField(forms.ChoiceField):
@@ -354,7 +354,8 @@ class ToolField(forms.ChoiceField):
         if value == Offer.Collection.CARD and not self.takes_cards:
             raise forms.ValidationError(
                 _(
-                    "Your account can't take cards yet. Finish it under Payments, or choose another way until then."
+                    "Your account can't take cards yet. Finish it under Card payments, or choose another way "
+                    "until then."
                 )
             )
 

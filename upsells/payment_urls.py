@@ -8,4 +8,5 @@ app_name = "payments"
 urlpatterns = [
     path("", paypages.account, name="account"),
     path("connect/", paypages.connect, name="connect"),
+    path("everywhere/", paypages.everywhere, name="everywhere"),
 ]

@@ -57,6 +57,12 @@ def takes_cards(home: Property) -> bool:
     return bool(settings.STRIPE_SECRET_KEY) and accounts.exists()
 
 
+def by_card(offer: Offer) -> dict[str, str]:
+    """How its money would be collected if guests paid by card wherever the site hasn't a tool of its own."""
+    own = {site: how for site, how in offer.collection.items() if how == Offer.Collection.CHANNEL and site}
+    return own | {"": Offer.Collection.CARD.value}
+
+
 def unpayable(home: Property, offers: Iterable[Offer]) -> list[Offer]:
     """Those on sale that some guests would pay by card, and can't."""
     by_card = [

@@ -17,7 +17,8 @@ from tests.conftest import Simulator
 from tests.tills import Till, an_account
 from tests.upsells import pages
 from upsells import payouts, terms
-from upsells.models import CancelTerms, PayoutAccount
+from upsells.models import CancelTerms, Offer, PayoutAccount
+from upsells.paypages import asked
 
 PAGE = "/payments/"
 
@@ -80,6 +81,43 @@ def test_a_form_that_is_not_finished_says_what_is_missing(
     assert account.link or outcome == "checking"
 
 
+def test_what_stripe_still_asks_for_is_said_in_words_and_never_in_its_own_names(
+    alices: Client, till: Till
+) -> None:
+    alices.post(reverse("payments:connect"), {"country": "ES"})
+    assert work(till).due
+    said = page(alices)
+    assert "Your agreement to Stripe's terms" in said
+    assert "tos_acceptance" not in said
+    assert asked(
+        ["persons.x", "future_things", "representative.verification.document", "person_1.dob.day"]
+    ) == [
+        "A picture of an identity card or another paper",
+        "Details of you, or of those who own or lead the company",
+        "Stripe asks for more: continue there",
+    ]
+
+
+def test_one_click_takes_cards_in_all_offers_but_for_sites_with_a_tool_of_their_own(
+    alices: Client, till: Till, home: Property
+) -> None:
+    nights, hours = terms.start(home, "extra_nights"), terms.start(home, "late_check_out")
+    hours.collection = {"booking": "property", "vrbo": "channel", "": "property"}
+    Offer.objects.bulk_create([nights, hours])
+    click = reverse("payments:everywhere")
+    assert "can't take cards yet" in pages.text(alices.post(click, follow=True))
+    an_account(home.organization)
+    assert "2 offers are still paid at the property." in page(alices)
+    answer = alices.post(click, follow=True)
+    assert "Guests can pay 2 offers by card now." in pages.text(answer)
+    ways = list(Offer.objects.order_by("pk").values_list("collection", flat=True))
+    assert ways == [{"airbnb": "channel", "": "card"}, {"vrbo": "channel", "": "card"}]
+    assert "Take cards in all offers" not in pages.text(answer)
+    alices.post(re.search(r'action="(/undo/[^"]+)"', answer.content.decode())[1])  # type: ignore[index]  # it is there
+    hours.refresh_from_db()
+    assert hours.collection == {"booking": "property", "vrbo": "channel", "": "property"}
+
+
 def test_a_country_must_be_chosen(alices: Client, till: Till) -> None:
     answer = alices.post(reverse("payments:connect"), {"country": ""})
     assert answer.status_code == 422
@@ -121,11 +159,11 @@ def test_cards_can_be_chosen_in_an_offer_only_with_an_account(
 ) -> None:
     cast.an_offer(home, collection={"": "card"})
     address = reverse("upsells:terms", args=[home.public_id, "extra_nights"])
-    assert "set it up under Payments first" in pages.text(alices.get(address))
+    assert "set it up under Card payments first" in pages.text(alices.get(address))
     offers = reverse("upsells:offers", args=[home.public_id])
     assert "Guests who would pay by card can't buy" in pages.text(alices.get(offers))
     an_account(home.organization)
-    assert "set it up under Payments first" not in pages.text(alices.get(address))
+    assert "set it up under Card payments first" not in pages.text(alices.get(address))
     assert "can't buy" not in pages.text(alices.get(offers))
 
 
