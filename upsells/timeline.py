@@ -291,7 +291,7 @@ def _waiting(purchase: Purchase) -> Iterator[Step]:
 
 def _exported(purchase: Purchase, now: datetime) -> Iterator[Step]:
     if at := closed_at(purchase):
-        more = _("With the same commit. A site knows once it has read its link again.")
+        more = _("At the same moment. A site knows once it has read its link again.")
         yield Step(at, "calendar-check", _("The nights are closed in every Amplistay link"), more)
     for link in told(purchase, now):
         if link.seen:

@@ -60,7 +60,7 @@ class Purchase(PropertyRow):
         HELD = "held", _("held for the guest")
         PAYING = "paying", _("waiting for the card")
         CHECKING = "checking", _("being checked")
-        ASKED = "asked", _("waiting for the host")
+        ASKED = "asked", _("waiting for you")
         CAPTURING = "capturing", _("being charged")
         CONFIRMED = "confirmed", _("confirmed")
         DECLINED = "declined", _("not possible")
