@@ -64,9 +64,20 @@ def price() -> dict[str, Any]:
     }
 
 
+def _often() -> dict[str, Any]:
+    """How often a calendar is read, and while a guest is looking, where that is oftener."""
+    usual, quick = settings.POLL_INTERVAL, settings.POLL_INTERVAL_QUICK
+    return {"interval": usual, "quick": quick if quick < usual else None}
+
+
+def _waits() -> dict[str, Any]:
+    """How long a night stays closed that a site lists no more: one of few, and one of many."""
+    return {"wait": settings.REMOVAL_WAIT, "wait_long": settings.REMOVAL_WAIT_LONG}
+
+
 def landing(request: HttpRequest) -> HttpResponse:
     """What Amplistay is, for somebody who isn't logged in."""
-    return shown(request, "landing.html", price())
+    return shown(request, "landing.html", price() | _waits())
 
 
 @require_safe
@@ -93,11 +104,7 @@ def guest_page(request: HttpRequest) -> HttpResponse:
 def channels(request: HttpRequest) -> HttpResponse:
     """Help: the channels, and the questions that hosts ask."""
     groups = {name: [guides.GUIDES[key] for key in keys] for name, keys in guides.BY_KIND.items()}
-    often = {
-        "interval": settings.POLL_INTERVAL,
-        "quick": settings.POLL_INTERVAL_QUICK,
-    }
-    return shown(request, "pages/help.html", {"groups": groups, **often})
+    return shown(request, "pages/help.html", {"groups": groups, **_often(), **_waits()})
 
 
 @require_safe
@@ -125,7 +132,7 @@ def status(request: HttpRequest) -> HttpResponse:
         "reads": reads,
         "all_reads": sum(figures.reads.values()),
         "is_late": figures.overdue is not None and figures.overdue > settings.ALERT_AFTER,
-        "interval": settings.POLL_INTERVAL,
+        **_often(),
         "pause": figures.pause if figures.pause and figures.pause <= settings.ALERT_AFTER else None,
     }
     return shown(request, "pages/status.html", context)

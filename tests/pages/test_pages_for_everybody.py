@@ -1,6 +1,7 @@
 """The pages for everybody: whole, without the database, and with links that lead somewhere."""
 
 import re
+from datetime import timedelta
 from html import unescape
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -142,6 +143,19 @@ def test_prices_are_those_of_the_plans_and_nobody_is_charged_where_billing_is_of
         assert words in read(client, pricing)
     settings.BILLING = True
     assert "Nothing is charged here" not in read(client, pricing)
+
+
+def test_how_often_and_how_long_are_what_this_installation_does(settings: Settings) -> None:
+    settings.REMOVAL_WAIT, settings.REMOVAL_WAIT_LONG = timedelta(minutes=20), timedelta(hours=3)
+    settings.POLL_INTERVAL, settings.POLL_INTERVAL_QUICK = timedelta(minutes=10), timedelta(minutes=2)
+    browser = Client()
+    told = browser.get(reverse("pages:help")).content.decode()
+    assert "About every 10 minutes, every 2 minutes while a guest is looking, and once more" in told
+    assert "after 20 minutes; after 3 hours when" in told
+    assert "later reads agree: 20 minutes, or 3 hours when" in browser.get("/").content.decode()
+    settings.POLL_INTERVAL = timedelta(minutes=1)
+    told = browser.get(reverse("pages:help")).content.decode()
+    assert "while a guest is looking" not in told, "that would be later than usual"
 
 
 def test_terms_and_privacy_say_that_they_are_drafts(pages: dict[str, str]) -> None:
