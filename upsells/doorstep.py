@@ -119,9 +119,15 @@ def of_homes(
     organization: Organization, homes: Sequence[Property], board: Board, now: datetime
 ) -> Iterator[tuple[Property, list[Day]]]:
     """The same of each of these homes, on the board's days by its own clock; however many, in as many queries."""
-    sold = _sold(organization, homes, board) if homes else {}
-    for row in Rows(organization, homes, board, now):
-        yield row.home, _moving(row, sold[row.home.pk], board)
+    for row, found in of_rows(Rows(organization, homes, board, now)):
+        yield row.home, found
+
+
+def of_rows(rows: Rows) -> Iterator[tuple[Row, list[Day]]]:
+    """The same of each of these rows, which tell more."""
+    sold = _sold(rows.organization, rows.homes, rows.board) if rows.homes else {}
+    for row in rows:
+        yield row, _moving(row, sold[row.home.pk], rows.board)
 
 
 def _moving(row: Row, sold: Sequence[Purchase], board: Board) -> list[Day]:

@@ -27,6 +27,7 @@ from domain.roles import Power
 from domain.spans import NIGHT, Span
 from properties.models import Property
 from upsells.boards import Row, Rows
+from upsells.doorstep import Day, Move, of_rows
 from upsells.drawing import Drawing, days, gaps, icon
 from upsells.drawnrows import drawn
 
@@ -137,7 +138,7 @@ def _agenda(request: HostRequest, asked: Asked, now: datetime) -> HttpResponse:
     rows = Rows(request.org, homes, board, now, with_gaps=True)
     more = asked.after + len(homes)
     context = {
-        "agenda": list(_days(rows, board)),
+        "agenda": list(_days(rows)),
         "today": today,
         "view": AGENDA,
         "more": asked.link(view=AGENDA, after=more) if more < count else "",
@@ -227,22 +228,28 @@ def _head(board: Board, today: date, asked: Asked, **view: str) -> dict[str, obj
     }
 
 
-def _days(rows: Iterable[Row], board: Board) -> Iterator[tuple[date, SafeString]]:
+def _days(rows: Rows) -> Iterator[tuple[date, SafeString]]:
     """What happens on each day of the board at all homes; days without anything are left out."""
-    last = board.first + (board.days - 1) * NIGHT
-    items = [item for row in rows for item in _items(row, board.first, last)]
+    items = [item for row, found in of_rows(rows) for item in _items(row, found, rows.board)]
     items.sort(key=attrgetter("day", "order", "home"))
-    for day, found in groupby(items, key=attrgetter("day")):
-        yield day, mark_safe("".join(item.drawn for item in found))  # noqa: S308 - every part is escaped above
+    for day, lines in groupby(items, key=attrgetter("day")):
+        yield day, mark_safe("".join(item.drawn for item in lines))  # noqa: S308 - every part is escaped above
 
 
-def _items(row: Row, first: date, last: date) -> Iterator[Item]:
+def _items(row: Row, found: Iterable[Day], board: Board) -> Iterator[Item]:
     name = row.home.name
-    for bar in row.bars:
-        if bar.is_stay and first <= bar.nights.start <= last:
-            yield Item(bar.nights.start, 1, "log-in", _("Arrival"), name, bar.word, bar.href)
-        if bar.is_stay and first <= bar.nights.end <= last:
-            yield Item(bar.nights.end, 0, "log-out", _("Departure"), name, bar.word, bar.href)
+    for day in found:
+        if on := day.date:
+            for move in day.leaving:
+                yield Item(on, 0, "log-out", _("Departure"), name, _who(move), move.href)
+            for move in day.coming:
+                yield Item(on, 1, "log-in", _("Arrival"), name, _who(move), move.href)
     for gap in row.gaps:
-        if first <= gap.night <= last:
+        if board.first <= gap.night < board.window.end:
             yield Item(gap.night, 2, "tag", _("Free and on sale"), name, gap.price, gap.href)
+
+
+def _who(move: Move) -> str:
+    """Who leaves or comes, as far as it is known: the site, and the guest who bought something."""
+    words = (move.bar.word if move.bar else "", move.guest)
+    return " · ".join(dict.fromkeys(filter(None, words)))

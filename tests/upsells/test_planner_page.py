@@ -17,7 +17,7 @@ from calendars.models import Feed
 from domain.events import Kind
 from properties.models import Property
 from tests import cast
-from tests.upsells.pages import text
+from tests.upsells.pages import a_purchase, text
 
 COLUMNS = Path(__file__).resolve().parents[2] / "static" / "css" / "planner-columns.css"
 NIGHT = timedelta(days=1)
@@ -226,6 +226,17 @@ def test_the_agenda_says_who_comes_and_leaves_and_what_is_on_sale_day_by_day(
         "Free and on sale",
     ]
     assert 'name="view" value="agenda"' in agenda  # another filter stays with the agenda
+
+
+def test_the_agenda_lets_a_guest_who_stays_on_leave_once_after_the_bought_night(
+    alices: Client, home: Property
+) -> None:
+    cast.an_import(a_read_feed(home), cast.nights(0, 3))
+    purchase = a_purchase(cast.a_stay_link(home), "confirmed", guest_name="Marta Puig")
+    cast.a_sale(home, cast.nights(3, 2), reference=purchase.public_id)
+    agenda = re.sub(r"<[^>]*>|\s+", " ", board(alices, view="agenda"))
+    assert agenda.count("Arrival ·") == agenda.count("Departure ·") == 1
+    assert "Departure · Airbnb · Marta Puig" in agenda.partition("6 Dec")[2]
 
 
 def test_the_board_names_the_agenda_by_its_address_and_has_none_of_its_lines(
