@@ -84,7 +84,7 @@ def _context(request: HostRequest, home: Property, now: datetime) -> dict[str, A
     sold = earned(Purchase.objects.of(request.org), home, now)
     steps = first_steps(org, [home], channels, has_sold=any(each.ever_sales for each in sold))
     board = Board(today, NIGHTS)
-    (row,) = Rows(org, [home], board, now, with_gaps=home.archived_at is None)
+    (row,) = Rows(org, [home], board, now, with_gaps=home.archived_at is None, beyond=True)
     return {
         "property": home,
         "tab": "overview",
@@ -113,7 +113,7 @@ def _tiles(request: HostRequest, home: Property, row: Row, board: Board) -> Iter
 
 
 def _turns(days: Sequence[doorstep.Day], gaps: Sequence[Gap]) -> list[Turn]:
-    on_sale = {gap.night: gap for gap in gaps}
+    on_sale = {gap.night: gap for gap in gaps if gap.is_first}
     found = []
     for day in days:
         first, last = day.date, day.date and day.date - NIGHT

@@ -113,6 +113,7 @@ def _page(request: HostRequest, row: Property, bound: BlockForm | None = None) -
         "previous": (first - NIGHT).replace(day=1),
         "next": (first + timedelta(days=31)).replace(day=1),
         "weekdays": weeks[0],
+        "last": weeks[-1][-1],
         "weeks": [
             [
                 nights.cell(

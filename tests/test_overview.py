@@ -58,13 +58,14 @@ def tiles(page: str) -> list[tuple[str, str]]:
 def test_each_night_of_the_next_thirty_says_how_it_stands_and_what_it_costs(
     alices: Client, home: Property, feed: Feed
 ) -> None:
-    cast.an_offer(home)
+    cast.an_offer(home, most=3)
     cast.a_sale(home, cast.nights(10, 1))
     cast.an_import(feed, cast.nights(20, 2), missing_since=cast.NOW)
     page = look(alices, home)
     states = tiles(page)
     assert states[:4] == [("closed", "closed")] * 3 + [("free", "€99")]
-    assert (states[4], states[10], states[20]) == (("free", "free"), ("sale", "sold"), ("held", "held"))
+    assert states[4:6] == [("free", "+1"), ("free", "+2")]
+    assert (states[10], states[14], states[20]) == (("sale", "sold"), ("free", "free"), ("held", "held"))
     month = reverse("calendars:month", args=[home.public_id])
     assert f'href="{month}?month=2026-12&night=2026-12-04"' in page
     assert "Fri 4 Dec</time>: free, on sale for €99" in page

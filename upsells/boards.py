@@ -14,6 +14,7 @@ from typing import NamedTuple
 
 from django.urls import reverse
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
 from calendars import conflicts, ledger, lineage
 from calendars.glances import Glance, glances
@@ -62,15 +63,51 @@ class Bar(NamedTuple):
     is_disputed: bool
 
 
+class Deal(NamedTuple):
+    """The fewest nights with which one guest can buy a free night, and what they cost together."""
+
+    nights: Span
+    price: Money
+    stay: Stay
+
+    @property
+    def first(self) -> date:
+        """The night right beside the guest's own."""
+        return self.nights.start if self.stay.side is Side.LEAVING else self.nights.end - NIGHT
+
+    @property
+    def said(self) -> str:
+        """Who is offered it, for how much."""
+        count = len(self.nights)
+        if self.stay.side is Side.LEAVING:
+            words = ngettext(
+                "On sale now for %(price)s to the guest leaving on %(day)s.",
+                "On sale now to the guest leaving on %(day)s: %(count)s nights for %(price)s.",
+                count,
+            )
+        else:
+            words = ngettext(
+                "On sale now for %(price)s to the guest arriving on %(day)s.",
+                "On sale now to the guest arriving on %(day)s: %(count)s nights for %(price)s.",
+                count,
+            )
+        return words % {"price": money(self.price), "day": when(self.stay.day, "MMMd"), "count": count}
+
+
 @dataclass(frozen=True, slots=True)
 class Gap:
-    """A free night that is on sale, with what it costs."""
+    """A free night that is on sale: what it costs, or how many nights more come with it, and who is offered it.
+
+    `is_first`: whether it lies right beside the stay of who is offered it.
+    """
 
     css: str
     price: str
     said: str
     href: str
     night: date
+    is_first: bool = True
+    deals: tuple[Deal, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,12 +141,14 @@ OURS = {channel: _mark(channel, "") for channel in (lineage.AMPLISTAY, lineage.B
 class Rows(Sources):
     """The homes of one organization on a board at an instant; with what is on sale, which takes longer to reckon.
 
+    Of that only the nights right beside the stays, unless `beyond` asks for those which are sold together with them.
     `with_bars` is False where nothing but that is asked for. `known` are the homes' feeds, where they were read before.
     """
 
     now: datetime
     with_gaps: bool = False
     with_bars: bool = True
+    beyond: bool = False
     known: Iterable[Feed] | None = None
     days: dict[date, str] = field(default_factory=dict)
     prices: dict[Money, tuple[str, str]] = field(default_factory=dict)
@@ -253,7 +292,22 @@ class Rows(Sources):
     # Gaps
 
     def _gaps(self, home: Property, feeds: Iterable[Feed], href: str) -> Iterator[Gap]:
-        """The first night after a stay, and the last one before, where they are on sale at this moment."""
+        """The free nights of the board that are on sale at this moment."""
+        found: dict[date, list[Deal]] = defaultdict(list)
+        for night, deal in self._deals(home, feeds):
+            found[night].append(deal)
+        for night, deals in sorted(found.items()):
+            if place := self.board.place(Span(night, night + NIGHT)):
+                deals.sort(key=lambda deal: (len(deal.nights), deal.price))
+                best, css = deals[0], f"s{place.start} n{place.count}"
+                more, (price, short) = len(best.nights) - 1, self._price(best.price)
+                said = self._beyond(night, more, price) if more else self._beside(night, price)
+                is_first = best.first == night
+                shown = short if is_first else f"+{more}"
+                yield Gap(css, shown, said, _night(href, night), night, is_first, tuple(deals))
+
+    def _deals(self, home: Property, feeds: Iterable[Feed]) -> Iterator[tuple[date, Deal]]:
+        """Each free night that a guest can buy, with the least that has it."""
         offers = self._offers.get(home.pk, ())
         reads = tuple(None if feed.paused_at else feed.last_good_at for feed in feeds)
         stand = Stand(tuple(offer for offer in offers if offer.currency == home.currency), reads)
@@ -261,21 +315,27 @@ class Rows(Sources):
         if not selling:
             return
         diary = Diary(home.house, ledger.claims(self._blocks.get(home.pk, [])))
-        found: dict[date, Money] = {}
         for offer in selling:
-            offer.most_nights = 1  # of this copy: the board names the price of the first
+            if not self.beyond:
+                offer.most_nights = 1  # of this copy: the board names the price of the first
             for stay in self._turns(diary, offer):
-                night = stay.day if stay.side is Side.LEAVING else stay.day - NIGHT
-                for quote in quotes(home, offer, stay, diary, self.now).quotes[:1]:
-                    found[night] = min(found.get(night, quote.price.total), quote.price.total)
-        for night, price in sorted(found.items()):
-            if place := self.board.place(Span(night, night + NIGHT)):
-                text, short = self._price(price)
-                said = _("%(day)s is free and on sale for %(price)s") % {
-                    "day": self._day(night),
-                    "price": text,
-                }
-                yield Gap(f"s{place.start} n{place.count}", short, said, _night(href, night), night)
+                least: dict[date, Deal] = {}
+                for quote in quotes(home, offer, stay, diary, self.now).quotes:
+                    if quote.nights:
+                        deal = Deal(quote.nights, quote.price.total, stay)
+                        least = dict.fromkeys(quote.nights.nights(), deal) | least
+                yield from least.items()
+
+    def _beside(self, night: date, price: str) -> str:
+        return _("%(day)s is free and on sale for %(price)s") % {"day": self._day(night), "price": price}
+
+    def _beyond(self, night: date, more: int, price: str) -> str:
+        words = ngettext(
+            "%(day)s is free and on sale with %(count)s night beside it, together for %(price)s",
+            "%(day)s is free and on sale with %(count)s nights beside it, together for %(price)s",
+            more,
+        )
+        return words % {"day": self._day(night), "count": more, "price": price}
 
     def _price(self, price: Money) -> tuple[str, str]:
         """What it costs, in full and in short."""

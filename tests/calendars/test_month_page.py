@@ -5,6 +5,7 @@ from datetime import date
 from html import unescape
 
 import pytest
+import time_machine
 from django.test import Client
 from django.utils import timezone
 
@@ -17,6 +18,7 @@ from properties import dates
 from properties.models import Property
 from tests import cast
 from tests.calendars.months import HOUR, ahead, at, hold, month_of, text_of, why
+from tests.upsells.pages import text
 
 # The grid
 
@@ -117,7 +119,7 @@ def test_a_month_costs_the_same_number_of_queries_however_full_it_is(
     feed = cast.a_feed(home)
     for start in range(0, 60, 3):
         cast.an_import(feed, ahead(today, start, 2))
-    with django_assert_max_num_queries(9):  # type: ignore[operator]  # pytest-django's fixture
+    with django_assert_max_num_queries(14):  # type: ignore[operator]  # pytest-django's fixture
         alices.get(at(home, night=today))
 
 
@@ -292,3 +294,19 @@ def test_reopening_takes_a_post(alices: Client, home: Property, today: date) -> 
     alices.post(at(home, "close"), {"start": today, "end": today + NIGHT})
     assert alices.get(at(home, "reopen", Block.objects.get().public_id)).status_code == 405
     assert Block.objects.exists()
+
+
+def test_a_free_night_that_is_on_sale_has_its_price_and_those_sold_with_it_are_marked(
+    alices: Client, home: Property
+) -> None:
+    with time_machine.travel(cast.NOW, tick=False):
+        cast.an_import(cast.a_feed(home, last_good_at=cast.NOW), cast.nights(-3, 3))
+        page = text(alices.get(at(home)))
+        assert 'class="gap"' not in page
+        cast.an_offer(home, most=3)
+        page = text(alices.get(at(home)))
+    assert re.findall(r'class="night".*?class="gap"[^>]*>([^<]*)<.*?</time>: ([^<]*)<', page) == [
+        ("€99", "free, on sale for €99"),
+        ("+1", "free, on sale together with the nights beside it"),
+        ("+2", "free, on sale together with the nights beside it"),
+    ]

@@ -4,7 +4,9 @@ import re
 from datetime import date, datetime, timedelta
 
 import pytest
+import time_machine
 from django.test import Client
+from django.urls import reverse
 from django.utils import timezone
 
 from calendars import ledger
@@ -14,6 +16,7 @@ from domain.spans import NIGHT
 from properties.models import Property
 from tests import cast
 from tests.calendars.months import ahead, at, hold, month_of, why
+from tests.upsells.pages import a_purchase
 
 HTMX = {"HX-Request": "true"}
 
@@ -234,3 +237,41 @@ def test_markup_in_an_events_summary_is_shown_as_text(alices: Client, home: Prop
     page = alices.get(at(home, night=today + 10 * NIGHT)).content
     assert b"<script>alert(1)" not in page
     assert b"&lt;script&gt;alert(1)" in page
+
+
+def test_a_sold_night_leads_to_its_sale_and_says_of_which_home_it_is_where_that_isnt_seen(
+    alices: Client, home: Property, today: date
+) -> None:
+    purchase = a_purchase(cast.a_stay_link(home), "confirmed")
+    span = ahead(today, 10, 2)
+    hold(home, span, purchase.public_id)
+    with ledger.changing(home, timezone.now()) as change:
+        ledger.confirm(change, purchase.public_id)
+    cast.an_import(cast.a_feed(home), ahead(today, 20))
+    sale = reverse("upsells:purchase", args=[home.public_id, purchase.public_id])
+    asked = at(home, night=span.start)
+    on_the_board = alices.get(asked, headers=HTMX | {"HX-Target": "why-place"}).content.decode()
+    assert f'href="{sale}"' in on_the_board
+    assert f'id="why-h">{home.name} · ' in on_the_board
+    assert home.name not in why(alices, home, span.start, HTMX)
+    assert "Open the sale" not in why(alices, home, today + 20 * NIGHT)
+
+
+def test_a_free_night_that_is_on_sale_says_to_whom_and_for_how_much(alices: Client, home: Property) -> None:
+    with time_machine.travel(cast.NOW, tick=False):
+        feed = cast.a_feed(home, last_good_at=cast.NOW)
+        cast.an_import(feed, cast.nights(0, 3))
+        cast.an_import(feed, cast.nights(6, 3), uid="next")
+        cast.an_offer(home, price=8_000, most=2)
+        said = why(alices, home, cast.TODAY + 3 * NIGHT)
+        assert "Free On sale now for €80.00 to the guest leaving on 4 Dec. It usually costs €" in said
+        said = why(alices, home, cast.TODAY + 4 * NIGHT)
+        assert "On sale now to the guest leaving on 4 Dec: 2 nights for €160.00." in said
+        assert "On sale" not in why(alices, home, cast.TODAY + 5 * NIGHT)
+        cast.an_offer(home, price=7_000, kind="nights_before", most=1)
+        assert "On sale now for €70.00 to the guest arriving on 7 Dec." in why(
+            alices, home, cast.TODAY + 5 * NIGHT
+        )
+        home.organization.ends_at = cast.NOW + 30 * NIGHT
+        home.organization.save()
+        assert "On sale" not in why(alices, home, cast.TODAY + 3 * NIGHT)
