@@ -17,7 +17,7 @@ from accounts.models import Organization, User
 from amplistay.takings import takings
 from billing import subscriptions
 from calendars import alerts, receipts
-from calendars.models import Alert, ExportLink, Feed, date_range
+from calendars.models import Alert, Block, ExportLink, Feed, date_range
 from domain.spans import Period
 from properties.models import Property
 from tests import cast
@@ -228,6 +228,19 @@ def test_a_stay_that_was_lengthened_leaves_once_and_at_the_hour_that_was_sold(
     page = text(alices.get("/"))
     assert "Late check-out sold" in page
     assert "only 1:30 h to clean" in page
+
+
+def test_a_guest_whose_stay_is_a_sale_of_ours_is_named_once(
+    alices: Client, organization: Organization, home: Property
+) -> None:
+    nights = cast.nights(0, 2)
+    sale = cast.a_sale(home, nights)
+    Block.objects.filter(pk=sale.pk).update(summary="Marta Puig")  # as checkout names it
+    a_purchase(cast.a_stay_link(home), "confirmed", nights=date_range(nights),
+               period=instants(home.house.stay(nights)), guest_name="Marta Puig")  # fmt: skip
+    (coming,) = the_days(organization)[0].coming
+    assert coming.who == "Marta Puig"
+    assert "Marta Puig · Marta Puig" not in text(alices.get("/"))
 
 
 def test_an_early_guest_and_nights_before_the_stay_are_one_arrival(home: Property) -> None:

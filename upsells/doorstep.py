@@ -41,6 +41,11 @@ class Move:
     rest: timedelta | None = None
 
     @property
+    def who(self) -> str:
+        """The guest and where they booked, as far as it is known; a sale of ours is called by its guest already."""
+        return " · ".join(filter(None, dict.fromkeys((self.guest, self.bar.word if self.bar else ""))))
+
+    @property
     def is_tight(self) -> bool:
         """Whether there is less time than cleaning takes."""
         return self.rest is not None and self.rest < timedelta(minutes=self.home.turnaround)

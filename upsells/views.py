@@ -13,7 +13,7 @@ from accounts.deeds import done
 from accounts.tenancy import HostRequest, get_or_404, host
 from calendars.models import Feed
 from connectors.broker import hint
-from domain.channels import CHANNELS, OTHER
+from domain.channels import CHANNELS, OTHER, Channel
 from domain.roles import Power
 from properties.models import Property
 from properties.templatetags.stays import named
@@ -33,13 +33,11 @@ def guest_page(request: HostRequest, public_id: str) -> HttpResponse:
     """The link and QR code to put into the flat and into messages: for everybody, or for the guests of a site."""
     row = _property(request, public_id)
     link = general_link(request, row, channel_of(request))
-    connected = Feed.objects.of(request.org).filter(property=row).values_list("channel", flat=True)
-    sites = [CHANNELS[key] for key in dict.fromkeys([*USUAL_CHANNELS, *connected, link.channel]) if key]
     context = {
         "property": row,
         "tab": "guest",
         "link": link,
-        "sites": [site for site in sites if site != OTHER and not site.is_manager],
+        "sites": _sites(request, row, link),
         "site": named(CHANNELS[link.channel]) if link.channel else "",
         "qr_url": reverse("upsells:qr", args=[public_id])
         + (f"?channel={link.channel}" if link.channel else ""),
@@ -50,6 +48,15 @@ def guest_page(request: HostRequest, public_id: str) -> HttpResponse:
         **listed(request, row),
     }
     return render(request, "upsells/guest_page.html", context)
+
+
+def _sites(request: HostRequest, row: Property, link: StayLink) -> list[Channel]:
+    """The sites whose guests stay here; the usual ones too where a calendar gathers several, or none is connected."""
+    feeds = list(Feed.objects.of(request.org).filter(property=row).only("channel").order_by("pk"))
+    own = [feed.channel for feed in feeds if not feed.gathers]
+    usual = USUAL_CHANNELS if len(own) < len(feeds) or not feeds else ()
+    found = (CHANNELS[key] for key in dict.fromkeys([*usual, *own, link.channel]) if key)
+    return [site for site in found if site != OTHER and not site.is_manager]
 
 
 def _preview(row: Property, link: StayLink) -> str:

@@ -22,6 +22,7 @@ __all__ = ["alert", "sale"]  # fixtures
 
 
 def test_the_page_tells_both_sides_of_a_sale_and_an_outside_booking(alices: Client, alert: Alert) -> None:
+    Block.objects.filter(origin="sale").update(summary="Marta Puig")
     page_says = words(alices.get(page(alert)))
     assert "Both want the night 6–7 Dec 2026" in page_says
     assert "Your sale" in page_says
@@ -29,6 +30,7 @@ def test_the_page_tells_both_sides_of_a_sale_and_an_outside_booking(alices: Clie
     assert "Marta Puig · marta+1@example.org" in page_says
     assert "€330.00, at the property" in page_says
     assert "“Reserved - Ann” 6–8 Dec 2026 · a booking" in page_says
+    assert "“Marta Puig”" not in page_says, "the sale names its guest already"
     assert "First seen 1 Dec 2026, 10:00 Last seen 1 Dec 2026, 10:00" in page_says
 
 

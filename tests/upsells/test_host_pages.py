@@ -48,6 +48,22 @@ def test_guests_of_a_site_have_an_address_of_their_own_and_pay_the_way_of_that_s
     assert alices.get(page, {"channel": "<script>"}).context["address"] == every.context["address"]
 
 
+def test_only_guests_of_sites_that_the_home_is_let_at_have_an_address_of_their_own(
+    alices: Client, home: Property
+) -> None:
+    page = reverse("upsells:guest-page", args=[home.public_id])
+
+    def sites() -> list[str]:
+        return [site.key for site in alices.get(page).context["sites"]]
+
+    assert sites() == ["airbnb", "booking", "vrbo"], "before any is connected"
+    cast.a_feed(home)
+    assert sites() == ["airbnb"]
+    assert "such as Booking.com. Add such a stay yourself" in text(alices.get(page))
+    cast.a_feed(home, "https://calendar.google.com/calendar/ical/a/basic.ics")
+    assert sites() == ["airbnb", "booking", "vrbo"], "it may repeat what any of them sells"
+
+
 def test_the_qr_code_scales_on_a_white_ground(alices: Client, home: Property) -> None:
     answer = alices.get(reverse("upsells:qr", args=[home.public_id]))
     assert answer["Content-Type"] == "image/svg+xml"
