@@ -145,6 +145,8 @@ def _follow(kind: Kind, now: datetime) -> None:
 
     with transaction.atomic():
         over, begun = follow(kind, Exists(feeds.filter(pk=OuterRef("feed"))), found, now)
+        if kind == Kind.HELD:
+            over.note_opened()
         if kind in announcements.OUTAGES:
             announcements.outages(_whole(over), now, over=True)
             announcements.outages(_whole(begun), now, over=False)

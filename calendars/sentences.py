@@ -281,12 +281,27 @@ def advice(alert: Alert) -> str:
 
 
 def relief(alert: Alert) -> str:
-    """That it is over, in one line."""
-    return _about(RELIEF, alert)
+    """That it is over, in one line; of nights held back, with how many of them opened by themselves."""
+    opened = alert.details.get("opened", 0)
+    if alert.kind != Alert.Kind.HELD or not opened:
+        return _about(RELIEF, alert)
+    words = ngettext(
+        "%(count)s night of %(feed)s opened at %(home)s, because several reads no longer listed it",
+        "%(count)s nights of %(feed)s opened at %(home)s, because several reads no longer listed them",
+        opened,
+    )
+    return words % {**_details(alert), "count": opened}
 
 
 def _about(templates: Mapping[str, str], alert: Alert) -> str:
-    """The template filled in, in one line: names that hosts and sites gave may hold anything."""
+    """The template filled in."""
+    topic = "turnover" if "until" in alert.details else alert.kind
+    text: str = gettext(templates[topic]) % _details(alert)
+    return text
+
+
+def _details(alert: Alert) -> dict[str, Any]:
+    """What fills a template, each in one line: names that hosts and sites gave may hold anything."""
     details = {"home": alert.property.name, "guest": gettext("A guest"), **alert.details}
     details |= {name: CONTROL.sub(" ", text) for name, text in details.items() if isinstance(text, str)}
     for name in ("arrival", "departure"):
@@ -302,6 +317,4 @@ def _about(templates: Mapping[str, str], alert: Alert) -> str:
     if "nights" in details:
         count = details["nights"]
         details["nights"] = ngettext("%(count)s night", "%(count)s nights", count) % {"count": count}
-    topic = "turnover" if "until" in alert.details else alert.kind
-    text: str = gettext(templates[topic]) % details
-    return text
+    return details

@@ -6,13 +6,13 @@ from datetime import datetime
 from typing import ClassVar, Self
 
 from django.db import models
-from django.db.models import Q
+from django.db.models import OuterRef, Q, Subquery, Sum
 from django.utils.translation import gettext_lazy as _
 
 from accounts.fields import public_id
 from accounts.models import TenantQuerySet
 from calendars.models.exports import ExportLink
-from calendars.models.feeds import Feed
+from calendars.models.feeds import Feed, FeedRead
 from calendars.models.rows import PropertyRow
 from domain.channels import Channel
 
@@ -29,6 +29,16 @@ class AlertQuerySet(TenantQuerySet["Alert"]):
     def to_say(self) -> Self:
         """With what their sentences need, and without what is secret or large."""
         return self.select_related("property", "feed", "link").defer("feed__url", "link__body")
+
+    def note_opened(self) -> None:
+        """Let each say how many nights the reads of its feed have opened since."""
+        reads = FeedRead.objects.filter(feed=OuterRef("feed"), at__gte=OuterRef("opened_at")).order_by()
+        opened = reads.values("feed").values_list(Sum("opened"))
+        counts = dict(self.annotate(opened=Subquery(opened)).values_list("pk", "opened"))
+        rows = [row for row in self if counts[row.pk]]
+        for row in rows:
+            row.details = {**row.details, "opened": counts[row.pk]}
+        self.bulk_update(rows, ["details"])
 
     def to_tell(self, now: datetime) -> Self:
         """Those that somebody must be told and that nobody is telling: they are new, or what was told is over."""

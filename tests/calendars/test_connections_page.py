@@ -81,7 +81,9 @@ def test_one_event_and_one_night_are_said_in_the_singular(alices: Client, home: 
 
 
 def test_a_feed_without_bookings_says_that_it_is_connected(alices: Client, home: Property) -> None:
-    assert "It has no bookings yet" in row_of(alices, home, **read_at(MINUTE, events=0, closed_nights=0))
+    assert "It lists no bookings at the moment" in row_of(
+        alices, home, **read_at(MINUTE, events=0, closed_nights=0)
+    )
 
 
 @pytest.mark.parametrize(

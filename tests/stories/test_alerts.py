@@ -163,6 +163,26 @@ def test_nights_that_vanish_as_they_do_in_faults_are_told_at_once(
     assert post.to("alice@example.org")[1:] == ["No night of Booking.com waits any more at Casa Gràcia"]
 
 
+def test_nights_that_opened_by_themselves_are_counted_when_it_is_over(
+    home: Property, members: None, listing: Open, post: Post
+) -> None:
+    now = timezone.now()
+    place = listing("booking")
+    today = home.house.today(now)
+    for start, length in ((10, 4), (30, 3)):
+        place.book(today + start * DAY, today + (start + length) * DAY)
+    feed = cast.a_feed(home, place.export_url)
+    read(feed, now)
+    place.fault("empty")
+    for hours in range(1, 7):
+        read(feed, now + hours * HOUR)
+        sweep(now + hours * HOUR)
+    assert post.to("alice@example.org") == [
+        "Booking.com dropped nights at Casa Gràcia: 7 nights held back",
+        "7 nights of Booking.com opened at Casa Gràcia, because several reads no longer listed them",
+    ]
+
+
 def test_a_plain_cancellation_writes_no_mail_and_confirms_itself(
     home: Property, members: None, listing: Open, post: Post
 ) -> None:
