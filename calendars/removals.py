@@ -42,7 +42,9 @@ def _opened_for_nothing(feed: Feed) -> Iterable[ExportLink]:
     others = Feed.objects.filter(property=feed.property, channel=feed.channel).exclude(pk=feed.pk)
     if feed.last_good_at or others.exists():
         return ()
-    links = ExportLink.objects.filter(property=feed.property, channel=feed.channel, created_at=feed.created_at)
+    links = ExportLink.objects.filter(
+        property=feed.property, channel=feed.channel, created_at=feed.created_at
+    )
     return links.live().of_channels().filter(readerships=None)
 
 
