@@ -136,7 +136,7 @@ def test_a_withdrawn_replaced_or_expired_link_says_so_and_lets_nobody_in(alices:
 @pytest.mark.parametrize(
     ("changes", "sentence"),
     [
-        ({"email": "nobody"}, "valid email"),
+        ({"email": "nobody"}, "whole e-mail address"),
         ({"email": "alice@example.org"}, "is a member already"),
         ({"email": "carol@example.org"}, "is invited already"),
         ({"role": "king"}, "Choose a role from the list"),

@@ -15,7 +15,7 @@ pytestmark = pytest.mark.browser
 
 def log_in(page: Page, email: str) -> None:
     page.goto("/accounts/login/")
-    page.get_by_label("Email").first.fill(email)
+    page.get_by_label("E-mail").first.fill(email)
     page.get_by_label("Password").first.fill(cast.PASSWORD)
     page.get_by_role("button", name="Log in", exact=True).click()
     expect(page.get_by_role("heading", level=1)).to_have_text("Home")
@@ -69,7 +69,7 @@ def test_an_owner_invites_a_cleaner_who_sees_the_turnovers_on_a_phone(
     page.context.clear_cookies()
     page.set_viewport_size(PHONE)
     page.goto("/accounts/login/")
-    page.get_by_label("Email").first.fill("carol@example.org")
+    page.get_by_label("E-mail").first.fill("carol@example.org")
     page.get_by_label("Password").first.fill(cast.PASSWORD)
     page.get_by_role("button", name="Log in", exact=True).click()
     expect(page.get_by_role("heading", level=1)).to_have_text("Turnovers")

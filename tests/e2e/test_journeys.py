@@ -83,7 +83,7 @@ def test_by_keyboard_alone(page: Page, site: str, listing_with_a_stay: Listing) 
     page.goto("/")
     keys.go("Create an account")
     screens = Screens(page)
-    keys.enter("Email", "alice@example.org")
+    keys.enter("E-mail", "alice@example.org")
     keys.enter("Password", PASSWORD)
     keys.enter("Name of your business", "Gràcia Homes")
     with page.expect_navigation():
@@ -142,7 +142,7 @@ def strip_to(keys: Keys, night: date) -> range:
 def test_without_javascript(without_scripts: Page, listing_with_a_stay: Listing) -> None:
     page, screens = without_scripts, Screens(without_scripts)
     page.goto("/accounts/signup/")
-    page.get_by_label("Email").fill("alice@example.org")
+    page.get_by_label("E-mail").fill("alice@example.org")
     page.get_by_label("Password", exact=True).fill(PASSWORD)
     page.get_by_label("Name of your business").fill("Gràcia Homes")
     page.get_by_role("button", name="Create account").click()
