@@ -40,7 +40,7 @@ def test_a_passkey_is_added_and_logs_in_without_a_password(page: Page, alice: Us
     page.get_by_role("link", name="Add a passkey").click()
     confirm(page)
     found += [f"passkey {flaw}" for flaw in flaws(page)]
-    page.get_by_label("Passwordless").check()
+    page.get_by_label("Log in with it alone").check()
     page.get_by_role("button", name="Add").click()
     expect(page.get_by_role("heading", level=1)).to_have_text("Recovery codes")
     found += [f"codes {flaw}" for flaw in flaws(page)]
