@@ -3,6 +3,7 @@
 
 const columnOf = (element, letter) => Number([...element.classList].find((name) => new RegExp(`^${letter}\\d+$`).test(name))?.slice(1) ?? 0);
 const iso = (day) => day.toISOString().slice(0, 10);
+const isElsewhere = (event) => event.ctrlKey || event.metaKey || event.shiftKey; // in a tab or window of its own
 
 const STOP = ".row-of a", BAR = ".bar, .gap", NAME = ".who > a"; // a stop is a bar, or the name or trouble of a home
 const ROW = '<div class="row-of"', ROWS_AT_ONCE = 8, HOMES_AT_ONCE = 25;
@@ -118,13 +119,15 @@ function roving(board) {
 
 // The panel beside the board is the month's own: why is this night closed? Who asks by key goes on in it, since it comes
 // after the whole board, and returns to the bar.
-function panels(board, place, stop) {
+function panels(board, place, stop, ask) {
   board.addEventListener("click", async (event) => {
     const link = event.target.closest(BAR);
-    if (!link || event.ctrlKey || event.metaKey || event.shiftKey || !window.htmx) return;
+    if (!link || isElsewhere(event) || !window.htmx) return;
     event.preventDefault();
+    if (ask.open) return;
     stop.mark(link);
     await window.htmx.ajax("GET", link.getAttribute("href"), { target: place, swap: "innerHTML" });
+    link.scrollIntoView({ block: "nearest", inline: "nearest" }); // the panel leaves the board less room
     if (!event.detail && document.activeElement === link) enter(place.querySelector("h2"));
   });
   const enter = (heading) => {
@@ -144,7 +147,7 @@ function panels(board, place, stop) {
   document.addEventListener("keydown", (event) => event.key === "Escape" && place.hasChildNodes() && shut());
 }
 
-// Two clicks, or drawing with the mouse, on free days of one home.
+// Two clicks, or drawing with the mouse, on free days of one home; a price is the link of such a day.
 class Choosing {
   constructor(board, ask, first) {
     this.board = board; this.ask = ask; this.first = new Date(`${first}T00:00:00Z`);
@@ -152,15 +155,21 @@ class Choosing {
     board.addEventListener("pointerdown", (event) => this.down(event));
     board.addEventListener("pointermove", (event) => this.move(event));
     board.addEventListener("pointerup", (event) => this.up(event));
+    board.addEventListener("dragstart", (event) => event.preventDefault());
     document.addEventListener("keydown", (event) => event.key === "Escape" && this.forget());
   }
+  over(event) {
+    return event.target.closest(".track, .row-of .gap")?.closest(".row-of").querySelector(".track");
+  }
   day(track, event) {
+    const gap = event.target.closest(".gap"); // a night reaches from one day's column into the next
+    if (gap) return Math.max(0, (columnOf(gap, "s") - 1) / 2);
     const box = track.getBoundingClientRect();
     return Math.max(0, Math.floor(((event.clientX - box.left) / box.width) * 60));
   }
   down(event) {
-    const track = event.target.closest(".track");
-    if (!track || event.button) return;
+    const track = this.over(event);
+    if (!track || event.button || isElsewhere(event)) return;
     const day = this.day(track, event);
     this.begun = event.clientX;
     if (this.track === track) return;
@@ -170,11 +179,11 @@ class Choosing {
   }
   move(event) {
     if (!this.track || event.pointerType !== "mouse") return;
-    const track = event.target.closest(".track");
+    const track = this.over(event);
     if (track === this.track) this.draw(this.day(track, event));
   }
   up(event) {
-    const track = event.target.closest(".track");
+    const track = this.over(event);
     if (!track || track !== this.track) return;
     const day = this.day(track, event), drawn = Math.abs(event.clientX - this.begun) > 8;
     if (day === this.from && !drawn && !this.waits) { this.waits = true; return; }
@@ -208,10 +217,10 @@ class Choosing {
 const board = document.querySelector(".board");
 if (board) {
   const stop = roving(board), rest = new Rest(board, stop);
-  panels(board, document.getElementById("why-place"), stop);
+  const ask = document.getElementById("planner-ask");
+  panels(board, document.getElementById("why-place"), stop, ask);
   onSale(board, rest, stop);
   document.addEventListener("htmx:afterSettle", () => onSale(board, rest, stop));
-  const ask = document.getElementById("planner-ask");
   new Choosing(board, ask, document.getElementById("planner-from").defaultValue);
   ask.querySelector("[data-dismiss]").addEventListener("click", () => ask.close());
   // Where the agenda doesn't come, what waited for it goes; the link to its page stays.

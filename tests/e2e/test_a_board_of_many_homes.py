@@ -141,7 +141,39 @@ def test_printed_all_days_fit_the_sheet_under_their_heading_and_no_text_is_cut(
     assert heading["height"] > 1  # seen, not only heard
     assert board.evaluate(CUT) == []
     assert board.locator(".board").evaluate("board => board.scrollWidth <= board.clientWidth")
-    assert board.locator(".row-of .gap").evaluate("gap => getComputedStyle(gap).fontSize") == "0px"
+    gap = board.get_by_role("group", name=last.name).locator(".gap")
+    assert gap.evaluate("gap => parseFloat(getComputedStyle(gap).fontSize)") > 0
+    assert gap.evaluate("gap => gap.scrollWidth <= gap.clientWidth + 1")
+    night = board.get_by_role("group", name=last.name).locator(".bar")
+    night.evaluate("bar => { bar.className = 'bar s5 n2 is-sale'; }")
+    assert night.evaluate("bar => getComputedStyle(bar, '::before').content") != "none"
+
+
+def test_a_price_begins_a_choice_of_nights_and_shows_its_panel(board: Page, last: Property) -> None:
+    row, panel = board.get_by_role("group", name=last.name), board.locator("#why-place")
+    gap = row.locator(".gap")
+    gap.click()
+    expect(panel.get_by_role("heading").first).to_contain_text(f"{last.name} · ")
+    expect(panel).to_contain_text("On sale now")
+    expect(gap).to_be_in_viewport()
+    expect(row.locator(".ghost")).to_be_visible()
+    gap.click()
+    ask = board.get_by_role("dialog", name=last.name)
+    expect(ask).to_be_visible()
+    leaves = last.house.today(timezone.now()) + timedelta(days=3)
+    expect(ask.get_by_label("First night")).to_have_value(str(leaves))
+    expect(ask.get_by_label("Free again on")).to_have_value(str(leaves + timedelta(days=1)))
+
+
+def test_a_row_is_as_high_as_its_lanes(board: Page, last: Property) -> None:
+    row = board.get_by_role("group", name=last.name)
+    heights = [
+        row.evaluate("(row, lanes) => { row.dataset.lanes = lanes; return row.offsetHeight; }", lanes)
+        for lanes in (2, 3)
+    ]
+    lanes = row.evaluate("row => { delete row.dataset.lanes; return row.offsetHeight; }")
+    lane = heights[1] - heights[0]
+    assert heights[0] - lanes == lane > 0
 
 
 def test_printed_every_page_has_the_days_over_its_homes(board: Page) -> None:
