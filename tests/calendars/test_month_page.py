@@ -215,7 +215,7 @@ def test_nights_closed_by_hand_are_closed_everywhere_and_can_be_opened_again(
     span = ahead(today, 10, 2)
     answer = alices.post(at(home, "close"), {"start": span.start, "end": span.end, "note": "Painter"})
     assert "Every channel sees it" in alices.get(answer["Location"]).content.decode()
-    assert (answer.status_code, answer["Location"]) == (
+    assert (answer.status_code, answer["Location"].partition("#")[0]) == (
         302,
         at(home, month=f"{span.start:%Y-%m}", night=span.start),
     )
@@ -310,3 +310,23 @@ def test_a_free_night_that_is_on_sale_has_its_price_and_those_sold_with_it_are_m
         ("+1", "free, on sale together with the nights beside it"),
         ("+2", "free, on sale together with the nights beside it"),
     ]
+
+
+def test_after_nights_are_closed_the_page_is_shown_from_the_message_on_that_says_so(
+    alices: Client, home: Property, today: date
+) -> None:
+    span = ahead(today, 5)
+    answer = alices.post(at(home, "close"), {"start": span.start, "end": span.end})
+    page, _hash, place = answer["Location"].partition("#")
+    assert f'id="{place}" role="status"' in text(alices.get(page))
+
+
+def test_printed_the_month_has_neither_help_nor_an_empty_form(
+    alices: Client, home: Property, today: date
+) -> None:
+    page = text(alices.get(at(home)))
+    assert re.findall(r'class="card ([^"]*)" (?:id="why" )?aria-labelledby="(why-h|close)"', page) == [
+        ("why no-print", "why-h"),
+        ("no-print", "close"),
+    ]
+    assert 'class="card why chosen" id="why"' in text(alices.get(at(home, night=today)))
