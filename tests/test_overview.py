@@ -66,6 +66,9 @@ def test_each_night_of_the_next_thirty_says_how_it_stands_and_what_it_costs(
     assert states[:4] == [("closed", "closed")] * 3 + [("free", "€99")]
     assert states[4:6] == [("free", "+1"), ("free", "+2")]
     assert (states[10], states[14], states[20]) == (("sale", "sold"), ("free", "free"), ("held", "held"))
+    assert (
+        re.findall(r'data-short="([^"]+)"', page)[:3] == ["Ab"] * 3
+    )  # where a tile has no room for the word
     month = reverse("calendars:month", args=[home.public_id])
     assert f'href="{month}?month=2026-12&night=2026-12-04"' in page
     assert "Fri 4 Dec</time>: free, on sale for €99" in page
