@@ -298,7 +298,8 @@ class Rows(Sources):
             found[night].append(deal)
         for night, deals in sorted(found.items()):
             if place := self.board.place(Span(night, night + NIGHT)):
-                deals.sort(key=lambda deal: (len(deal.nights), deal.price))
+                if len(deals) > 1:
+                    deals.sort(key=lambda deal: (len(deal.nights), deal.price))
                 best, css = deals[0], f"s{place.start} n{place.count}"
                 more, (price, short) = len(best.nights) - 1, self._price(best.price)
                 said = self._beyond(night, more, price) if more else self._beside(night, price)

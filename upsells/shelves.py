@@ -257,21 +257,18 @@ def quotes(
 def _quotes(  # noqa: PLR0917 - what an offer depends on
     home: Property, offer: Offer, stay: Stay, diary: Diary, now: datetime, cleaned: int | None
 ) -> Found:
-    capacity = None if offer.is_nightly else home.organization.cleanings_a_day
+    pricing = offer.price_rules(home.rates, home.tax_rules)
+    if offer.is_nightly:
+        desk = Desk(diary, pricing, now, stay.persons)
+        sold = offers.nights_after if offer.kind == Kind.EXTRA_NIGHTS else offers.nights_before
+        return sold(stay.day, offer.night_rules, desk)
+    capacity = home.organization.cleanings_a_day
     if cleaned is None and capacity is not None:
         cleaned = next((row["count"] for row in _changed_cleanings(home, stay.day, now)), 0)
-    pricing = offer.price_rules(home.rates, home.tax_rules)
     desk = Desk(diary, pricing, now, stay.persons, cleaned={stay.day: cleaned or 0})
     hours = replace(offer.hour_rules, capacity=capacity)
-    match Kind(offer.kind):
-        case Kind.EXTRA_NIGHTS:
-            return offers.nights_after(stay.day, offer.night_rules, desk)
-        case Kind.NIGHTS_BEFORE:
-            return offers.nights_before(stay.day, offer.night_rules, desk)
-        case Kind.LATE_CHECK_OUT:
-            return offers.late_check_out(stay.day, hours, desk)
-        case Kind.EARLY_CHECK_IN:
-            return offers.early_check_in(stay.day, hours, desk)
+    changed = offers.late_check_out if offer.kind == Kind.LATE_CHECK_OUT else offers.early_check_in
+    return changed(stay.day, hours, desk)
 
 
 def is_gone(home: Property, stay: Stay, kind: str, now: datetime) -> bool:
