@@ -84,6 +84,16 @@ def test_no_page_scrolls_sideways_and_nothing_in_the_bars_lies_over_another(larg
     assert wrong == []
 
 
+def test_a_page_with_nothing_aside_has_its_whole_width(pocket: Page, town: Town) -> None:
+    pocket.set_viewport_size({"width": 1440, "height": 900})
+    pocket.goto(reverse("properties:list"))
+    assert town.home.name in pocket.locator(".cols h2").first.inner_text()
+    whole, card = (pocket.locator(each).first.bounding_box() for each in (".cols", ".cols .card"))
+    assert whole
+    assert card
+    assert card["width"] == whole["width"]
+
+
 def test_a_guests_own_stay_is_told_in_words_and_not_in_letters(large: Page, town: Town) -> None:
     large.goto(town.guests["what is free"])
     assert large.locator(".stay").count()
