@@ -58,8 +58,7 @@ class Line:
     @property
     def states(self) -> list[tuple[Standing, int]]:
         """How many stand how, the worst first."""
-        counts = Counter(state for _feed, state in self.feeds)
-        return [(state, counts[state]) for state in WORST_FIRST if counts[state]]
+        return states(state for _feed, state in self.feeds)
 
     @property
     def name(self) -> str:
@@ -184,6 +183,12 @@ class Health:
     def unseen_by(self) -> list[str]:
         """The sites that don't know of some sale yet, each once."""
         return list(dict.fromkeys(each.link.site for each in self.unseen))
+
+
+def states(standings: Iterable[Standing]) -> list[tuple[Standing, int]]:
+    """How many stand how, the worst first."""
+    counts = Counter(standings)
+    return [(state, counts[state]) for state in WORST_FIRST if counts[state]]
 
 
 def health(organization: Organization, homes: Sequence[Property], now: datetime) -> Health:

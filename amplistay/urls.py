@@ -9,6 +9,7 @@ from amplistay import (
     auditpage,
     dashboard,
     datapage,
+    homeslist,
     overview,
     searchpage,
     supportpage,
@@ -20,10 +21,12 @@ from amplistay.staff import staff
 from api.docs import docs
 from calendars.public import export
 from directory import views as vendorpage
+from properties import urls as properties
 from properties.public import photo
 from upsells import planner
 from upsells.public import stripe_events
 
+of_properties = [path("", homeslist.page, name="list"), *properties.urlpatterns]
 handler403 = "pages.refusals.forbidden"
 urlpatterns = [
     path("", views.home, name="home"),
@@ -35,7 +38,7 @@ urlpatterns = [
     path("vendor-page/homes/", vendorpage.homes, name="vendor-homes"),
     path("vendor-page/withdraw/", vendorpage.withdraw, name="vendor-withdraw"),
     path("accounts/", include("accounts.urls")),
-    path("properties/", include("properties.urls")),
+    path("properties/", include((of_properties, "properties"))),
     path("properties/", include("calendars.urls")),
     path("properties/", include("upsells.urls")),
     path("audit/", auditpage.page, name="audit"),

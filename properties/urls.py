@@ -1,4 +1,4 @@
-"""Addresses of properties."""
+"""Addresses of properties; their list, which tells of what is built on them, is put before them."""
 
 from django.urls import path
 
@@ -6,7 +6,6 @@ from properties import views
 
 app_name = "properties"
 urlpatterns = [
-    path("", views.listing, name="list"),
     path("new/", views.create, name="new"),
     path("<slug:public_id>/settings/", views.settings, name="settings"),
     path("<slug:public_id>/settings/rates/", views.rates, name="rates"),

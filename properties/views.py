@@ -1,4 +1,4 @@
-"""Pages about properties: the list, a new one, its settings with rates and taxes, the archive."""
+"""Pages about properties: a new one, its settings with rates and taxes, the archive."""
 
 from copy import copy
 from typing import Any
@@ -21,18 +21,6 @@ from properties.models import Property
 from properties.rateforms import Rows, SeasonForm, TaxForm, WeekForm
 
 UNPROCESSABLE = 422
-
-
-@require_GET
-@host(Power.GUESTS)
-def listing(request: HostRequest) -> HttpResponse:
-    """All properties of the organization, archived ones last."""
-    rows = Property.objects.of(request.org).order_by("name")
-    context = {
-        "properties": [row for row in rows if row.archived_at is None],
-        "archived": [row for row in rows if row.archived_at],
-    }
-    return render(request, "properties/list.html", context)
 
 
 @require_http_methods(["GET", "POST"])

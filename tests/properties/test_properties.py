@@ -183,7 +183,7 @@ def test_an_archived_property_is_put_aside_and_no_longer_read(alices: Client, ho
     answer = alices.post(reverse("properties:archive", args=[home.public_id]))
     assert (answer.status_code, answer["Location"]) == (302, reverse("properties:list"))
     page = alices.get(answer["Location"])
-    assert (page.context["properties"], page.context["archived"]) == ([], [home])
+    assert (page.context["lines"], page.context["archived"]) == ([], [home])
     assert reverse("properties:restore", args=[home.public_id]) in page.content.decode()
     assert leases.claim_due(timezone.now(), 10)[1] == []
     assert Feed.objects.filter(pk=feed.pk).exists()
@@ -203,7 +203,7 @@ def test_a_restored_property_is_read_again(alices: Client, home: Property) -> No
     answer = alices.post(reverse("properties:restore", args=[home.public_id]))
     assert answer.status_code == 302
     page = alices.get(answer["Location"])
-    assert (page.context["properties"], page.context["archived"]) == ([home], [])
+    assert ([line.home for line in page.context["lines"]], page.context["archived"]) == ([home], [])
     assert leases.claim_due(timezone.now(), 10)[1] == [feed.pk]
 
 
