@@ -202,3 +202,10 @@ def fill(home: Property, link: StayLink, number: int) -> Any:
     cast.an_import(feed, cast.nights(5 * number, 2))
     cast.an_export(home, ("booking", "vrbo", "airbnb", "google")[number - 2])
     return a_purchase(link, "confirmed", amount=1_000)
+
+
+def test_what_needs_the_host_stands_first_also_when_it_is_nothing(
+    alices: Client, home: Property, feed: Feed
+) -> None:
+    page = look(alices, home)
+    assert 0 < page.index("What needs you") < page.index("The next 30 nights")
