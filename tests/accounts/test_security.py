@@ -264,6 +264,16 @@ def test_whoever_has_just_signed_up_is_not_asked_for_the_password_again() -> Non
     assert browser.get(reverse("team:list")).status_code == 302
 
 
+def test_the_persons_own_page_says_the_language_and_leads_to_it_and_to_what_they_are_told(
+    alices: Client,
+) -> None:
+    page = alices.get(reverse("account")).content.decode()
+    card = page.partition('aria-labelledby="told"')[2].partition("</section>")[0]
+    assert "Language and notifications" in card
+    assert "English" in card
+    assert card.count(f'href="{reverse("notices:wishes")}"') == 2
+
+
 @pytest.mark.parametrize("name", ["account_reauthenticate", "account_change_password"])
 def test_password_managers_learn_whose_password_is_asked_for(name: str, alice: User) -> None:
     browser = a_browser()
