@@ -28,9 +28,13 @@ class PlanForm(forms.Form):
 
 
 def _said(key: str, name: Any, properties: int) -> str:
-    """A plan and its price."""
+    """A plan and its price; of one that costs something as soon as there is a home, what that is."""
+    plan, now = PLANS[key], price(PLANS[key], properties)
+    if plan.least and not now.units:
+        words = gettext("%(plan)s, %(price)s a month at least from the first home on")
+        return words % {"plan": name, "price": money(price(plan, 1).total)}
     words = gettext("%(plan)s, now %(price)s a month")
-    return words % {"plan": name, "price": money(price(PLANS[key], properties).total)}
+    return words % {"plan": name, "price": money(now.total)}
 
 
 class PauseForm(forms.Form):

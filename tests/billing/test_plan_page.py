@@ -42,7 +42,16 @@ def test_one_home_is_free_and_the_arithmetic_says_why(
     said = page(alices)
     for words in ("You have nothing to pay for", "Of these free", "$0.00 a month", "No invoice yet"):
         assert words in said
+    assert "1 home is free. Each further one costs US$5.00 a month" in said
     assert "Give a card" not in said
+
+
+def test_an_account_without_homes_reads_what_each_plan_costs_from_the_first_home_on(
+    desk: Desk, alices: Client, organization: Organization
+) -> None:
+    said = page(alices)
+    assert "Host, now US$0.00 a month" in said
+    assert "Mirror, US$19.00 a month at least from the first home on" in said
 
 
 def test_in_the_trial_a_card_can_be_given_and_the_price_is_reckoned_out(
@@ -55,6 +64,7 @@ def test_in_the_trial_a_card_can_be_given_and_the_price_is_reckoned_out(
     for words in (
         "Trial",
         "nothing is charged before",
+        "Fourteen days later nothing can be added or newly put on sale until you give one",
         "× US$5.00",
         "US$15.00 a month",
         "Simulated payments",
