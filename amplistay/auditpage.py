@@ -1,8 +1,9 @@
 """The audit log as its owner reads it: filtered by the address, page by page, or whole as a file."""
 
 from collections.abc import Iterable, Iterator
-from datetime import datetime, time, timedelta
+from datetime import date, datetime, time, timedelta
 from typing import Any, cast
+from zoneinfo import ZoneInfo
 
 from django import forms
 from django.core.paginator import Paginator
@@ -65,21 +66,21 @@ class FilterForm(forms.Form):
             self.add_error("end", _("This day comes before the first one."))
         return cleaned
 
-    def chosen(self, rows: AuditLineQuerySet) -> AuditLineQuerySet:
-        """Those of the rows that a valid form asks for; days are those of UTC."""
+    def chosen(self, rows: AuditLineQuerySet, zone: ZoneInfo) -> AuditLineQuerySet:
+        """Those of the rows that a valid form asks for; days are those of the zone."""
         asked = self.cleaned_data
         rows = rows.filter(**{column: asked[column] for column in ("who", "name") if asked[column]})
         if asked["home"]:
             rows = rows.about(asked["home"])
         if asked["start"]:
-            rows = rows.filter(at__gte=_midnight(asked["start"]))
+            rows = rows.filter(at__gte=_midnight(asked["start"], zone))
         if asked["end"]:
-            rows = rows.filter(at__lt=_midnight(asked["end"]) + A_DAY)
+            rows = rows.filter(at__lt=_midnight(asked["end"] + A_DAY, zone))
         return rows
 
 
-def _midnight(day: Any) -> datetime:
-    return datetime.combine(day, time.min, tzinfo=timezone.get_default_timezone())
+def _midnight(day: date, zone: ZoneInfo) -> datetime:
+    return datetime.combine(day, time.min, tzinfo=zone)
 
 
 @require_GET
@@ -87,11 +88,17 @@ def _midnight(day: Any) -> datetime:
 def page(request: HostRequest) -> HttpResponse:
     """The log, the latest first."""
     rows, homes = AuditLine.objects.of(request.org), _homes(request)
-    form = FilterForm(request.GET, rows, homes.values())
+    form, zone = FilterForm(request.GET, rows, homes.values()), _zone(request)
     is_valid = form.is_valid()
-    chosen = form.chosen(rows) if is_valid else rows.none()
+    chosen = form.chosen(rows, zone) if is_valid else rows.none()
     found = Paginator(chosen.order_by("-at", "-pk"), LISTED).get_page(request.GET.get("page"))
-    context = {"nav": "account", "form": form, "page": found, "lines": [_line(deed, homes) for deed in found]}
+    context = {
+        "nav": "account",
+        "form": form,
+        "page": found,
+        "lines": [_line(deed, homes) for deed in found],
+        "zone": zone.key,
+    }
     return render(request, "audit.html", context, status=200 if is_valid else UNPROCESSABLE)
 
 
@@ -103,7 +110,7 @@ def sheet(request: HostRequest) -> HttpResponse:
     form = FilterForm(request.GET, rows, homes.values())
     if not form.is_valid():
         return redirect(f"{reverse('audit')}?{request.GET.urlencode()}")
-    chosen = form.chosen(rows).order_by("at", "pk").iterator(chunk_size=CHUNK)
+    chosen = form.chosen(rows, _zone(request)).order_by("at", "pk").iterator(chunk_size=CHUNK)
     heads = [_("When"), _("Who"), _("As"), _("From where"), _("With"), _("What"), _("Property"), _("Details")]
     lines = sheets.written(heads, _cells(chosen, homes))
     name = f"amplistay-audit-{timezone.now():%Y-%m-%d}.csv"
@@ -116,21 +123,19 @@ def _homes(request: HostRequest) -> dict[str, Property]:
     return {home.public_id: home for home in Property.objects.of(request.org).order_by("name", "pk")}
 
 
+def _zone(request: HostRequest) -> ZoneInfo:
+    """Of most homes; the log is about all of them."""
+    return Property.objects.of(request.org).usual_zone()
+
+
 def _line(deed: AuditLine, homes: dict[str, Property]) -> dict[str, Any]:
+    home = homes.get(deed.rows.get("public_id") or deed.rows.get("property_id", ""))
     return {
         "deed": deed,
         "what": auditwords.sentence(deed.name),
-        "home": homes.get(deed.rows.get("public_id") or deed.rows.get("property_id", "")),
-        "details": _details(deed),
+        "home": home,
+        "details": auditwords.details(deed.details, home),
     }
-
-
-def _details(deed: AuditLine) -> str:
-    return ", ".join(f"{key}: {_flat(value)}" for key, value in deed.details.items() if value != [])
-
-
-def _flat(value: object) -> str:
-    return " ".join(map(str, value)) if isinstance(value, list) else str(value)
 
 
 def _cells(rows: Iterable[AuditLine], homes: dict[str, Property]) -> Iterator[list[object]]:

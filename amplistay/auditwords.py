@@ -1,10 +1,19 @@
-"""What the audit log calls each deed: a sentence for every address that changes something."""
+"""What the audit log calls each deed and what it changed: a sentence for every address, words for columns."""
 
+import re
+from ast import literal_eval
 from collections.abc import Mapping
 from typing import Any
 
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
+
+from accounts.models import Membership
+from domain.channels import CHANNELS
+from domain.money import Money
+from properties.models import Property
+from properties.templatetags.stays import money, named, zone
+from upsells.models import Offer
 
 SENTENCES: Mapping[str, Any] = {
     "change-view": gettext_lazy("Changed a saved view"),
@@ -128,3 +137,90 @@ def sentence(name: str) -> str:
     if name.startswith(OF_API):
         return _("By API: %(name)s") % {"name": name.removeprefix(OF_API)}
     return str(SENTENCES.get(name) or _("Did “%(name)s”") % {"name": name})
+
+
+# What was changed
+
+COLUMNS: Mapping[str, Any] = {
+    "automatic": gettext_lazy("When a guest cancels"),
+    "calendar": gettext_lazy("Calendar"),
+    "calendars": gettext_lazy("Calendars"),
+    "check_in": gettext_lazy("Check-in from"),
+    "check_out": gettext_lazy("Check-out until"),
+    "cleaner_email": gettext_lazy("E-mail of the cleaners"),
+    "cleaner_language": gettext_lazy("Language of that e-mail"),
+    "collection": gettext_lazy("How you get the money"),
+    "currency": gettext_lazy("Currency"),
+    "email": gettext_lazy("E-mail"),
+    "homes": gettext_lazy("Homes"),
+    "link": gettext_lazy("Link"),
+    "mode": gettext_lazy("How it is sold"),
+    "name": gettext_lazy("Name"),
+    "nightly_rate": gettext_lazy("Usual price per night"),
+    "plan": gettext_lazy("Plan"),
+    "price": gettext_lazy("Price"),
+    "role": gettext_lazy("Role"),
+    "taxes": gettext_lazy("Taxes"),
+    "tiers": gettext_lazy("What a guest gets back who cancels"),
+    "time_zone": gettext_lazy("Time zone"),
+    "turnaround": gettext_lazy("Cleaning takes"),
+}
+LABELS: Mapping[str, Mapping[str, Any]] = {
+    "collection": dict(Offer.Collection.choices),
+    "mode": dict(Offer.Mode.choices),
+    "priced_by": dict(Offer.PricedBy.choices),
+    "role": dict(Membership.Role.choices),
+}
+AMOUNTS = frozenset({"minimum", "nightly_rate", "price"})
+PLAIN: Mapping[str, Any] = {"True": gettext_lazy("yes"), "False": gettext_lazy("no"), "-": "\u2013"}
+CODE = re.compile(r"[\[\]{}()'\"]")  # what Python writes around values that were cut short
+
+
+def details(told: Mapping[str, Any], home: Property | None) -> str:
+    """What a line tells besides its sentence, in words; amounts in the currency of the home."""
+    return ", ".join(
+        f"{_column(key)}: {_values(key, value, home)}" for key, value in told.items() if value != []
+    )
+
+
+def _column(key: str) -> str:
+    return str(COLUMNS.get(key) or key.replace("_", " ").capitalize())
+
+
+def _values(key: str, value: object, home: Property | None) -> str:
+    """One value, or what it was and what it became."""
+    if isinstance(value, list):
+        return ", ".join(map(str, value))
+    return " → ".join(_value(key, part, home) for part in str(value).split(" → "))
+
+
+def _value(key: str, text: str, home: Property | None) -> str:
+    if text in PLAIN:
+        return str(PLAIN[text])
+    if key in AMOUNTS and home and text.isdecimal():
+        return money(Money(int(text), home.currency))
+    if key == "time_zone":
+        return zone(text)
+    return _several(key, text) if text.startswith(("[", "{")) else _word(key, text)
+
+
+def _several(key: str, text: str) -> str:
+    """A list, or values by booking site or whatever else, as Python wrote it."""
+    try:
+        found = literal_eval(text)
+    except (SyntaxError, ValueError):
+        return CODE.sub("", text)
+    if isinstance(found, dict):
+        return "; ".join(f"{_site(str(name))}: {_word(key, str(each))}" for name, each in found.items())
+    return "; ".join(CODE.sub("", str(each)) for each in found)
+
+
+def _word(key: str, text: str) -> str:
+    return str(LABELS.get(key, {}).get(text, text))
+
+
+def _site(key: str) -> str:
+    """A booking site by its key, where it is one; none stands for all others."""
+    if not key:
+        return _("all others")
+    return named(CHANNELS[key]) if key in CHANNELS else key

@@ -119,6 +119,10 @@ REASONED = {
     ): "whoever is logged in, about themselves",
     ("accounts/views.py", "EmailAddress.objects.filter(user=user)"): "likewise",
     (
+        "accounts/claims.py",
+        "EmailAddress.objects.filter(pk=address, verified=True)",
+    ): "of a key that was sent to that address",
+    (
         "accounts/views.py",
         "EmailAddress.objects.filter(user=user, email=user.email, verified=True)",
     ): "likewise",

@@ -113,12 +113,15 @@ def _listing(request: HostRequest, homes: list[Property], context: dict[str, Any
     is_valid = form.is_valid()
     pages = _Pages(form.chosen(rows) if is_valid else rows.none(), LISTED)
     page = pages.get_page(request.GET.get("page"))
+    requests = [] if form.is_narrow or page.number > 1 else _requests(request, rows)
     context |= {
         "form": form,
         "page": page,
+        "homes": homes,
+        "is_new": not (form.is_narrow or form.errors or page.object_list or requests),
         "found": [_told(purchase) for purchase in page],
         "cut": pages.count if pages.count == MOST_LISTED else 0,
-        "requests": [] if form.is_narrow or page.number > 1 else _requests(request, rows),
+        "requests": requests,
     }
     return render(request, template, context, status=200 if is_valid else UNPROCESSABLE)
 

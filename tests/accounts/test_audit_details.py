@@ -2,10 +2,12 @@
 
 import json
 
+import time_machine
 from django.test import Client
 from django.urls import reverse
 
 from accounts.models import AuditLine, Membership, Organization, User
+from amplistay import auditwords
 from calendars.models import ExportLink, Feed
 from domain.roles import Role
 from properties.models import Property
@@ -43,6 +45,36 @@ def test_rates_and_terms_are_logged_as_they_were_and_became(alices: Client, home
     tiers = {"tiers-0-hours": "48", "tiers-0-percent": "80", "automatic": "yes"}
     alices.post(reverse("upsells:cancelling", args=ids), tiers)
     assert "[48, 80]" in str(details("upsells:cancelling")["tiers"]).replace("(", "[").replace(")", "]")
+
+
+def test_the_owner_reads_what_was_changed_in_words_and_by_the_clock_of_the_homes(
+    alices: Client, home: Property
+) -> None:
+    told = {
+        "collection": "{'airbnb': 'property'} → {'': 'card'}",
+        "mode": "instant → off",
+        "nightly_rate": "12000 → -",
+        "automatic": "True → False",
+        "time_zone": "America/New_York → Europe/Madrid",
+        "seasons": "- → [['2026-12-01', '2026-12-0…",
+        "calendars": ["www.vrbo.com", "www.airbnb.com"],
+    }
+    assert auditwords.details(told, home).split(", ") == [
+        "How you get the money: Airbnb: at the property → all others: by card",
+        "How it is sold: sold at once → not on sale",
+        "Usual price per night: €120.00 → –",
+        "When a guest cancels: yes → no",
+        "Time zone: America/New York → Europe/Madrid",
+        "Seasons: – → 2026-12-01",
+        "2026-12-0…",
+        "Calendars: www.vrbo.com",
+        "www.airbnb.com",
+    ]
+    with time_machine.travel("2026-12-01T23:30:00Z", tick=False):
+        alices.post(reverse("upsells:switch", args=[home.public_id, "extra_nights"]), {"mode": "instant"})
+        page = alices.get(reverse("audit"), {"start": "2026-12-02"}).content.decode()
+    assert "Times are those of Europe/Madrid." in page
+    assert "2 Dec 2026, 00:30" in page.replace("Dec 2, 2026", "2 Dec 2026")
 
 
 def test_a_role_is_logged_with_what_it_was_and_for_which_homes(

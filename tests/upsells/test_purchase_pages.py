@@ -150,10 +150,20 @@ def test_a_filter_that_cannot_be_meant_says_so_and_lists_nothing(
     assert alices.get(back["Location"]).status_code == 422
 
 
+def test_without_any_home_the_sales_and_the_turnovers_lead_to_the_first_one(
+    alices: Client, organization: Organization
+) -> None:
+    for name in (LIST, "turnovers"):
+        assert f'href="{reverse("properties:new")}">Add a property' in text(alices.get(reverse(name))), name
+
+
 def test_no_match_and_nothing_at_all_are_told_apart_and_the_filter_can_be_reset(
     alices: Client, link: StayLink
 ) -> None:
-    assert "Nothing sold yet" in text(alices.get(reverse(LIST)))
+    page = text(alices.get(reverse(LIST)))
+    assert "Nothing sold yet" in page
+    assert "Your properties" in page
+    assert 'role="search" aria-label="Filter"' not in page, "there is nothing to filter"
     answer = alices.get(reverse(LIST), {"q": "nobody"})
     assert "No purchase matches" in text(answer)
     assert f'href="{reverse(LIST)}">Reset the filter' in text(answer)
