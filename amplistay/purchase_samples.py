@@ -16,6 +16,7 @@ from upsells import bars
 from upsells.forms import GuestForm
 from upsells.models import Offer, Payment, PayoutAccount, Purchase, StayLink
 from upsells.payforms import CountryForm
+from upsells.paypages import asked
 from upsells.revenue import Cell, Figures, Tally
 from upsells.timeline import Step
 
@@ -34,7 +35,7 @@ def purchases(home: Property, link: StayLink, now: datetime) -> dict[str, Any]:
     return {
         "pages": pages,
         "states": [_purchase(home, link, state) for state in State.values],
-        "standings": [(state, _account(state)) for state in STANDINGS],
+        "standings": [(state, account, asked(account.due)) for state, account in _accounts()],
         "country_form": CountryForm(),
         "steps": _steps(),
         "charts": [*bars.sold(_figures(), "EUR"), *bars.reached(_figures())],
@@ -151,6 +152,10 @@ def _over(home: Property, link: StayLink) -> list[dict[str, Any]]:
         _page("The host took it back", by_host, payment=whole),
         _page("Not paid in time", lapsed, payment=_payment(lapsed, "expired")),
     ]
+
+
+def _accounts() -> list[tuple[str, PayoutAccount]]:
+    return [(state, _account(state)) for state in STANDINGS]
 
 
 def _account(state: str) -> PayoutAccount:

@@ -76,7 +76,7 @@ class FeedsForm(forms.Form):
         label=_("Label"),
         required=False,
         max_length=80,
-        help_text=_("Optional. Useful when one site has two listings of this home."),
+        help_text=_("Useful when one site has two listings of this home."),
     )
 
     def __init__(self, property: Property, *args: Any, **kwargs: Any) -> None:

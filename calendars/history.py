@@ -15,6 +15,7 @@ from calendars.models import Feed, FeedRead
 from calendars.sentences import sentence
 from domain.spans import Span
 from properties.dates import when
+from properties.templatetags.stays import percent
 
 Outcome = FeedRead.Outcome
 
@@ -233,9 +234,8 @@ def _missing_share(read: FeedRead) -> str:
     missing = read.held * 100 // read.closed_nights if read.closed_nights else 0
     if read.times > 1 or not (read.nights or {}).get("held") or missing < MUCH:
         return ""
-    return _("%(percent)s %% of its closed nights were missing; they stay closed until more reads agree.") % {
-        "percent": missing
-    }
+    words = _("%(percent)s of its closed nights were missing; they stay closed until more reads agree.")
+    return words % {"percent": percent(missing)}
 
 
 def _counts(read: FeedRead) -> str:

@@ -11,7 +11,7 @@ from calendars.models import Alert, ExportLink, Feed
 from domain.channels import OTHER
 from domain.events import CONTROL
 from domain.problems import Problem
-from properties.dates import moment, when
+from properties.dates import between, moment
 from properties.templatetags.stays import named
 
 FAILURES: Mapping[str, str] = {
@@ -152,18 +152,16 @@ HEADLINES: Mapping[str, str] = {
     "quarantined": gettext_noop("%(feed)s is set aside for %(home)s"),
     "held": gettext_noop("%(feed)s dropped nights at %(home)s: %(nights)s held back"),
     "request": gettext_noop("%(guest)s asks for more time at %(home)s"),
-    "conflict": gettext_noop(
-        "Double booking at %(home)s: %(first)s and %(second)s, %(arrival)s to %(departure)s"
-    ),
+    "conflict": gettext_noop("Double booking at %(home)s: %(first)s and %(second)s, %(stay)s"),
     "turnover": gettext_noop(
         "No time to clean at %(home)s: %(first)s until %(until)s, %(second)s from %(comes)s"
     ),
     "unread": gettext_noop("%(link)s has never read its Amplistay link for %(home)s"),
     "stopped": gettext_noop("%(link)s no longer reads its Amplistay link for %(home)s"),
-    "unseen": gettext_noop("%(link)s hasn't read your sale of %(arrival)s to %(departure)s at %(home)s"),
+    "unseen": gettext_noop("%(link)s hasn't read your sale of %(stay)s at %(home)s"),
     "keys": gettext_noop("%(account)s no longer accepts its keys"),
     "budget": gettext_noop("The requests to %(account)s are nearly used up"),
-    "refused": gettext_noop("%(system)s refuses to close %(arrival)s to %(departure)s for %(home)s"),
+    "refused": gettext_noop("%(system)s refuses to close %(stay)s for %(home)s"),
 }
 ADVICE: Mapping[str, str] = {
     "failing": gettext_noop(
@@ -230,15 +228,13 @@ RELIEF: Mapping[str, str] = {
     "quarantined": gettext_noop("%(feed)s can be read again for %(home)s"),
     "held": gettext_noop("No night of %(feed)s waits any more at %(home)s"),
     "request": gettext_noop("The question of %(guest)s at %(home)s is settled"),
-    "conflict": gettext_noop(
-        "The double booking at %(home)s is over: %(first)s and %(second)s, %(arrival)s to %(departure)s"
-    ),
+    "conflict": gettext_noop("The double booking at %(home)s is over: %(first)s and %(second)s, %(stay)s"),
     "turnover": gettext_noop(
-        "There is time to clean again at %(home)s between %(first)s and %(second)s, %(arrival)s to %(departure)s"
+        "There is time to clean again at %(home)s between %(first)s and %(second)s, %(stay)s"
     ),
     "unread": gettext_noop("%(link)s has read its Amplistay link for %(home)s"),
     "stopped": gettext_noop("%(link)s reads its Amplistay link for %(home)s again"),
-    "unseen": gettext_noop("%(link)s has read your sale of %(arrival)s to %(departure)s at %(home)s"),
+    "unseen": gettext_noop("%(link)s has read your sale of %(stay)s at %(home)s"),
     "keys": gettext_noop("%(account)s accepts its keys again"),
     "budget": gettext_noop("There are requests to %(account)s again"),
     "refused": gettext_noop("Nothing of %(home)s waits to be closed at %(system)s any more"),
@@ -304,9 +300,9 @@ def _details(alert: Alert) -> dict[str, Any]:
     """What fills a template, each in one line: names that hosts and sites gave may hold anything."""
     details = {"home": alert.property.name, "guest": gettext("A guest"), **alert.details}
     details |= {name: CONTROL.sub(" ", text) for name, text in details.items() if isinstance(text, str)}
-    for name in ("arrival", "departure"):
-        if name in details:
-            details[name] = when(date.fromisoformat(details[name]), "yMMMd")
+    if "arrival" in details:
+        first, last = (date.fromisoformat(details[name]) for name in ("arrival", "departure"))
+        details["stay"] = between(first, last, "yMMMd")
     details |= {name: _said(details[name]) for name in NAMES if name in details}
     if reason := details.get("reason"):
         details["reason"] = gettext(reason).replace("%%", "%")

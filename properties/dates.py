@@ -190,14 +190,15 @@ def lasting(value: timedelta) -> str:
 
 
 def spelt(value: timedelta) -> str:
-    """In whole units of its largest and the next smaller one: 2 days, 3 hours; 5 minutes."""
+    """In whole units of its largest and the next smaller one: 2 days, 3 hours; 5 minutes; 0 minutes."""
     minutes = value // UNITS[3]
     found: list[tuple[int, str]] = []
     for number, unit in enumerate(("day", "hour", "minute"), 1):
         count, minutes = divmod(minutes, UNITS[number] // UNITS[3])
         if count or found:
             found.append((count, f"duration-{unit}"))
-    return ", ".join(format_unit(count, unit, locale=locale()) for count, unit in found[:2] if count)
+    told = [each for each in found[:2] if each[0]] or [(0, "duration-minute")]
+    return ", ".join(format_unit(count, unit, locale=locale()) for count, unit in told)
 
 
 def in_hours(count: float) -> str:

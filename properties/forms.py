@@ -91,7 +91,7 @@ class PropertyForm(forms.ModelForm):  # type: ignore[type-arg]  # Django's class
     cleaner_email = forms.EmailField(
         label=_("E-mail of the cleaners"),
         required=False,
-        help_text=_("They get the new time when a guest leaves later or comes earlier. Optional."),
+        help_text=_("They get the new time when a guest leaves later or comes earlier."),
     )
     cleaner_language = forms.ChoiceField(
         label=_("Language of that e-mail"), choices=settings.LANGUAGES, required=False

@@ -227,7 +227,7 @@ def test_a_stay_that_was_lengthened_leaves_once_and_at_the_hour_that_was_sold(
     assert (leaving.rest, leaving.is_tight) == (1.5 * HOUR, True)
     page = text(alices.get("/"))
     assert "Late check-out sold" in page
-    assert "only 1:30 h to clean" in page
+    assert "only 1 hour, 30 minutes to clean" in page
 
 
 def test_a_guest_whose_stay_is_a_sale_of_ours_is_named_once(

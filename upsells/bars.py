@@ -9,7 +9,7 @@ from django.utils.translation import ngettext
 
 from domain.money import Money
 from properties.dates import when
-from properties.templatetags.stays import money
+from properties.templatetags.stays import money, percent
 from upsells.models import Offer
 from upsells.revenue import Figures, Tally
 
@@ -166,7 +166,7 @@ def scale(most: int) -> int:
 
 def share(part: int, whole: int) -> str:
     """A part in whole per cent; a dash of nothing."""
-    return _("%(percent)s %%") % {"percent": (200 * part + whole) // (2 * whole)} if whole else "\u2013"
+    return percent((200 * part + whole) // (2 * whole)) if whole else "\u2013"
 
 
 def _brought(tally: Tally, shown: Callable[[int], str]) -> str:

@@ -15,6 +15,7 @@ from accounts.models import Organization
 from calendars.models import Feed
 from domain.board import Board
 from domain.spans import NIGHT, Span
+from properties.dates import spelt
 from properties.models import Property
 from upsells.boards import Bar, Row, Rows
 from upsells.models import Offer, Purchase
@@ -52,9 +53,8 @@ class Move:
 
     @property
     def rest_hours(self) -> str:
-        """The time between the two guests, as hours and minutes."""
-        minutes = int(self.rest.total_seconds()) // 60 if self.rest is not None else 0
-        return f"{max(minutes, 0) // 60}:{max(minutes, 0) % 60:02}"
+        """The time between the two guests: 4 hours; 1 hour, 30 minutes."""
+        return spelt(max(self.rest or timedelta(), timedelta()))
 
     @property
     def href(self) -> str:

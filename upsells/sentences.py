@@ -17,7 +17,7 @@ from domain.stops import Stop, Why
 from properties import dates
 from properties.dates import clock, day, stay
 from properties.models import Property
-from properties.templatetags.stays import money
+from properties.templatetags.stays import money, percent
 from upsells.models import Offer, Payment, Purchase
 
 LATE_SIDE = frozenset({Kind.EXTRA_NIGHTS, Kind.LATE_CHECK_OUT})
@@ -235,9 +235,8 @@ def glance(offer: Offer, home: Property) -> str:
     match offer.priced_by:
         case by.PERCENT:
             example = money(home.rate.share(offer.percent))
-            return _("%(percent)s %% of the night's price, usually %(amount)s") % {
-                "percent": offer.percent, "amount": example,
-            }  # fmt: skip
+            words = _("%(percent)s of the night's price, usually %(amount)s")
+            return words % {"percent": percent(offer.percent), "amount": example}
         case by.PER_HOUR:
             return _("%(amount)s an hour") % {"amount": amount}
         case by.SLOTS:

@@ -17,6 +17,7 @@ from domain.prices import HUNDRED
 from properties.dates import clock, in_hours
 from properties.fields import HOUR
 from properties.models import Property
+from properties.templatetags.stays import percent
 from upsells.models import Offer, PayoutAccount
 
 DAY = 24 * HOUR
@@ -200,8 +201,8 @@ def _price(offer: Offer, home: Property) -> Iterator[Contradiction]:
     steps = max((off for _begins, off in offer.steps), default=0) if offer.is_nightly else 0
     weekend = offer.weekend_off if offer.is_nightly else 0
     if steps + weekend >= HUNDRED:
-        words = _("With the %(steps)s %% off for longer stays nothing would be left of the price.")
-        yield "weekend_off", words % {"steps": steps}
+        words = _("With the %(steps)s off for longer stays nothing would be left of the price.")
+        yield "weekend_off", words % {"steps": percent(steps)}
         return
     low, high = _range(offer, home)
     off = max(offer.last_minute_off, offer.gap_off if offer.is_nightly else 0)

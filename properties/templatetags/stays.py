@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import date
 
 from babel.lists import format_list
-from babel.numbers import format_currency
+from babel.numbers import format_currency, format_percent
 from django import template
 from django.utils.translation import gettext as _
 
@@ -31,6 +31,18 @@ def money(value: Money) -> str:
     text = f"{value.amount:0{digits + 1}d}"
     decimal = f"{text[:-digits]}.{text[-digits:]}" if digits else text
     return str(format_currency(decimal, value.currency, locale=dates.numbers()))
+
+
+@register.filter
+def percent(value: int) -> str:
+    """So many per cent: 100%, 100 %."""
+    return str(format_percent(value / 100, locale=dates.numbers()))
+
+
+@register.filter
+def zone(value: str) -> str:
+    """A time zone as people write it."""
+    return value.replace("_", " ")
 
 
 @register.filter

@@ -94,11 +94,11 @@ def test_two_members_get_the_same_alerts_each_in_their_own_words_plurals_and_dat
     assert alerts.tell(NOW) == 4
     assert sorted(post.to(ALICE)) == [
         "Airbnb nennt Nächte in Casa Gràcia nicht mehr: 2 Nächte zurückgehalten",
-        "Doppelbuchung in Casa Gràcia: Airbnb und Ihr Verkauf, 10. Dez. 2026 bis 12. Dez. 2026",
+        "Doppelbuchung in Casa Gràcia: Airbnb und Ihr Verkauf, 10.–12. Dez. 2026",
     ]
     assert sorted(post.to(BOB)) == [
         "Airbnb ne cite plus certaines nuits à Casa Gràcia : 2 nuits en attente",
-        "Double réservation à Casa Gràcia : Airbnb et votre vente, du 10 déc. 2026 au 12 déc. 2026",
+        "Double réservation à Casa Gràcia : Airbnb et votre vente, 10–12 déc. 2026",
     ]
     assert {(letter["to"][0], spoken(letter)) for letter in post.mails} == {(ALICE, "de"), (BOB, "fr")}
     assert translation.get_language() == "en"

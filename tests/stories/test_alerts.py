@@ -137,9 +137,7 @@ def test_a_double_booking_is_told_at_once(home: Property, members: None, post: P
     for url in ("https://www.airbnb.com/calendar/ical/1.ics", "http://www.vrbo.com/icalendar/2.ics"):
         cast.an_import(cast.a_feed(home, url, last_good_at=NOW), cast.nights(12, 3))
     assert alerts.tell(NOW) == 2
-    assert post.to("bob@example.org") == [
-        "Double booking at Casa Gràcia: Airbnb and Vrbo, 13 Dec 2026 to 16 Dec 2026"
-    ]
+    assert post.to("bob@example.org") == ["Double booking at Casa Gràcia: Airbnb and Vrbo, 13–16 Dec 2026"]
 
 
 def test_nights_that_vanish_as_they_do_in_faults_are_told_at_once(

@@ -83,8 +83,8 @@ def test_when_one_of_the_two_is_cancelled_it_is_over_at_once_and_told_when_it_st
     assert (disputed(), alerts.tell(NOW + 16 * MINUTE)) == ([], 0)
     assert alerts.tell(NOW + 50 * MINUTE) == 1
     assert [message.subject for message in mail.outbox] == [
-        "Double booking at Casa Gràcia: Airbnb and Vrbo, 13 Dec 2026 to 14 Dec 2026",
-        "The double booking at Casa Gràcia is over: Airbnb and Vrbo, 13 Dec 2026 to 14 Dec 2026",
+        "Double booking at Casa Gràcia: Airbnb and Vrbo, 13–14 Dec 2026",
+        "The double booking at Casa Gràcia is over: Airbnb and Vrbo, 13–14 Dec 2026",
     ]
 
 

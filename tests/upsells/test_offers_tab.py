@@ -39,7 +39,7 @@ def test_one_click_on_the_tab_puts_all_four_on_sale_with_sensible_terms(
     page = text(post(alices, "start", home))
     assert modes() == dict.fromkeys(Offer.Kind.values, "instant")
     for glance in (
-        "100 % of the night's price, usually €120.00",
+        "100% of the night's price, usually €120.00",
         "€15.00 an hour",
         "until 15:00 instead of 11:00",
     ):
