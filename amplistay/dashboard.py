@@ -50,7 +50,7 @@ def dashboard(request: HostRequest) -> HttpResponse:
         "steps": steps,
         "is_hidden": bool(homes) and request.COOKIES.get(HIDDEN) == request.org.public_id,
     }
-    zones = zones_of(home.time_zone for home in homes)
+    zones = zones_of(homes)
     with timezone.override(zones[0]):
         return render(request, "home.html", context | {"zones": zones})
 

@@ -18,7 +18,7 @@ from calendars.models import Alert, Feed, FeedRead
 from calendars.sentences import LOST, advice, headline, listing_page, problem, status
 from domain.roles import Power
 from pages.views import landing
-from properties.models import Property, zones_of
+from properties.models import Property
 
 RECENT = timedelta(days=30)
 
@@ -70,7 +70,7 @@ def styleguide(request: HttpRequest) -> HttpResponse:
         "may": dict.fromkeys([*map(str, Power), "everywhere"], True),
         "undoable": samples.deeds(),
         "needs": len(alerts),
-        "zones": zones_of(["Europe/Madrid", "America/New_York"]),
+        "zones": [home.time_zone, "America/New_York"],
         "alerts": [(alert, headline(alert), advice(alert)) for alert in alerts],
         "chart": history.drawn(reads, now),
         "lines": [history.line(read) for read in reversed(reads)],

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable
 from datetime import date, time
+from operator import attrgetter
 from typing import ClassVar, Self
 from zoneinfo import ZoneInfo
 
@@ -29,13 +30,6 @@ def _by_weekday(rates: dict[str, int]) -> tuple[tuple[int, int], ...]:
     return tuple(sorted((int(day), amount) for day, amount in rates.items()))
 
 
-def zones_of(names: Iterable[str]) -> tuple[ZoneInfo, ...]:
-    """The zones of homes, the most usual first; UTC of none."""
-    counts = Counter(names)
-    found = sorted(counts, key=lambda name: (-counts[name], name))
-    return tuple(ZoneInfo(name) for name in found or ["UTC"])
-
-
 class PropertyQuerySet(TenantQuerySet["Property"]):
     """Choices of properties."""
 
@@ -49,7 +43,13 @@ class PropertyQuerySet(TenantQuerySet["Property"]):
 
     def zones(self) -> tuple[ZoneInfo, ...]:
         """Where they are, the usual zone first: the clock of a page about all of them. UTC of none."""
-        return zones_of(self.order_by().values_list("time_zone", flat=True))
+        return zones_of(self.only("time_zone"))
+
+
+def zones_of(homes: Iterable[Property]) -> tuple[ZoneInfo, ...]:
+    """The zones of homes, the most usual first, and of two as usual that of the oldest home; UTC of none."""
+    counts = Counter(home.time_zone for home in sorted(homes, key=attrgetter("pk")))
+    return tuple(ZoneInfo(name) for name, _count in counts.most_common() or [("UTC", 0)])
 
 
 class Property(TenantModel):

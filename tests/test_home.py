@@ -58,7 +58,6 @@ def is_read_by_its_site(link: ExportLink) -> None:
 def test_moments_of_several_homes_are_told_in_one_clock_which_is_named(
     alices: Client, organization: Organization
 ) -> None:
-    cast.a_property(organization)
     details = {"first": "Airbnb", "second": "Vrbo", "arrival": "2026-12-02", "departure": "2026-12-04"}
     for name, zone in (("Casa Dos", "Europe/Madrid"), ("Loft", "America/New_York")):
         home = cast.a_property(organization, name, zone)
@@ -73,6 +72,20 @@ def test_moments_of_several_homes_are_told_in_one_clock_which_is_named(
         page = text(alices.get(reverse(path)))
         assert "Times are those of Europe/Madrid" in page, path
         assert "04:00" not in page, path
+
+
+def test_the_clock_of_several_homes_is_that_of_most_and_else_of_the_oldest(
+    organization: Organization,
+) -> None:
+    def zones() -> list[str]:
+        return [str(zone) for zone in Property.objects.of(organization).zones()]
+
+    assert zones() == ["UTC"]
+    cast.a_property(organization, "Casa", "Europe/Madrid")
+    cast.a_property(organization, "Loft", "America/New_York")
+    assert zones() == ["Europe/Madrid", "America/New_York"]
+    cast.a_property(organization, "Loft 2", "America/New_York")
+    assert zones() == ["America/New_York", "Europe/Madrid"]
 
 
 def test_homes_in_one_zone_need_no_word_about_the_clock(alices: Client, organization: Organization) -> None:

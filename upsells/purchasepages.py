@@ -87,7 +87,7 @@ def _form(request: HostRequest, homes: list[Property]) -> FilterForm:
 def everything(request: HostRequest) -> HttpResponse:
     """What guests ask for and what was sold at all properties, newest first."""
     homes = _homes(request)
-    zones = zones_of(home.time_zone for home in homes if home.archived_at is None)
+    zones = zones_of(home for home in homes if home.archived_at is None)
     with timezone.override(zones[0]):
         return _listing(request, homes, {"tab": "list", "zones": zones})
 
