@@ -59,7 +59,7 @@ def test_only_guests_of_sites_that_the_home_is_let_at_have_an_address_of_their_o
     assert sites() == ["airbnb", "booking", "vrbo"], "before any is connected"
     cast.a_feed(home)
     assert sites() == ["airbnb"]
-    assert "such as Booking.com. Add such a stay yourself" in text(alices.get(page))
+    assert "such as Booking.com, aren't listed. Add such a stay yourself" in text(alices.get(page))
     cast.a_feed(home, "https://calendar.google.com/calendar/ical/a/basic.ics")
     assert sites() == ["airbnb", "booking", "vrbo"], "it may repeat what any of them sells"
 
