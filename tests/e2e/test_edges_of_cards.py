@@ -3,6 +3,7 @@
 import pytest
 from django.urls import reverse
 from playwright.sync_api import Page
+from pytest_django import Settings
 
 from accounts.models import User
 from tests.e2e.sight import PHONE
@@ -35,8 +36,9 @@ def town(alice: User) -> Town:
 
 @pytest.mark.parametrize("width", [390, 1440])
 def test_the_first_and_last_columns_stand_under_the_edges_of_the_cards_header(
-    pocket: Page, town: Town, width: int
+    pocket: Page, town: Town, settings: Settings, width: int
 ) -> None:
+    settings.BILLING = True
     pocket.set_viewport_size({"width": width, "height": 900})
     seen = 0
     for path in ("/", reverse("plan:page")):
