@@ -6,13 +6,13 @@ from datetime import datetime
 from typing import ClassVar, Self
 
 from django.db import models
-from django.db.models import OuterRef, Q, Subquery, Sum
+from django.db.models import F, Q, Sum
 from django.utils.translation import gettext_lazy as _
 
 from accounts.fields import public_id
 from accounts.models import TenantQuerySet
 from calendars.models.exports import ExportLink
-from calendars.models.feeds import Feed, FeedRead
+from calendars.models.feeds import Feed
 from calendars.models.rows import PropertyRow
 from domain.channels import Channel
 
@@ -32,10 +32,9 @@ class AlertQuerySet(TenantQuerySet["Alert"]):
 
     def note_opened(self) -> None:
         """Let each say how many nights the reads of its feed have opened since."""
-        reads = FeedRead.objects.filter(feed=OuterRef("feed"), at__gte=OuterRef("opened_at")).order_by()
-        opened = reads.values("feed").values_list(Sum("opened"))
-        counts = dict(self.annotate(opened=Subquery(opened)).values_list("pk", "opened"))
-        rows = [row for row in self if counts[row.pk]]
+        since = self.filter(feed__reads__at__gte=F("opened_at"), feed__reads__opened__gt=0)
+        counts = dict(since.annotate(nights=Sum("feed__reads__opened")).values_list("pk", "nights"))
+        rows = [row for row in self if row.pk in counts]
         for row in rows:
             row.details = {**row.details, "opened": counts[row.pk]}
         self.bulk_update(rows, ["details"])
