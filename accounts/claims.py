@@ -6,6 +6,7 @@ here.
 
 from collections.abc import Callable
 from functools import wraps
+from typing import Any
 
 from allauth.account import app_settings, views
 from allauth.account.models import EmailAddress
@@ -38,16 +39,18 @@ def _one_has_it(view: View) -> View:
 class ConfirmView(views.ConfirmEmailView):  # type: ignore[misc]  # allauth ships no types
     """allauth's page behind the link of the letter, which takes a link that was followed twice for one out of date."""
 
-    def post(self, *args: object, **kwargs: object) -> HttpResponse:
+    object: Any
+
+    def post(self, *args: Any, **kwargs: Any) -> HttpResponse:
         """Confirm the address; the page again where the link does so no more."""
         try:
             answer: HttpResponse = super().post(*args, **kwargs)
         except Http404:
             self.object = None
-            return self.render_to_response(self.get_context_data())
+            answer = self.render_to_response(self.get_context_data())
         return answer
 
-    def get_context_data(self, **kwargs: object) -> dict[str, object]:
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         """With `is_confirmed`: the link is ours, and the address that it is about is confirmed already."""
         is_confirmed = self.object is None and _is_confirmed(self.kwargs["key"])
         return {**super().get_context_data(**kwargs), "is_confirmed": is_confirmed}
@@ -59,7 +62,8 @@ def _is_confirmed(key: str) -> bool:
         address = signing.loads(key, salt=app_settings.SALT)
     except signing.BadSignature:
         return False
-    return EmailAddress.objects.filter(pk=address, verified=True).exists()
+    found: bool = EmailAddress.objects.filter(pk=address, verified=True).exists()
+    return found
 
 
 email = _one_has_it(views.email)
