@@ -152,8 +152,8 @@ class Health:
 
     @property
     def good(self) -> int:
-        """How many feeds are read as they should be."""
-        return sum(1 for _feed, state in self.feeds if state in GOOD)
+        """How many feeds are read as they should be, and were."""
+        return sum(1 for feed, state in self.feeds if state in GOOD and feed.last_good_at)
 
     @property
     def seen(self) -> int:

@@ -29,6 +29,7 @@ BEHIND_THE_DOOR = {
     "directory/joining.py",
     "directory/vendors.py",
     "amplistay/firststeps.py",
+    "amplistay/homelines.py",
     "amplistay/searching.py",
     "amplistay/staff.py",
     "amplistay/takeout.py",
@@ -110,6 +111,10 @@ REASONED = {
     ("upsells/templatetags/selling.py", "Offer.objects.filter(property=home)"): "likewise",
     ("accounts/adapter.py", "Organization.objects.create"): "a sign-up makes its own organization",
     ("accounts/adapter.py", "Membership.objects.create"): "and the membership in it",
+    (
+        "accounts/adapter.py",
+        "Authenticator.objects.filter(user=user, type=type)",
+    ): "whoever is logged in, about themselves",
     (
         "accounts/views.py",
         (
