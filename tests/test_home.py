@@ -66,7 +66,7 @@ def test_moments_of_several_homes_are_told_in_one_clock_which_is_named(
         a_purchase(cast.a_stay_link(home), "asked", answer_by=cast.NOW + 9 * HOUR)
     page = text(alices.get("/"))
     assert page.count("Since 1 Dec, 10:00") == page.count("Until Tue 1 Dec, 19:00") == 2
-    assert page.count('+01:00" data-relative>1 Dec, 10:00</time>') == 1
+    assert page.count('+01:00" data-relative="just now">1 Dec, 10:00</time>') == 1
     assert "Times are those of Europe/Madrid; check-in and check-out times are those of each home." in page
     for path in ("sales:list", "notices:list"):
         page = text(alices.get(reverse(path)))
