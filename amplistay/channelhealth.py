@@ -1,18 +1,21 @@
 """How the calendars are read, and our links by the sites: a line for each channel, over all homes."""
 
 from collections import Counter, defaultdict
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from django.db.models import Max
 from django.urls import reverse
+from psycopg.types.range import TimestamptzRange
 
 from accounts.models import Organization
-from calendars.models import ExportLink, Feed
+from calendars.models import Block, ExportLink, Feed
 from calendars.readership import Readers, readers
 from calendars.standing import Standing, standing
 from calendars.unread import waiting
 from domain.channels import OTHER, Channel
+from domain.pulls import VISIT
 from domain.spans import Span
 from properties.models import Property
 from properties.templatetags.stays import named
@@ -192,7 +195,10 @@ def states(standings: Iterable[Standing]) -> list[tuple[Standing, int]]:
 
 
 def health(organization: Organization, homes: Sequence[Property], now: datetime) -> Health:
-    """How the calendars of these homes of the organization stand; in four queries."""
+    """How the calendars of these homes of the organization stand.
+
+    In five queries; in six while a site may not know of a sale.
+    """
     by_id = {home.pk: home for home in homes}
     feeds = Feed.objects.of(organization).filter(property__in=homes).select_related("connection")
     feeds = feeds.only(*OF_FEEDS).order_by("pk")
@@ -222,10 +228,31 @@ def _readers(rows: Iterable[ExportLink], homes: dict[int, Property]) -> list[Rea
 def _unseen(organization: Organization, lines: Iterable[Line], now: datetime) -> Iterator[Unseen]:
     """The sales that a site should know of and doesn't, the next nights first."""
     mirrored = {feed.property_id for line in lines for feed, _state in line.feeds if feed.connection_id}
-    known = {each.link.pk: each for line in lines for each in line.links if _is_waited_for(each, mirrored)}
+    links = [each for line in lines for each in line.links if _is_waited_for(each, mirrored)]
+    sold = _last_sold(organization, {each.link.property_id for each in links}, now) if links else {}
+    known = {each.link.pk: each for each in links if _may_wait(each, sold)}
+    if not known:
+        return
     rows = waiting(now).filter(organization=organization, pk__in=list(known)).order_by("nights", "sale", "pk")
-    for pk, sale, nights in rows.values_list("pk", "sale", "nights")[:MOST_UNSEEN] if known else ():
+    for pk, sale, nights in rows.values_list("pk", "sale", "nights")[:MOST_UNSEEN]:
         yield Unseen(known[pk], sale, Span(nights.lower, nights.upper))
+
+
+def _last_sold(organization: Organization, homes: Collection[int], now: datetime) -> dict[int, datetime]:
+    """When the latest of the sales to come was made or changed, by home."""
+    sales = Block.objects.of(organization).filter(origin=Block.Origin.SALE, property__in=homes)
+    sales = sales.filter(period__overlap=TimestamptzRange(now, None)).order_by()
+    return dict(
+        sales.values("property_id").annotate(last=Max("changed_at")).values_list("property_id", "last")
+    )
+
+
+def _may_wait(known: Readers, sold: Mapping[int, datetime]) -> bool:
+    """Whether its site may not know of a sale: not where it came by after all of them, as nearly all sites have."""
+    sold_at = sold.get(known.link.property_id)
+    if sold_at is None or known.last is None:
+        return sold_at is not None
+    return known.last.last_at <= max([sold_at, *known.back.values()]) + VISIT
 
 
 def _is_waited_for(known: Readers, mirrored: Collection[int]) -> bool:

@@ -26,6 +26,7 @@ STAYS = 20  # known to both sites, and after every second one a night of our own
 DAYS_BETWEEN_STAYS = 14
 SOONEST = 3
 SOLD_DAYS_AGO = (1, 20, 40)
+SOLD_AGO = timedelta(hours=1)  # nights on the board: sites have read of them since
 NOT_READ_HERE = b"BEGIN:VCALENDAR"  # a link is never empty
 READ_COLUMNS = (
     "etag",
@@ -171,7 +172,7 @@ def homes_to_look_at(organization: Organization, count: int, now: datetime, days
         (
             claim
             for number, (home, feeds) in enumerate(zip(homes, sites, strict=True))
-            for claim in claims(home, feeds, number, now, days_between)
+            for claim in claims(home, feeds, number, now - SOLD_AGO, days_between)
         ),
         batch_size=AT_ONCE,
     )
