@@ -35,8 +35,7 @@ LONGEST_S = 260  # the engines need some of the five minutes
 USUAL_PROPERTIES = 20_000
 LEAST_PROPERTIES = 200
 BEHIND_PROXY = frozenset({"checkout"})  # every guest has an address of their own there, as a proxy tells it
-TERMINATED = 128 + signal.SIGTERM
-INTERRUPTED = 128 + signal.SIGINT
+BY_SIGNAL = 128  # what a shell adds to a signal's number
 
 
 def arguments() -> argparse.Namespace:
@@ -111,20 +110,20 @@ def give_up(_number: int, _frame: FrameType | None) -> NoReturn:
     raise BenchError(message)
 
 
-def end(_number: int, _frame: FrameType | None) -> NoReturn:
-    sys.exit(TERMINATED)
+def end(number: int, _frame: FrameType | None) -> NoReturn:
+    """Leave in order, from wherever it is just now; a KeyboardInterrupt at the very end would kill it instead."""
+    sys.exit(BY_SIGNAL + number)
 
 
 def main() -> int:
     """The exit status: 0 with figures, 1 with a sentence about why there are none."""
     options = arguments()
     signal.signal(signal.SIGALRM, give_up)
-    signal.signal(signal.SIGTERM, end)
+    for asked in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(asked, end)
     try:
         with redirect_stdout(sys.stderr):
             figures = measure(options.name, **wishes(options))
-    except KeyboardInterrupt:
-        return INTERRUPTED
     except KeyError as missing:
         if missing.args != ("DATABASE_URL",):
             raise
