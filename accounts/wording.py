@@ -30,19 +30,19 @@ class Worded(BaseForm):
             field.help_text = self.hints.get(name, field.help_text)
 
 
-class LoginForm(Worded, account.LoginForm):  # type: ignore[misc]  # allauth ships no types
+class LoginForm(Worded, account.LoginForm):
     """E-mail and password."""
 
     labels: ClassVar = {"login": _("E-mail"), "password": _("Password"), "remember": _("Stay logged in")}
 
 
-class AddEmailForm(Worded, account.AddEmailForm):  # type: ignore[misc]
+class AddEmailForm(Worded, account.AddEmailForm):
     """One more address."""
 
     labels: ClassVar = {"email": _("E-mail address")}
 
 
-class ChangePasswordForm(Worded, account.ChangePasswordForm):  # type: ignore[misc]
+class ChangePasswordForm(Worded, account.ChangePasswordForm):
     """The password until now, and the new one twice."""
 
     labels: ClassVar = {
@@ -53,51 +53,51 @@ class ChangePasswordForm(Worded, account.ChangePasswordForm):  # type: ignore[mi
     hints: ClassVar = {"password1": GOOD_PASSWORD}
 
 
-class SetPasswordForm(Worded, account.SetPasswordForm):  # type: ignore[misc]
+class SetPasswordForm(Worded, account.SetPasswordForm):
     """The first password, twice."""
 
     labels: ClassVar = ChangePasswordForm.labels
     hints: ClassVar = ChangePasswordForm.hints
 
 
-class ResetPasswordForm(Worded, account.ResetPasswordForm):  # type: ignore[misc]
+class ResetPasswordForm(Worded, account.ResetPasswordForm):
     """Where the letter goes."""
 
     labels: ClassVar = {"email": _("E-mail")}
 
 
-class ResetPasswordKeyForm(Worded, account.ResetPasswordKeyForm):  # type: ignore[misc]
+class ResetPasswordKeyForm(Worded, account.ResetPasswordKeyForm):
     """The new password, twice."""
 
     labels: ClassVar = ChangePasswordForm.labels
     hints: ClassVar = ChangePasswordForm.hints
 
 
-class ReauthenticateForm(Worded, account.ReauthenticateForm):  # type: ignore[misc]
+class ReauthenticateForm(Worded, account.ReauthenticateForm):
     """The password once more."""
 
     labels: ClassVar = {"password": _("Password")}
 
 
-class CodeForm(Worded, factors.AuthenticateForm):  # type: ignore[misc]
+class CodeForm(Worded, factors.AuthenticateForm):
     """The code of an app, or a recovery code."""
 
     labels: ClassVar = {"code": _("Code")}
 
 
-class CodeAgainForm(Worded, factors.ReauthenticateForm):  # type: ignore[misc]
+class CodeAgainForm(Worded, factors.ReauthenticateForm):
     """The same, to prove once more who it is."""
 
     labels: ClassVar = CodeForm.labels
 
 
-class AppForm(Worded, ActivateTOTPForm):  # type: ignore[misc]
+class AppForm(Worded, ActivateTOTPForm):
     """The first code of an app."""
 
     labels: ClassVar = CodeForm.labels
 
 
-class PasskeyForm(Worded, AddWebAuthnForm):  # type: ignore[misc]
+class PasskeyForm(Worded, AddWebAuthnForm):
     """The name of a new passkey, and whether it alone is enough."""
 
     labels: ClassVar = {"name": _("Name"), "passwordless": _("Log in with it alone, without the password")}
@@ -107,7 +107,7 @@ class PasskeyForm(Worded, AddWebAuthnForm):  # type: ignore[misc]
     }
 
 
-class PasskeyNameForm(Worded, EditWebAuthnForm):  # type: ignore[misc]
+class PasskeyNameForm(Worded, EditWebAuthnForm):
     """Another name for a passkey."""
 
     labels: ClassVar = {"name": _("Name")}
