@@ -15,6 +15,7 @@ from django.db.models.functions import Lower
 from django.utils.translation import gettext_lazy as _
 
 from accounts.fields import SecretField, public_id
+from accounts.statements import Given
 from domain.roles import Power, Role, may
 
 
@@ -43,8 +44,7 @@ class User(AbstractBaseUser, PermissionsMixin):
     language = models.CharField(
         _("language"), max_length=8, choices=settings.LANGUAGES, default="en", db_default="en"
     )
-    # The address that the last letter to confirm one went to
-    letter_to = models.EmailField(blank=True, default="", db_default="")
+    letter_to = models.EmailField(blank=True, default="", db_default="")  # the last one to confirm went there
 
     objects: ClassVar[UserManager] = UserManager()
 
@@ -77,7 +77,7 @@ class Organization(models.Model):
 class TenantQuerySet[Row: models.Model](models.QuerySet[Row]):
     """Rows of one tenant; `.of(org)` is the only door that views and the API use."""
 
-    def of(self, organization: Organization) -> Self:
+    def of(self, organization: Organization | int | Given) -> Self:
         """Only this organization's rows."""
         return self.filter(organization=organization)
 

@@ -11,7 +11,7 @@ from allauth.core.exceptions import ReauthenticationRequired
 from django.conf import settings
 from django.contrib.auth.decorators import login_required
 from django.core.exceptions import PermissionDenied
-from django.db.models import Exists, Model, OuterRef
+from django.db.models import Exists, Model, OuterRef, QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseBase, StreamingHttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.urls import reverse
@@ -22,6 +22,7 @@ from django_htmx.middleware import HtmxDetails
 from accounts import audit, support
 from accounts.acting import Acting, acting_as, acting_for_the_house
 from accounts.models import AuditLine, Membership, Organization, TenantQuerySet, User
+from accounts.statements import Given, Statement
 from domain.roles import Power
 
 CHOSEN = "organization"  # the session's name for the organization chosen last
@@ -140,18 +141,24 @@ def membership_of(request: HttpRequest) -> Membership | None:
     return next((each for each in mine if each.organization.public_id == chosen), mine[0] if mine else None)
 
 
+def _mine() -> QuerySet[Membership]:
+    proven = EmailAddress.objects.filter(user=OuterRef("user"), email=OuterRef("user__email"), verified=True)
+    mine = Membership.objects.filter(user=Given("user")).select_related("organization").order_by("pk")
+    return mine.annotate(has_verified_address=Exists(proven))  # type: ignore[no-redef]  # the model says what it is
+
+
+_MINE = Statement(_mine)
+
+
 def memberships_of(request: HttpRequest) -> list[Membership]:
     """All of the person's, the oldest first; the database is asked once for a request."""
     if not isinstance(request.user, User) or request.user.pk is None:
         return []
     if not hasattr(request, "memberships"):
-        proven = EmailAddress.objects.filter(
-            user=OuterRef("user"), email=OuterRef("user__email"), verified=True
-        )
-        mine = request.user.memberships.select_related("organization", "user").order_by("pk")
-        mine = mine.annotate(has_verified_address=Exists(proven))  # type: ignore[no-redef]  # the model says what it is
         with acting_for_the_house():
-            request.memberships = list(mine)  # type: ignore[attr-defined]  # this is where it is defined
+            request.memberships = _MINE(user=request.user.pk)  # type: ignore[attr-defined]  # this is where it is defined
+        for each in request.memberships:  # type: ignore[attr-defined]  # as above
+            each.user = request.user
     found: list[Membership] = request.memberships  # type: ignore[attr-defined]  # as above
     return found
 

@@ -4,12 +4,14 @@ from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Any
 
-from django.db.models import Max
+from django.db.models import Max, QuerySet
 from django.urls import reverse
 from psycopg.types.range import TimestamptzRange
 
 from accounts.models import Organization
+from accounts.statements import Given, Statement
 from calendars.models import Block, ExportLink, Feed
 from calendars.readership import Readers, readers
 from calendars.standing import Standing, standing
@@ -188,6 +190,26 @@ class Health:
         return list(dict.fromkeys(each.link.site for each in self.unseen))
 
 
+def _feeds() -> QuerySet[Feed]:
+    rows = Feed.objects.of(Given("org")).filter(property__in=Given("homes"))
+    return rows.select_related("connection").only(*OF_FEEDS).order_by("pk")
+
+
+def _links() -> QuerySet[ExportLink]:
+    rows = ExportLink.objects.of(Given("org")).live().of_channels().filter(property__in=Given("homes"))
+    return rows.only(*OF_LINKS).order_by("pk")
+
+
+def _last() -> QuerySet[Any, tuple[int, datetime]]:
+    sales = Block.objects.of(Given("org")).filter(property__in=Given("homes"))
+    sales = sales.filter(origin=Block.Origin.SALE, period__overlap=Given("to_come")).order_by()
+    found: QuerySet[Any, Any] = sales.values("property_id").annotate(last=Max("changed_at"))
+    return found.values_list("property_id", "last")
+
+
+_FEEDS, _LINKS, _LAST = Statement(_feeds), Statement(_links), Statement(_last)
+
+
 def states(standings: Iterable[Standing]) -> list[tuple[Standing, int]]:
     """How many stand how, the worst first."""
     counts = Counter(standings)
@@ -200,15 +222,12 @@ def health(organization: Organization, homes: Sequence[Property], now: datetime)
     In five queries; in six while a site may not know of a sale.
     """
     by_id = {home.pk: home for home in homes}
-    feeds = Feed.objects.of(organization).filter(property__in=homes).select_related("connection")
-    feeds = feeds.only(*OF_FEEDS).order_by("pk")
-    links = ExportLink.objects.of(organization).live().of_channels().filter(property__in=homes)
     found: dict[str, Line] = {}
-    for feed in feeds:
+    for feed in _FEEDS(org=organization.pk, homes=list(by_id)):
         feed.property = by_id[feed.property_id]
         line = found.setdefault(feed.source.key, Line(feed.source))
         line.feeds.append((feed, standing(feed, now)))
-    for known in _readers(links.only(*OF_LINKS).order_by("pk"), by_id):
+    for known in _readers(_LINKS(org=organization.pk, homes=list(by_id)), by_id):
         line = found.setdefault(known.link.source.key, Line(known.link.source))
         line.links.append(known)
         line.stopped += known.has_stopped(now)
@@ -240,11 +259,7 @@ def _unseen(organization: Organization, lines: Iterable[Line], now: datetime) ->
 
 def _last_sold(organization: Organization, homes: Collection[int], now: datetime) -> dict[int, datetime]:
     """When the latest of the sales to come was made or changed, by home."""
-    sales = Block.objects.of(organization).filter(origin=Block.Origin.SALE, property__in=homes)
-    sales = sales.filter(period__overlap=TimestamptzRange(now, None)).order_by()
-    return dict(
-        sales.values("property_id").annotate(last=Max("changed_at")).values_list("property_id", "last")
-    )
+    return dict(_LAST(org=organization.pk, homes=list(homes), to_come=TimestamptzRange(now, None)))
 
 
 def _may_wait(known: Readers, sold: Mapping[int, datetime]) -> bool:

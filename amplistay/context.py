@@ -4,12 +4,14 @@ from functools import partial
 from typing import Any
 
 from django.conf import settings
+from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.functional import SimpleLazyObject
 
 from accounts import deeds
-from accounts.models import Membership
+from accounts.models import Membership, Organization
+from accounts.statements import Given, Number, Statement
 from accounts.tenancy import membership_of, memberships_of
 from billing.models import Subscription
 from calendars.models import Alert
@@ -72,8 +74,17 @@ def _unread_news(member: Membership | None) -> int:
     return feed.unread(member, timezone.now()) if member and member.may(Power.GUESTS) else 0
 
 
+def _open() -> QuerySet[Organization, int]:
+    rows = Alert.objects.of(Given("org")).open().filter(property__archived_at=None)
+    return Organization.objects.filter(pk=Given("org")).values_list(Number(rows.values("pk")), flat=True)
+
+
+_NEEDS = Statement(_open)
+
+
 def _open_alerts(member: Membership | None) -> int:
     """How many things need the host."""
     if not member or not member.may(Power.GUESTS):
         return 0
-    return Alert.objects.open().filter(property__archived_at=None).of(member.organization).count()
+    (found,) = _NEEDS(org=member.organization_id)
+    return found

@@ -4,11 +4,13 @@ A fixed number of queries, however many homes, calendars and sales there are.
 """
 
 from django.db import transaction
+from django.db.models import QuerySet
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.views.decorators.http import require_POST
 
+from accounts.statements import Given, Statement
 from accounts.tenancy import HostRequest, host
 from amplistay.channelhealth import health
 from amplistay.firststeps import first_steps
@@ -26,16 +28,24 @@ A_YEAR_S = 365 * 24 * 60 * 60
 SOLD = (Purchase.State.CONFIRMED, Purchase.State.CANCELLED)
 
 
+def _latest() -> QuerySet[Purchase]:
+    rows = Purchase.objects.of(Given("org")).filter(state__in=SOLD)
+    return rows.select_related("property").order_by("-created_at", "-pk")[:LATEST]
+
+
+_HOMES = Statement(lambda: Property.objects.of(Given("org")).order_by("name", "pk"))
+_LATEST = Statement(_latest)
+
+
 @host(Power.GUESTS)
 @transaction.atomic  # outside of one each statement is one of its own, with three ways to the database
 def dashboard(request: HostRequest) -> HttpResponse:
     """Home."""
     now = timezone.now()
-    every = list(Property.objects.of(request.org).order_by("name", "pk"))
+    every = _HOMES(org=request.org.pk)
     homes = [home for home in every if home.archived_at is None]
     channels = health(request.org, homes, now)
-    sales = Purchase.objects.of(request.org).filter(state__in=SOLD).select_related("property")
-    latest = list(sales.order_by("-created_at", "-pk")[:LATEST])
+    latest = _LATEST(org=request.org.pk)
     steps = first_steps(request.org, homes, channels, has_sold=bool(latest))
     context = {
         "homes": homes,
@@ -45,7 +55,7 @@ def dashboard(request: HostRequest) -> HttpResponse:
             request.org, now, health=channels if request.membership.may(Power.CONNECT) else None
         ),
         "days": days(request.org, homes, now, feeds=[feed for feed, _state in channels.feeds]),
-        "takings": takings(Purchase.objects.of(request.org), every, now) if every else [],
+        "takings": takings(request.org, every, now) if every else [],
         "sales": [sale for sale in latest if sale.state == Purchase.State.CONFIRMED],
         "steps": steps,
         "is_hidden": bool(homes) and request.COOKIES.get(HIDDEN) == request.org.public_id,

@@ -8,12 +8,13 @@ from itertools import accumulate
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
+from accounts.models import Organization
 from domain.money import Money
 from properties.models import Property
 from properties.templatetags.stays import money
 from upsells.bars import Bars, altogether
 from upsells.models.purchases import PurchaseQuerySet
-from upsells.revenue import Figures, Tally, figures, months
+from upsells.revenue import Figures, Tally, figures, figures_of, months
 
 DAYS = 30
 NIGHT = timedelta(days=1)
@@ -41,12 +42,12 @@ class Takings:
     curve: Curve | None
 
 
-def takings(rows: PurchaseQuerySet, homes: Sequence[Property], now: datetime) -> list[Takings]:
-    """The sum of each currency of these purchases, the largest first, and the number of sales; in one query."""
+def takings(organization: Organization, homes: Sequence[Property], now: datetime) -> list[Takings]:
+    """The sum of each currency that it sold for, the largest first, and the number of sales; in one query."""
     today = max((home.house.today(now) for home in homes), default=now.date())
     starts = [today - (2 * DAYS - 1 - number) * NIGHT for number in range(2 * DAYS)]
     zones = {home.time_zone for home in homes}
-    found = figures(rows, zones, starts, today + NIGHT)
+    found = figures_of(organization.pk, zones, starts, today + NIGHT)
     own = {home.currency for home in homes if home.archived_at is None}
     sums = sorted(_sums(found, own), key=lambda each: each[0], reverse=True)
     return [*(shown for _amount, shown in sums), _sales(found)]

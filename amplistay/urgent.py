@@ -8,12 +8,13 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from django.db.models import Case, Count, F, IntegerField, Q, Value, When
+from django.db.models import Case, Exists, F, IntegerField, QuerySet, Value, When
 from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from accounts.models import Organization
+from accounts.statements import Given, Number, Statement
 from amplistay.channelhealth import Health, Unseen
 from calendars.models import Alert
 from calendars.models.alerts import AlertQuerySet
@@ -81,31 +82,57 @@ class Urgent:
 def urgent(
     organization: Organization, now: datetime, home: Property | None = None, health: Health | None = None
 ) -> Urgent:
-    """All that needs the host of the organization, or of one of its homes, in up to four queries.
+    """All that needs the host of the organization, or of one of its homes; in one query where nothing does.
 
     `health` is that of their calendars, for whom it is to tell of links never read, in and out.
     """
-    ours, theirs = (Q(), Q()) if home is None else (Q(property=home), Q(purchase__property=home))
-    rows = _open(organization).filter(ours)
-    counts = rows.aggregate(
-        number=Count("pk"), unread=Count("feed", distinct=True, filter=Q(kind__in=OF_FEEDS))
-    )
-    purchases = Purchase.objects.of(organization).filter(ours)
-    mails = Delivery.objects.of(organization).filter(theirs)
-    alerts = list(_alerts(rows)) if counts["number"] else []
+    which = {"org": organization.pk} | ({} if home is None else {"home": home.pk})
+    ((number, unread, has_questions, has_mails),) = (_OF_ALL if home is None else _OF_ONE)(**which)
+    alerts = list(_alerts(_open(**which))) if number else []
+    questions = _questions(_asking(**which), now) if has_questions else ()
+    mails = _mails(_undelivered(**which)) if has_mails else ()
     told = [need.alert for need in alerts if need.alert]
     unknown = list(_unknown(health, told)) if health else []
     never = list(_never_read(health, told)) if health else []
-    needs = [*alerts, *unknown[:MOST], *never[:MOST], *_questions(purchases, now), *_mails(mails)]
+    needs = [*alerts, *unknown[:MOST], *never[:MOST], *questions, *mails]
     needs.sort(key=lambda need: (need.rank, need.order))
-    more = max(0, counts["number"] - MOST) + len(unknown[MOST:]) + len(never[MOST:])
-    return Urgent(tuple(needs), more, counts["unread"] + len(never))
+    more = max(0, number - MOST) + len(unknown[MOST:]) + len(never[MOST:])
+    return Urgent(tuple(needs), more, unread + len(never))
 
 
-def _open(organization: Organization) -> AlertQuerySet:
+def _open(org: int | Given, home: int | Given | None = None) -> AlertQuerySet:
     """The alerts; a guest's question isn't among them, as the purchase itself tells more of it."""
-    rows = Alert.objects.of(organization).open()
-    return rows.filter(property__archived_at=None).exclude(kind=Kind.REQUEST)
+    rows = Alert.objects.of(org).open().filter(property__archived_at=None)
+    rows = rows.exclude(kind=Kind.REQUEST)
+    return rows if home is None else rows.filter(property=home)
+
+
+def _asking(org: int | Given, home: int | Given | None = None) -> PurchaseQuerySet:
+    """The purchases whose guests wait for the host's word."""
+    rows = Purchase.objects.of(org)
+    rows = rows.filter(state=Purchase.State.ASKED) | rows.wished_back()
+    return rows if home is None else rows.filter(property=home)
+
+
+def _undelivered(org: int | Given, home: int | Given | None = None) -> DeliveryQuerySet:
+    """The mails about purchases that met with trouble."""
+    rows = Delivery.objects.of(org).filter(delivered_at=None).exclude(trouble="")
+    return rows if home is None else rows.filter(purchase__property=home)
+
+
+def _waits(**which: Given) -> QuerySet[Organization, tuple[int, int, bool, bool]]:
+    """How many alerts, how many feeds nobody reads, whether a guest waits, whether a mail does."""
+    unread = _open(**which).filter(kind__in=OF_FEEDS, feed__isnull=False).values("feed").distinct()
+    return Organization.objects.filter(pk=Given("org")).values_list(
+        Number(_open(**which).values("pk")),
+        Number(unread),
+        Exists(_asking(**which)),
+        Exists(_undelivered(**which)),
+    )
+
+
+_OF_ALL = Statement(lambda: _waits(org=Given("org")))
+_OF_ONE = Statement(lambda: _waits(org=Given("org"), home=Given("home")))
 
 
 def _alerts(rows: AlertQuerySet) -> Iterator[Need]:
@@ -172,7 +199,6 @@ def _unknown(health: Health, told: Iterable[Alert]) -> Iterator[Need]:
 
 def _questions(rows: PurchaseQuerySet, now: datetime) -> Iterator[Need]:
     """Guests who wait for the host's word: on what they want, or on cancelling what they bought."""
-    rows = rows.filter(state=Purchase.State.ASKED) | rows.wished_back()
     rows = rows.select_related("property").order_by(F("answer_by").asc(nulls_last=True), "wished_at", "pk")
     for purchase in rows[:MOST]:
         asks = purchase.state == Purchase.State.ASKED
@@ -216,7 +242,6 @@ def _words(purchase: Purchase) -> dict[str, str]:
 
 def _mails(rows: DeliveryQuerySet) -> Iterator[Need]:
     """Mails about purchases that couldn't be delivered, once for each purchase; those given up first."""
-    rows = rows.filter(delivered_at=None).exclude(trouble="")
     rows = rows.select_related("purchase__property").order_by(
         F("given_up_at").asc(nulls_last=True), "created_at"
     )

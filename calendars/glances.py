@@ -1,6 +1,6 @@
 """Blocks at a glance: what a board of many homes needs to know of thousands of them, without a model's weight."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any, Protocol
@@ -63,11 +63,15 @@ class Glance:
     summary: str
 
 
-def glances(rows: QuerySet[Block]) -> Iterator[tuple[int, Glance]]:
-    """Each of these blocks with its property's number, by their nights; in one query."""
+def columns(rows: QuerySet[Block]) -> QuerySet[Block, tuple[Any, ...]]:
+    """What is glanced at of these blocks, by their nights."""
+    return rows.order_by("nights__startswith", "nights__endswith", "pk").values_list(*COLUMNS)
+
+
+def glances(rows: Iterable[tuple[Any, ...]]) -> Iterator[tuple[int, Glance]]:
+    """Each block of these `columns` with its property's number."""
     spans: dict[tuple[date, date], Span] = {}  # the same nights come again and again
-    ordered = rows.order_by("nights__startswith", "nights__endswith", "pk")
-    for home, pk, origin, kind, start, end, *rest in ordered.values_list(*COLUMNS):
+    for home, pk, origin, kind, start, end, *rest in rows:
         span = None
         if start:
             span = spans.get((start, end)) or spans.setdefault((start, end), Span(start, end))

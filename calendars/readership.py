@@ -14,6 +14,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 from psycopg.types.range import TimestamptzRange
 
+from accounts.statements import Given, Statement
 from calendars import receipts
 from calendars.models import Block, ExportLink, Readership, Suspension
 from calendars.sentences import every
@@ -134,15 +135,23 @@ class Receipt:
 # Reading the rows
 
 
+_ROWS = Statement(lambda: Readership.objects.filter(link__in=Given("links")).order_by("pk"))
+_BACK = Statement(
+    lambda: Suspension.objects.filter(link__in=Given("links"), back_at__isnull=False).values_list(
+        "link", "block", "back_at"
+    )
+)
+
+
 def readers(links: Iterable[ExportLink]) -> dict[int, Readers]:
     """Who reads each of the links, by their ids."""
     links = list(links)
     rows: dict[int, list[Readership]] = defaultdict(list)
-    for row in Readership.objects.filter(link__in=links).order_by("pk"):
+    numbers = [link.pk for link in links]
+    for row in _ROWS(links=numbers):
         rows[row.link_id].append(row)
     back: dict[int, dict[int, datetime]] = defaultdict(dict)
-    suspended = Suspension.objects.filter(link__in=links)
-    for pk, sale, at in suspended.values_list("link", "block", "back_at"):
+    for pk, sale, at in _BACK(links=numbers):
         if at:
             back[pk][sale] = at
     return {link.pk: replace(_sorted(link, rows[link.pk]), back=back[link.pk]) for link in links}

@@ -15,7 +15,8 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from accounts import bell
-from accounts.models import ONLY_BY_MAIL, Level, Membership, Topic
+from accounts.models import ONLY_BY_MAIL, Level, Membership, Organization, Topic
+from accounts.statements import Given, Number, Statement
 from calendars import alerts
 from calendars.models import Alert
 from calendars.sentences import advice, headline, relief
@@ -83,10 +84,16 @@ def listed(member: Membership) -> QuerySet[Any, Any]:
 
 def unread(member: Membership, now: datetime) -> int:
     """How many notices the member hasn't opened: one query."""
-    since, heard = member.unread_since(now), _heard(member)
-    opened = _alerts(member, heard, since).exclude(row__in=member.opened_rows(ALERT))
-    sales = _sales(member, heard, since).exclude(row__in=member.opened_rows(SALE))
-    return opened.union(sales, all=True).count()
+    heard = _heard(member)
+    (found,) = _UNREAD(
+        org=member.organization_id,
+        since=member.unread_since(now),
+        kinds=_kinds(heard),
+        news=_news(heard),
+        alerts=member.opened_rows(ALERT),
+        sales=member.opened_rows(SALE),
+    )
+    return found
 
 
 def between(member: Membership, wished: Collection[Topic], since: datetime, until: datetime) -> list[Row]:
@@ -132,25 +139,57 @@ def _heard(member: Membership) -> set[Topic]:
 def _alerts(
     member: Membership, wished: Collection[Topic], since: datetime | None = None
 ) -> QuerySet[Any, Any]:  # as in the next one: django-stubs doesn't know what is annotated
-    """Alerts as Rows; what was over before anybody could be told is no notice."""
-    kinds = [kind for kind, topic in alerts.TOPICS.items() if topic in wished]
-    rows = Alert.objects.filter(organization=member.organization_id, kind__in=kinds)
-    rows = rows.filter(Q(resolved_at=None) | Q(told_at__isnull=False), property__archived_at=None)
+    """Alerts as Rows."""
+    rows = _of_alerts(member.organization_id, _kinds(wished))
     rows = rows.filter(opened_at__gt=since) if since else rows
     named = rows.annotate(at=F("opened_at"), came_from=_named(ALERT), row=F("pk"))
     return named.values_list("at", "came_from", "row")
 
 
+def _of_alerts(organization: int | Given, kinds: Collection[str] | Given) -> QuerySet[Alert]:
+    """Alerts of these kinds; what was over before anybody could be told is no notice."""
+    rows = Alert.objects.of(organization).filter(kind__in=kinds, property__archived_at=None)
+    return rows.filter(Q(resolved_at=None) | Q(told_at__isnull=False))
+
+
+def _kinds(wished: Collection[Topic]) -> list[str]:
+    return [str(kind) for kind, topic in alerts.TOPICS.items() if topic in wished]
+
+
 def _sales(
     member: Membership, wished: Collection[Topic], since: datetime | None = None
 ) -> QuerySet[Any, Any]:
-    """News for hosts as Rows: each once, to however many members it was written down."""
-    news = [each for each, topic in deliveries.TOPICS.items() if topic in wished]
-    rows = Delivery.objects.filter(organization=member.organization_id, to=Delivery.To.HOST, news__in=news)
+    """News for hosts as Rows."""
+    rows = _of_sales(member.organization_id, _news(wished))
     rows = rows.filter(created_at__gt=since) if since else rows
-    each = rows.values("purchase", "news", "step")
-    named = each.annotate(at=Min("created_at"), came_from=_named(SALE), row=Min("pk"))
+    named: QuerySet[Any, Any] = _once(rows).annotate(at=Min("created_at"), came_from=_named(SALE))
     return named.values_list("at", "came_from", "row")
+
+
+def _of_sales(organization: int | Given, news: Collection[str] | Given) -> QuerySet[Delivery]:
+    return Delivery.objects.of(organization).filter(to=Delivery.To.HOST, news__in=news)
+
+
+def _once(rows: QuerySet[Delivery]) -> QuerySet[Any, Any]:
+    """Each piece of news once, to however many members it was written down."""
+    found: QuerySet[Any, Any] = rows.values("purchase", "news", "step").annotate(row=Min("pk"))
+    return found
+
+
+def _news(wished: Collection[Topic]) -> list[str]:
+    return [str(each) for each, topic in deliveries.TOPICS.items() if topic in wished]
+
+
+def _numbers() -> QuerySet[Any, int]:
+    told = _of_alerts(Given("org"), Given("kinds")).filter(opened_at__gt=Given("since"))
+    told = told.exclude(pk__in=Given("alerts"))
+    sold = _of_sales(Given("org"), Given("news")).filter(created_at__gt=Given("since"))
+    sales = _once(sold).exclude(row__in=Given("sales"))
+    rows = Organization.objects.filter(pk=Given("org"))
+    return rows.values_list(Number(told.values("pk")) + Number(sales), flat=True)
+
+
+_UNREAD = Statement(_numbers)
 
 
 def _named(source: str) -> Value:

@@ -291,7 +291,7 @@ def test_sales_count_in_their_thirty_days_and_each_currency_by_itself(home: Prop
         row = a_purchase(link, "confirmed", amount=amount, created_at=cast.NOW - days_ago * DAY)
         Purchase.objects.filter(pk=row.pk).update(currency=currency)
     a_purchase(link, "held", amount=1_000_00)
-    found = takings(Purchase.objects.of(home.organization), [home], cast.NOW)
+    found = takings(home.organization, [home], cast.NOW)
     assert [(each.label, each.value, each.note) for each in found] == [
         ("Sold in 30 days", "€150.00", "€75.00 in the 30 days before"),
         ("Sold in 30 days", "US$20.00", "US$0.00 in the 30 days before"),

@@ -16,8 +16,9 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
+from accounts.statements import Given, Statement
 from calendars import conflicts, ledger, lineage
-from calendars.glances import Glance, glances
+from calendars.glances import Glance, columns, glances
 from calendars.models import Block, Feed
 from calendars.retelling import is_stay, retold
 from domain.board import Place, lanes
@@ -30,6 +31,7 @@ from domain.spans import NIGHT, Span
 from properties.dates import when
 from properties.models import Property
 from properties.templatetags.stays import money
+from upsells import sources
 from upsells.models import Offer, PayoutAccount
 from upsells.shelves import Side, Stand, Stay, is_payable, quotes
 from upsells.sources import Sources
@@ -126,6 +128,16 @@ class Row:
     disputes: int
 
 
+HERE = {"org": Given("org"), "homes": Given("homes")}
+THEN = {"nights": Given("nights"), "instants": Given("instants")}
+_FEEDS = Statement(lambda: sources.feeds(**HERE).only("property_id", *OF_FEEDS, *READ))
+_GLANCES = Statement(lambda: columns(sources.blocks(**HERE, **THEN)))
+_CLAIMS = Statement(
+    lambda: sources.blocks(**HERE, **THEN).filter(yields=False).only(*OF_CLAIMS).order_by("nights", "pk")
+)
+_LENGTHENED = Statement(lambda: sources.lengthened(**HERE).values_list("block", flat=True))
+_DISPUTES = Statement(lambda: sources.disputes(**HERE).only("property_id", "details"))
+
 type _Drawn = tuple[Place, Span, str, Mark, str, bool]  # as a bar has it
 
 
@@ -162,7 +174,7 @@ class Rows(Sources):
     def _feeds(self) -> dict[int, Feed]:
         rows = self.known
         if rows is None:
-            rows = self.feeds().only("property_id", *OF_FEEDS, *(READ if self.with_gaps else ()))
+            rows = _FEEDS(**self.where)
         return {feed.pk: feed for feed in rows}
 
     @cached_property
@@ -180,7 +192,7 @@ class Rows(Sources):
     def _glances(self) -> Mapping[int, list[Glance]]:
         """What lies on the board, of each home."""
         found: dict[int, list[Glance]] = defaultdict(list)
-        for home, block in glances(self.blocks()):
+        for home, block in glances(_GLANCES(**self.where, **self.near())):
             found[home].append(block)
         return found
 
@@ -188,19 +200,18 @@ class Rows(Sources):
     def _blocks(self) -> Mapping[int, list[Block]]:
         """What the prices of the board's free nights depend on, of each home."""
         found: dict[int, list[Block]] = defaultdict(list)
-        rows = self.blocks(MARGIN).filter(yields=False)
-        for block in rows.only(*OF_CLAIMS).order_by("nights", "pk"):
+        for block in _CLAIMS(**self.where, **self.near(MARGIN)):
             found[block.property_id].append(block)
         return found
 
     @cached_property
     def _lengthened(self) -> frozenset[int]:
-        return frozenset(self.lengthened().values_list("block", flat=True))
+        return frozenset(_LENGTHENED(**self.where))
 
     @cached_property
     def _disputes(self) -> Mapping[int, list[Span]]:
         found: dict[int, list[Span]] = defaultdict(list)
-        for alert in self.disputes().only("property_id", "details"):
+        for alert in _DISPUTES(**self.where):
             found[alert.property_id].append(conflicts.nights(alert))
         return found
 

@@ -8,10 +8,12 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
 
+from django.db.models import QuerySet
 from django.urls import reverse
 from psycopg.types.range import TimestamptzRange
 
 from accounts.models import Organization
+from accounts.statements import Given, Statement
 from calendars.models import Feed
 from domain.board import Board
 from domain.spans import NIGHT, Span
@@ -142,13 +144,21 @@ def _moving(row: Row, sold: Sequence[Purchase], board: Board) -> list[Day]:
     return [day for day in found if day.leaving or day.coming]
 
 
+def _sales() -> QuerySet[Purchase]:
+    rows = Purchase.objects.of(Given("org")).filter(property__in=Given("homes"))
+    rows = rows.filter(state=Purchase.State.CONFIRMED, period__overlap=Given("near"))
+    return rows.only(*OF_SALES).order_by("pk")
+
+
+_SALES = Statement(_sales)
+
+
 def _sold(organization: Organization, homes: Sequence[Property], board: Board) -> dict[int, list[Purchase]]:
     """What was sold at the homes around these days, by home."""
     first, last = board.first - DAYS * NIGHT, board.window.end + DAYS * NIGHT
     near = TimestamptzRange(datetime.combine(first, time(), UTC), datetime.combine(last, time(), UTC))
-    rows = Purchase.objects.of(organization).filter(state=Purchase.State.CONFIRMED, property__in=homes)
     found: dict[int, list[Purchase]] = defaultdict(list)
-    for purchase in rows.filter(period__overlap=near).only(*OF_SALES).order_by("pk"):
+    for purchase in _SALES(org=organization.pk, homes=[home.pk for home in homes], near=near):
         found[purchase.property_id].append(purchase)
     return found
 

@@ -14,9 +14,11 @@ from django.core.cache import caches
 from django.db.models import Aggregate, CharField, Model, QuerySet, Value
 from django.utils.translation import get_language
 
+from accounts.statements import Statement
 from calendars.glances import COLUMNS
 from properties.models import Property
-from upsells.boards import OF_FEEDS, Rows
+from upsells import sources
+from upsells.boards import HERE, OF_FEEDS, THEN, Rows
 from upsells.drawing import Drawing
 
 
@@ -42,16 +44,23 @@ def drawn(rows: Rows, drawing: Drawing) -> list[str]:
 def _names(rows: Rows, drawing: Drawing) -> Mapping[int, str]:
     """What each home's row is called: the same name, the same row."""
     told: dict[int, list[tuple[int, str]]] = defaultdict(list)
-    parts = (
-        _digests(0, rows.blocks(), *COLUMNS),
-        _digests(1, rows.feeds(), "pk", *OF_FEEDS),
-        _digests(2, rows.disputes(), "details"),
-        _digests(3, rows.lengthened(), "block"),
-    )
-    for home, number, digest in parts[0].union(*parts[1:], all=True):
+    for home, number, digest in _DIGESTS(**rows.where, **rows.near()):
         told[home].append((number, digest))
     around = (rows.organization.pk, rows.board, get_language(), drawing.connects)
     return {home.pk: _name(around, _seen(home), sorted(told[home.pk])) for home in rows.homes}
+
+
+def _all_digests() -> QuerySet[Any, tuple[int, int, str]]:
+    found: QuerySet[Any, Any] = _digests(0, sources.blocks(**HERE, **THEN), *COLUMNS)
+    return found.union(
+        _digests(1, sources.feeds(**HERE), "pk", *OF_FEEDS),
+        _digests(2, sources.disputes(**HERE), "details"),
+        _digests(3, sources.lengthened(**HERE), "block"),
+        all=True,
+    )
+
+
+_DIGESTS = Statement(_all_digests)
 
 
 def _name(*parts: object) -> str:

@@ -4,10 +4,11 @@ A purchase belongs to the month in which its guest began it, by its property's o
 was confirmed, also when it was cancelled later: what was charged by then is given back, what wasn't is waived.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields
 from datetime import date, datetime, time
-from typing import Self
+from functools import cache, lru_cache
+from typing import Any, Self
 from zoneinfo import ZoneInfo
 
 from django.contrib.postgres.fields import ArrayField
@@ -19,20 +20,26 @@ from django.db.models import (
     Func,
     IntegerField,
     Q,
+    QuerySet,
     Sum,
     Value,
     When,
 )
 from django.db.models.functions import Coalesce, Greatest
 
+from accounts.statements import Given, Statement
 from domain.house import House
 from upsells.models import Offer, Purchase
 from upsells.models.purchases import PurchaseQuerySet
 
 MONTHS = 12
 A_YEAR = 12  # months
+ZONES = 256  # whose midnights are kept
+MOMENTS = ArrayField(DateTimeField())
 State = Purchase.State
 SALE = Q(state__in=(State.CONFIRMED, State.CANCELLED))
+
+type Edges = tuple[str | Given, Value | Given]  # a zone, and where its months begin
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,43 +132,85 @@ def figures(
 
     With `end`, the first day that no longer counts, the "months" may be any stretches that begin on the days given.
     """
-    edges = {zone: list(_edges(zone, [*months, end or after(months[-1])])) for zone in zones}
+    edges = _edges(zones, (*months, end or after(months[-1])))
     if not edges:
         return Figures(tuple(months), ())
-    span = (min(each[0] for each in edges.values()), max(each[-1] for each in edges.values()))
-    rows = rows.filter(created_at__gte=span[0], created_at__lt=span[1])
-    return Figures(tuple(months), tuple(_cells(rows, _place(edges), months)))
+    each = ((zone, Value(days, output_field=MOMENTS)) for zone, days in edges.items())
+    return Figures(tuple(months), tuple(_cells(_tallied(rows, each, *_reach(edges)), months)))
 
 
-def _edges(zone: str, days: Iterable[date]) -> Iterator[datetime]:
+def figures_of(
+    organization: int, zones: Iterable[str], months: Sequence[date], end: date | None = None
+) -> Figures:
+    """The same of all that the organization with that primary key sold."""
+    edges = _edges(zones, (*months, end or after(months[-1])))
+    if not edges:
+        return Figures(tuple(months), ())
+    first, last = _reach(edges)
+    given: dict[str, object] = {"org": organization, "first": first, "last": last}
+    for number, (zone, moments) in enumerate(edges.items()):
+        given |= {f"zone{number}": zone, f"edges{number}": moments}
+    return Figures(tuple(months), tuple(_cells(_of_all(len(edges))(**given), months)))
+
+
+@cache
+def _of_all(zones: int) -> Statement[tuple[Any, ...]]:
+    """What an organization sold whose homes lie in so many zones."""
+    edges = [(Given(f"zone{number}"), Given(f"edges{number}")) for number in range(zones)]
+    rows = Purchase.objects.of(Given("org"))
+    return Statement(lambda: _tallied(rows, edges, Given("first"), Given("last")))
+
+
+def _edges(zones: Iterable[str], days: tuple[date, ...]) -> dict[str, list[datetime]]:
+    return {zone: _begins(zone, days) for zone in zones}
+
+
+@lru_cache(ZONES)
+def _begins(zone: str, days: tuple[date, ...]) -> list[datetime]:
     clock = House(ZoneInfo(zone))
-    return (clock.instant(day, time.min) for day in days)
+    return [clock.instant(day, time.min) for day in days]
 
 
-def _place(edges: dict[str, list[datetime]]) -> Case:
+def _reach(edges: Mapping[str, Sequence[datetime]]) -> tuple[datetime, datetime]:
+    return min(each[0] for each in edges.values()), max(each[-1] for each in edges.values())
+
+
+def _place(edges: Iterable[Edges]) -> Case:
     """The number of the month, from 1, that a purchase lies in by its property's clock; 0 before the first.
 
     The months' edges come from here, so that the database's own list of zones plays no part.
     """
-    moments = ArrayField(DateTimeField())
     cases = (
         When(
             property__time_zone=zone,
-            then=Func(F("created_at"), Value(days, output_field=moments), function="width_bucket"),
+            then=Func(F("created_at"), days, function="width_bucket"),
         )
-        for zone, days in edges.items()
+        for zone, days in edges
     )
     return Case(*cases, default=Value(0), output_field=IntegerField())
 
 
-def _cells(rows: PurchaseQuerySet, place: Case, months: Sequence[date]) -> Iterator[Cell]:
-    """The tallies by month, offer and currency; what lies outside the months is left out."""
+def _cells(rows: Iterable[tuple[Any, ...]], months: Sequence[date]) -> Iterator[Cell]:
+    """The tallies that lie in the months."""
+    for number, kind, currency, *counts in rows:
+        if 1 <= number <= len(months):
+            yield Cell(months[number - 1], kind, currency, Tally(*counts))
+
+
+def _tallied(
+    rows: PurchaseQuerySet,
+    edges: Iterable[Edges],
+    first: datetime | Given,
+    last: datetime | Given,
+) -> QuerySet[Any, tuple[Any, ...]]:
+    """The tallies of what was sold between these instants, by the number of the month, offer and currency."""
     is_charged = Q(payment__captured__gt=0)
     sold = Case(When(is_charged, then=F("payment__captured")), default=F("amount"))
     back = Greatest(F("payment__refunded"), F("payment__to_refund"))
     waived = Coalesce(F("refund"), F("amount"))
-    tallied = (
-        rows.annotate(place=place)
+    tallied: QuerySet[Any, tuple[Any, ...]] = (
+        rows.filter(created_at__gte=first, created_at__lt=last)
+        .annotate(place=_place(edges))
         .values_list("place", "kind", "currency")
         .annotate(
             held=Count("pk"),
@@ -177,6 +226,4 @@ def _cells(rows: PurchaseQuerySet, place: Case, months: Sequence[date]) -> Itera
         )
         .order_by("place", "kind", "currency")
     )
-    for number, kind, currency, *counts in tallied:
-        if 1 <= number <= len(months):
-            yield Cell(months[number - 1], kind, currency, Tally(*counts))
+    return tallied

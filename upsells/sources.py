@@ -4,15 +4,31 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, time, timedelta
 from functools import cached_property
+from typing import TypedDict
 
 from django.db.models import Q, QuerySet
+from psycopg.types.range import DateRange, TimestamptzRange
 
 from accounts.models import Organization
+from accounts.statements import Given
 from calendars.models import Alert, Block, Feed, Suspension, date_range
-from calendars.models.blocks import BlockQuerySet
 from domain.board import Board
 from domain.spans import NIGHT, Span
 from properties.models import Property
+
+
+class Where(TypedDict):
+    """An organization and some of its homes, by their primary keys."""
+
+    org: int
+    homes: list[int]
+
+
+class Near(TypedDict):
+    """A stretch of time, for those who look for nights and for instants."""
+
+    nights: DateRange
+    instants: TimestamptzRange
 
 
 @dataclass(frozen=True)
@@ -28,30 +44,41 @@ class Sources:
         """The homes' primary keys."""
         return [home.pk for home in self.homes]
 
-    def feeds(self) -> QuerySet[Feed]:
-        """The homes' calendars."""
-        return Feed.objects.of(self.organization).filter(property__in=self.numbers)
+    @property
+    def where(self) -> Where:
+        """Whose rows they are."""
+        return {"org": self.organization.pk, "homes": self.numbers}
 
-    def blocks(self, margin: timedelta = NIGHT) -> BlockQuerySet:
-        """What takes the homes' time on the board, or within a margin around it."""
+    def near(self, margin: timedelta = NIGHT) -> Near:
+        """The nights of the board with a margin around them, and the instants that hold them anywhere on earth."""
         window = self.board.window
-        reach = Span(window.start - margin, window.end + margin)
-        near = Q(nights__overlap=date_range(reach)) | Q(period__overlap=_instants(reach))
-        return Block.objects.of(self.organization).filter(near, property__in=self.numbers)
-
-    def lengthened(self) -> QuerySet[Suspension]:
-        """Whose sales a site's own calendar shows as a longer stay of the same guest by now."""
-        return Suspension.objects.of(self.organization).filter(
-            property__in=self.numbers, shown_at__isnull=False
-        )
-
-    def disputes(self) -> QuerySet[Alert]:
-        """The double bookings that nobody has settled."""
-        rows = Alert.objects.of(self.organization).open()
-        return rows.filter(property__in=self.numbers, kind=Alert.Kind.CONFLICT)
+        first, last = window.start - margin, window.end + margin
+        begins, ends = (datetime.combine(day, time(), UTC) for day in (first - NIGHT, last + NIGHT))
+        return {"nights": date_range(Span(first, last)), "instants": TimestamptzRange(begins, ends)}
 
 
-def _instants(window: Span) -> tuple[datetime, datetime]:
-    """A period that holds the days wherever on earth they are."""
-    first, last = (datetime.combine(day, time(), UTC) for day in (window.start, window.end))
-    return first - NIGHT, last + NIGHT
+def feeds(org: int | Given, homes: Sequence[int] | Given) -> QuerySet[Feed]:
+    """The homes' calendars."""
+    return Feed.objects.of(org).filter(property__in=homes)
+
+
+def blocks(
+    org: int | Given,
+    homes: Sequence[int] | Given,
+    nights: DateRange | Given,
+    instants: TimestamptzRange | Given,
+) -> QuerySet[Block]:
+    """What takes the homes' time in these nights, or between these instants."""
+    near = Q(nights__overlap=nights) | Q(period__overlap=instants)
+    return Block.objects.of(org).filter(near, property__in=homes)
+
+
+def lengthened(org: int | Given, homes: Sequence[int] | Given) -> QuerySet[Suspension]:
+    """Whose sales a site's own calendar shows as a longer stay of the same guest by now."""
+    return Suspension.objects.of(org).filter(property__in=homes, shown_at__isnull=False)
+
+
+def disputes(org: int | Given, homes: Sequence[int] | Given) -> QuerySet[Alert]:
+    """The double bookings that nobody has settled."""
+    rows = Alert.objects.of(org).open().filter(property__in=homes)
+    return rows.filter(kind=Alert.Kind.CONFLICT)

@@ -13,11 +13,16 @@ from django.db.models.fields.related_lookups import RelatedIn
 from django.db.models.lookups import In
 from django.db.models.sql.compiler import SQLCompiler
 
+from accounts.statements import Given
+
 type Sql = tuple[str, tuple[Any, ...]]
 
 
 def any_of(lookup: "AnyOf | AnyOfRelated", compiler: SQLCompiler, connection: BaseDatabaseWrapper) -> Sql:
     """The lookup as SQL; raises EmptyResultSet where no value is left. NULL equals nothing, as in Django's own."""
+    if isinstance(lookup.rhs, Given):
+        column, params = lookup.process_lhs(compiler, connection)
+        return f"{column} = ANY(%s)", (*params, lookup.rhs)
     if not lookup.rhs_is_direct_value() or isinstance(lookup.lhs, ColPairs):
         sql, params = lookup.as_sql(compiler, connection)
         return sql, tuple(params)

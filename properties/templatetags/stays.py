@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
+from functools import lru_cache
 
 from babel.lists import format_list
 from babel.numbers import format_currency, format_percent
@@ -14,8 +15,9 @@ from domain.money import Money, minor_digits, total
 from domain.prices import Item, Line, Price
 from properties import dates
 
-register = template.Library()
+PRICES = 10_000  # kept as they are written: the same ones come again and again, and writing one takes long
 
+register = template.Library()
 
 for moment in (dates.when, dates.day, dates.short_day, dates.short_moment):
     register.filter(expects_localtime=True)(moment)
@@ -27,10 +29,15 @@ register.simple_tag(dates.between)
 @register.filter
 def money(value: Money) -> str:
     """The amount with its currency: €89.00, 89,00 €, ¥12,000."""
+    return _spelt(value, dates.numbers())
+
+
+@lru_cache(PRICES)
+def _spelt(value: Money, locale: str) -> str:
     digits = minor_digits(value.currency)
     text = f"{value.amount:0{digits + 1}d}"
     decimal = f"{text[:-digits]}.{text[-digits:]}" if digits else text
-    return str(format_currency(decimal, value.currency, locale=dates.numbers()))
+    return str(format_currency(decimal, value.currency, locale=locale))
 
 
 @register.filter
