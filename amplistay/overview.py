@@ -31,7 +31,7 @@ from properties.models import Property
 from upsells import doorstep, previews, terms
 from upsells.boards import Gap, Row, Rows
 from upsells.doorstep import Move
-from upsells.models import Offer, Purchase, StayLink
+from upsells.models import Offer, StayLink
 from upsells.offerpages import USUAL_PERSONS, card
 from upsells.shelves import Side, Stay
 from upsells.staypages import address
@@ -81,7 +81,7 @@ def page(request: HostRequest, public_id: str) -> HttpResponse:
 def _context(request: HostRequest, home: Property, now: datetime) -> dict[str, Any]:
     org, today = request.org, home.house.today(now)
     channels = health(org, [home], now)
-    sold = earned(Purchase.objects.of(request.org), home, now)
+    sold = earned(home, now)
     steps = first_steps(org, [home], channels, has_sold=any(each.ever_sales for each in sold))
     board = Board(today, NIGHTS)
     (row,) = Rows(org, [home], board, now, with_gaps=home.archived_at is None, beyond=True)

@@ -13,8 +13,7 @@ from domain.money import Money
 from properties.models import Property
 from properties.templatetags.stays import money
 from upsells.bars import Bars, altogether
-from upsells.models.purchases import PurchaseQuerySet
-from upsells.revenue import Figures, Tally, figures, figures_of, months
+from upsells.revenue import Figures, Tally, figures_of, months
 
 DAYS = 30
 NIGHT = timedelta(days=1)
@@ -64,10 +63,10 @@ class Earned:
     chart: Bars | None
 
 
-def earned(rows: PurchaseQuerySet, home: Property, now: datetime) -> list[Earned]:
-    """What these purchases brought in each currency; in the home's own where nothing was sold. In one query."""
+def earned(home: Property, now: datetime) -> list[Earned]:
+    """What was sold at the home in each currency; in its own where nothing was. In one query."""
     year = months(home.house.today(now))
-    found = figures(rows.filter(property=home), [home.time_zone], [DAWN, *year])
+    found = figures_of(home.organization_id, [home.time_zone], [DAWN, *year], home=home.pk)
     lately = Figures(year, tuple(cell for cell in found.cells if cell.month != DAWN))
     return [_earned(found, lately, each) for each in found.currencies or [home.currency]]
 

@@ -4,10 +4,13 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
 
+from django.db.models import QuerySet
+
 from accounts.models import Organization
+from accounts.statements import Given, Statement
 from calendars import conflicts
 from calendars.lineage import PRECEDENCE, channel_of, state_of
-from calendars.models import Alert, Block
+from calendars.models import Alert, Block, date_range
 from calendars.sentences import advice, headline
 from domain.channels import Channel
 from domain.spans import NIGHT, Span, merge
@@ -39,18 +42,29 @@ class Trouble:
     advice: str
 
 
+def _claims() -> QuerySet[Block]:
+    rows = Block.objects.of(Given("org")).filter(property=Given("home"), nights__overlap=Given("window"))
+    unsaid = ("feed__url", "feed__connection__secrets", "feed__connection__units")
+    return rows.select_related("feed__connection").defer(*unsaid).order_by("since")
+
+
+def _conflicts() -> QuerySet[Alert]:
+    rows = Alert.objects.of(Given("org")).open().filter(property=Given("home"), kind=Alert.Kind.CONFLICT)
+    return rows.order_by("opened_at")
+
+
+_CLAIMS, _CONFLICTS = Statement(_claims), Statement(_conflicts)
+
+
 def claims(organization: Organization, home: Property, window: Span) -> list[Block]:
     """What claims nights of the window, with whose calendar says so; in one query."""
-    rows = Block.objects.of(organization).filter(property=home).overlapping(window)
-    unsaid = ("feed__url", "feed__connection__secrets", "feed__connection__units")
-    return list(rows.select_related("feed__connection").defer(*unsaid).order_by("since"))
+    return _CLAIMS(org=organization.pk, home=home.pk, window=date_range(window))
 
 
 def troubles(organization: Organization, home: Property, window: Span) -> list[Trouble]:
     """The double bookings of the home that touch the window; in one query."""
-    alerts = Alert.objects.of(organization).open().filter(property=home, kind=Alert.Kind.CONFLICT)
     found = []
-    for alert in alerts.order_by("opened_at"):
+    for alert in _CONFLICTS(org=organization.pk, home=home.pk):
         alert.property = home
         nights = conflicts.nights(alert)
         if nights.overlaps(window):

@@ -5,11 +5,15 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
+from functools import lru_cache
 from itertools import count
 from typing import Any
 
 from django import forms
 from django.core.exceptions import ValidationError
+from django.forms.utils import flatatt
+from django.utils.html import format_html, format_html_join
+from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import gettext_lazy as _
 
 from domain.money import minor_digits
@@ -62,6 +66,30 @@ def with_point(text: str) -> str:
         whole = found["whole"].replace(found["mark"], "")
         return f"{whole}.{found['part'] or 0}"
     return text
+
+
+class LongSelect(forms.Select):
+    """A choice of hundreds: all options are written at once, and kept, instead of each by a template of its own."""
+
+    def render(
+        self,
+        name: str,
+        value: Any,
+        attrs: dict[str, Any] | None = None,
+        renderer: object = None,  # noqa: ARG002 - Django hands it over
+    ) -> SafeString:
+        """The element, with the options that are chosen marked."""
+        written: str = _options(tuple((str(key), str(label)) for key, label in self.choices))
+        for chosen in self.format_value(value):
+            option = format_html('<option value="{}"', chosen)
+            written = written.replace(f"{option}>", f"{option} selected>", 1)
+        given = flatatt(self.build_attrs(self.attrs, {"name": name, **(attrs or {})}))
+        return format_html("<select{}>{}</select>", given, mark_safe(written))  # noqa: S308 - escaped one by one
+
+
+@lru_cache(64)  # languages and kinds of choices
+def _options(choices: tuple[tuple[str, str], ...]) -> SafeString:
+    return format_html_join("", '<option value="{}">{}</option>', choices)
 
 
 class NumberField(forms.DecimalField):

@@ -17,7 +17,7 @@ from django.utils.translation import gettext_lazy as _
 
 from billing.limits import why_not_add
 from properties.dates import numbers
-from properties.fields import NumberField, time_input, to_decimal, to_minor
+from properties.fields import LongSelect, NumberField, time_input, to_decimal, to_minor
 from properties.models import Property
 
 COMMON_CURRENCIES = ("EUR", "USD", "GBP", "CHF")
@@ -48,7 +48,12 @@ def tender() -> tuple[str, ...]:
 
 def currencies() -> list[tuple[str, str]]:
     """Codes of today's currencies with their names in the reader's language."""
-    return [(code, f"{code} · {get_currency_name(code, locale=numbers())}") for code in tender()]
+    return _currencies(numbers())
+
+
+@cache
+def _currencies(locale: str) -> list[tuple[str, str]]:
+    return [(code, f"{code} · {get_currency_name(code, locale=locale)}") for code in tender()]
 
 
 @cache
@@ -75,6 +80,7 @@ class PropertyForm(forms.ModelForm):  # type: ignore[type-arg]  # Django's class
     time_zone = forms.ChoiceField(
         label=_("Time zone"),
         choices=zones,
+        widget=LongSelect,
         help_text=_("Where the home is: nights begin and end there."),
     )
     check_in = forms.TimeField(label=_("Check-in from"), widget=time_input())
@@ -96,7 +102,7 @@ class PropertyForm(forms.ModelForm):  # type: ignore[type-arg]  # Django's class
     cleaner_language = forms.ChoiceField(
         label=_("Language of that e-mail"), choices=settings.LANGUAGES, required=False
     )
-    currency = forms.ChoiceField(label=_("Currency"), choices=currencies)
+    currency = forms.ChoiceField(label=_("Currency"), choices=currencies, widget=LongSelect)
     rate = NumberField(
         label=_("Usual price per night"),
         min_value=Decimal(0),

@@ -4,10 +4,12 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
+from django.db.models import QuerySet
 from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
+from accounts.statements import Given, Statement
 from calendars import ledger
 from calendars.models import Block, Feed
 from domain import offers
@@ -86,13 +88,20 @@ def side_of(kind: str) -> Side:
     return next(side for side, kinds in KINDS.items() if kind in kinds)
 
 
+def _stays() -> QuerySet[Block]:
+    rows = Block.objects.filter(property=Given("home"), yields=False)
+    rows = rows.filter(nights__endswith__gte=Given("today"), nights__startswith__lt=Given("until"))
+    rows = rows.exclude(origin__in=[Block.Origin.HOST, Block.Origin.HOLD])
+    return rows.only("nights", "kind", "origin", "side")
+
+
+_STAYS = Statement(_stays)
+
+
 def days(home: Property, now: datetime) -> Days:
     """The next check-out and check-in days in the calendar."""
     today = home.house.today(now)
-    rows = Block.objects.filter(
-        property=home, yields=False, nights__endswith__gte=today, nights__startswith__lt=today + SOON
-    ).exclude(origin__in=[Block.Origin.HOST, Block.Origin.HOLD])
-    blocks = list(rows.only("nights", "kind", "origin", "side"))
+    blocks = _STAYS(home=home.pk, today=today, until=today + SOON)
     stays = [
         block for block in blocks if not (block.kind == BlockKind.HOURS and block.origin in Block.EXCLUSIVE)
     ]

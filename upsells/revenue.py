@@ -140,9 +140,14 @@ def figures(
 
 
 def figures_of(
-    organization: int, zones: Iterable[str], months: Sequence[date], end: date | None = None
+    organization: int,
+    zones: Iterable[str],
+    months: Sequence[date],
+    end: date | None = None,
+    *,
+    home: int | None = None,
 ) -> Figures:
-    """The same of all that the organization with that primary key sold."""
+    """The same of all that the organization sold, or one of its homes, by their primary keys."""
     edges = _edges(zones, (*months, end or after(months[-1])))
     if not edges:
         return Figures(tuple(months), ())
@@ -150,14 +155,17 @@ def figures_of(
     given: dict[str, object] = {"org": organization, "first": first, "last": last}
     for number, (zone, moments) in enumerate(edges.items()):
         given |= {f"zone{number}": zone, f"edges{number}": moments}
-    return Figures(tuple(months), tuple(_cells(_of_all(len(edges))(**given), months)))
+    given |= {} if home is None else {"home": home}
+    found = _of_zones(len(edges), of_home=home is not None)(**given)
+    return Figures(tuple(months), tuple(_cells(found, months)))
 
 
 @cache
-def _of_all(zones: int) -> Statement[tuple[Any, ...]]:
-    """What an organization sold whose homes lie in so many zones."""
+def _of_zones(zones: int, *, of_home: bool) -> Statement[tuple[Any, ...]]:
+    """What an organization sold whose homes lie in so many zones, or one home."""
     edges = [(Given(f"zone{number}"), Given(f"edges{number}")) for number in range(zones)]
     rows = Purchase.objects.of(Given("org"))
+    rows = rows.filter(property=Given("home")) if of_home else rows
     return Statement(lambda: _tallied(rows, edges, Given("first"), Given("last")))
 
 

@@ -13,6 +13,7 @@ from django.db.models import Case, Count, Exists, F, OuterRef, Q, QuerySet, Subq
 from django.db.models.functions import Coalesce
 from psycopg.errors import LockNotAvailable
 
+from accounts.statements import Given, Statement
 from calendars import ledger
 from calendars.models import Feed
 from domain import offers
@@ -155,24 +156,40 @@ def stand(
 
     What guests of the channel pay by card isn't on sale while the host's account takes none.
     """
+    sells = home.archived_at is None and home.organization.ends_at is None
+    found = _offered(home, day, arrival or day, now) if sells else []
+    ready = any(getattr(offer, "takes_cards", False) for offer in found)
+    payable = tuple(offer for offer in found if is_payable(offer, channel, takes_cards=ready))
+    first = payable[0] if payable else None
+    reads = tuple(getattr(first, "reads", ()))
+    return Stand(payable, reads, getattr(first, "cleaned", 0), getattr(first, "cleaned_before", 0))
+
+
+def _offered(home: Property, day: date, arrival: date, now: datetime) -> list[Offer]:
+    which: dict[str, object] = {"home": home.pk, "currency": home.currency}
+    if home.organization.cleanings_a_day is None:
+        return _ON_SALE(**which)
+    return _BY_CLEANINGS(**which, day=day, arrival=arrival, org=home.organization_id, now=now)
+
+
+def _on_sale() -> QuerySet[Offer]:
+    """What the host of a home sells, each with when the home's calendars were read and whether cards are taken."""
     read = Case(When(paused_at=None, then=F("last_good_at")))
     feeds = Feed.objects.filter(property=OuterRef("property")).annotate(read=read).values("read")
-    rows = Offer.objects.filter(property=home, currency=home.currency).on()
-    rows = rows.annotate(reads=ArraySubquery(feeds))
-    if home.organization.cleanings_a_day is not None:
-        rows = rows.annotate(cleaned=Coalesce(Subquery(_changed_cleanings(home, day, now)), 0))
-        if arrival is not None:
-            there = _changed_cleanings(home, arrival, now)
-            rows = rows.annotate(cleaned_before=Coalesce(Subquery(there), 0))
     accounts = PayoutAccount.objects.ready().filter(organization=OuterRef("organization"))
-    rows = rows.annotate(takes_cards=Exists(accounts))
-    sells = home.archived_at is None and home.organization.ends_at is None
-    found = tuple(rows) if sells else ()
-    ready = any(getattr(offer, "takes_cards", False) for offer in found)
-    found = tuple(offer for offer in found if is_payable(offer, channel, takes_cards=ready))
-    first = found[0] if found else None
-    reads = tuple(getattr(first, "reads", ()))
-    return Stand(found, reads, getattr(first, "cleaned", 0), getattr(first, "cleaned_before", 0))
+    rows = Offer.objects.filter(property=Given("home"), currency=Given("currency")).on()
+    return rows.annotate(reads=ArraySubquery(feeds), takes_cards=Exists(accounts))
+
+
+def _by_cleanings() -> QuerySet[Offer]:
+    """The same, with how many cleanings are changed on both days of the stay."""
+    there, before = (_changed_cleanings(Given("org"), Given(day), Given("now")) for day in ("day", "arrival"))
+    return _on_sale().annotate(
+        cleaned=Coalesce(Subquery(there), 0), cleaned_before=Coalesce(Subquery(before), 0)
+    )
+
+
+_ON_SALE, _BY_CLEANINGS = Statement(_on_sale), Statement(_by_cleanings)
 
 
 def is_payable(offer: Offer, channel: str, *, takes_cards: bool) -> bool:
@@ -264,7 +281,7 @@ def _quotes(  # noqa: PLR0917 - what an offer depends on
         return sold(stay.day, offer.night_rules, desk)
     capacity = home.organization.cleanings_a_day
     if cleaned is None and capacity is not None:
-        cleaned = next((row["count"] for row in _changed_cleanings(home, stay.day, now)), 0)
+        cleaned = next((row["count"] for row in _changed_cleanings(home.organization_id, stay.day, now)), 0)
     desk = Desk(diary, pricing, now, stay.persons, cleaned={stay.day: cleaned or 0})
     hours = replace(offer.hour_rules, capacity=capacity)
     changed = offers.late_check_out if offer.kind == Kind.LATE_CHECK_OUT else offers.early_check_in
@@ -316,10 +333,12 @@ def count_cleanings_alone(home: Property, day: date) -> None:
         raise
 
 
-def _changed_cleanings(home: Property, day: date, now: datetime) -> QuerySet[Purchase, Any]:
+def _changed_cleanings(
+    organization: int | Given, day: date | Given, now: datetime | Given
+) -> QuerySet[Purchase, Any]:
     """How many late check-outs and early check-ins the organization has sold or keeps for the day, as a query."""
     keeps = ~Q(state=Purchase.State.HELD) | Q(held_until__gt=now)  # only that state ends by the clock alone
-    rows = Purchase.objects.filter(keeps, organization=home.organization_id, day=day, kind__in=STEPS_OF_HOURS)
+    rows = Purchase.objects.of(organization).filter(keeps, day=day, kind__in=STEPS_OF_HOURS)
     return rows.alive().order_by().values("organization").annotate(count=Count("pk")).values("count")
 
 
