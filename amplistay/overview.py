@@ -9,12 +9,14 @@ from datetime import datetime, timedelta
 from typing import Any
 from urllib.parse import urlencode
 
+from django.db.models import QuerySet
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_GET
 
+from accounts.statements import Given, Statement
 from accounts.tenancy import HostRequest, get_or_404, host
 from amplistay.channelhealth import health
 from amplistay.firststeps import first_steps
@@ -62,6 +64,15 @@ class Turn:
     def lists(self) -> tuple[tuple[str, list[Move], Gap | None], ...]:
         """Both sides, each with the free night beside it."""
         return ("leaving", self.day.leaving, self.after), ("coming", self.day.coming, self.before)
+
+
+def _links() -> QuerySet[StayLink]:
+    rows = StayLink.objects.of(Given("org")).live().general()
+    return rows.filter(property=Given("home"), channel="").order_by("pk")[:1]
+
+
+_LINKS = Statement(_links)
+_OFFERS = Statement(lambda: Offer.objects.of(Given("org")).filter(property=Given("home")))
 
 
 @require_GET
@@ -125,14 +136,13 @@ def _turns(days: Sequence[doorstep.Day], gaps: Sequence[Gap]) -> list[Turn]:
 
 def _guest_link(request: HostRequest, home: Property) -> str:
     """The address of the guest page; empty before somebody has asked for it."""
-    rows = StayLink.objects.of(request.org).live().general().filter(property=home, channel="")
-    link = rows.first()
-    return address(link) if link else ""
+    links = _LINKS(org=request.org.pk, home=home.pk)
+    return address(links[0]) if links else ""
 
 
 def _offers(request: HostRequest, home: Property, now: datetime) -> dict[str, Any]:
     """What is sold and for how much, and what the next guests who leave and come see of it."""
-    saved = list(Offer.objects.of(request.org).filter(property=home))
+    saved = _OFFERS(org=request.org.pk, home=home.pk)
     for offer in saved:
         offer.property = home
     context: dict[str, Any] = {

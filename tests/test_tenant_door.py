@@ -313,6 +313,7 @@ def test_a_statement_is_given_the_organization_of_who_asks() -> None:
     given = {(name, ast.unparse(k.value)) for name, call in calls for k in call.keywords if k.arg == "org"}
     assert given == {
         ("amplistay/dashboard.py", "request.org.pk"),
+        ("amplistay/overview.py", "request.org.pk"),
         ("amplistay/context.py", "member.organization_id"),
     }
 

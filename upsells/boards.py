@@ -12,6 +12,7 @@ from datetime import date, datetime
 from functools import cache, cached_property
 from typing import NamedTuple
 
+from django.db.models import Exists
 from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
@@ -135,6 +136,14 @@ _GLANCES = Statement(lambda: columns(sources.blocks(**HERE, **THEN)))
 _CLAIMS = Statement(
     lambda: sources.blocks(**HERE, **THEN).filter(yields=False).only(*OF_CLAIMS).order_by("nights", "pk")
 )
+_OFFERS = Statement(
+    lambda: (
+        Offer.objects.of(Given("org"))
+        .on()
+        .filter(property__in=Given("homes"), kind__in=Offer.NIGHTLY)
+        .annotate(takes_cards=Exists(PayoutAccount.objects.of(Given("org")).ready()))
+    )
+)
 _LENGTHENED = Statement(lambda: sources.lengthened(**HERE).values_list("block", flat=True))
 _DISPUTES = Statement(lambda: sources.disputes(**HERE).only("property_id", "details"))
 
@@ -218,13 +227,9 @@ class Rows(Sources):
     @cached_property
     def _offers(self) -> Mapping[int, tuple[Offer, ...]]:
         """What is sold by the night, and can be paid the way the host wants by guests of any site."""
-        takes_cards = PayoutAccount.objects.of(self.organization).ready().exists()
-        rows = (
-            Offer.objects.of(self.organization).on().filter(property__in=self.numbers, kind__in=Offer.NIGHTLY)
-        )
         found: dict[int, list[Offer]] = defaultdict(list)
-        for offer in rows:
-            if is_payable(offer, "", takes_cards=takes_cards):
+        for offer in _OFFERS(**self.where):
+            if is_payable(offer, "", takes_cards=getattr(offer, "takes_cards", False)):
                 found[offer.property_id].append(offer)
         return {home: tuple(offers) for home, offers in found.items()}
 

@@ -95,7 +95,9 @@ def _stays() -> QuerySet[Block]:
     return rows.only("nights", "kind", "origin", "side")
 
 
+OF_FEEDS = ("public_id", "label", "channel", "host", "last_good_at", "paused_at")
 _STAYS = Statement(_stays)
+_FEEDS = Statement(lambda: Feed.objects.filter(property=Given("home")).only(*OF_FEEDS))
 
 
 def days(home: Property, now: datetime) -> Days:
@@ -214,8 +216,7 @@ def notes(home: Property, stay: Stay, now: datetime) -> list[Note]:
 
 def calendars(home: Property, now: datetime) -> Note | None:
     """What the calendars' age leaves of all offers; nothing to say while all were just read."""
-    columns = ("public_id", "label", "channel", "host", "last_good_at", "paused_at")
-    rows = list(Feed.objects.filter(property=home).only(*columns))
+    rows = _FEEDS(home=home.pk)
     mode = offers.mode(Mode.INSTANT, [None if feed.paused_at else feed.last_good_at for feed in rows], now)
     text = sentences.feeds(rows, mode, home.house.zone)
     feed = sentences.least_known(rows)
