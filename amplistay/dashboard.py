@@ -3,7 +3,6 @@
 A fixed number of queries, however many homes, calendars and sales there are.
 """
 
-from django.db import transaction
 from django.db.models import QuerySet
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
@@ -11,7 +10,7 @@ from django.utils import timezone
 from django.views.decorators.http import require_POST
 
 from accounts.statements import Given, Statement
-from accounts.tenancy import HostRequest, host
+from accounts.tenancy import HostRequest, host, together
 from amplistay.channelhealth import health
 from amplistay.firststeps import first_steps
 from amplistay.takings import takings
@@ -38,7 +37,7 @@ _LATEST = Statement(_latest)
 
 
 @host(Power.GUESTS)
-@transaction.atomic  # outside of one each statement is one of its own, with three ways to the database
+@together
 def dashboard(request: HostRequest) -> HttpResponse:
     """Home."""
     now = timezone.now()

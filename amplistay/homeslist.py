@@ -1,12 +1,11 @@
 """The list of homes: how each stands, and where to go on."""
 
-from django.db import transaction
 from django.http import HttpResponse
 from django.shortcuts import render
 from django.utils import timezone
 from django.views.decorators.http import require_GET
 
-from accounts.tenancy import HostRequest, host
+from accounts.tenancy import HostRequest, host, together
 from amplistay.homelines import lines
 from domain.roles import Power
 from properties.models import Property
@@ -14,7 +13,7 @@ from properties.models import Property
 
 @require_GET
 @host(Power.GUESTS)
-@transaction.atomic  # outside of one each statement is one of its own, with three ways to the database
+@together
 def page(request: HostRequest) -> HttpResponse:
     """All properties of the organization, archived ones last."""
     rows = list(Property.objects.of(request.org).order_by("name", "pk"))

@@ -17,7 +17,7 @@ from django.utils import timezone
 from django.views.decorators.http import require_GET
 
 from accounts.statements import Given, Statement
-from accounts.tenancy import HostRequest, get_or_404, host
+from accounts.tenancy import HostRequest, get_or_404, host, together
 from amplistay.channelhealth import health
 from amplistay.firststeps import first_steps
 from amplistay.takings import earned
@@ -77,6 +77,7 @@ _OFFERS = Statement(lambda: Offer.objects.of(Given("org")).filter(property=Given
 
 @require_GET
 @host(Power.GUESTS)
+@together
 def page(request: HostRequest, public_id: str) -> HttpResponse:
     """The Overview tab, where each link to the home leads; a night that is asked for is the calendar's."""
     asked = {name: request.GET[name] for name in OF_THE_MONTH if name in request.GET}

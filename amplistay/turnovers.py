@@ -10,7 +10,7 @@ from django.shortcuts import render
 from django.utils import timezone
 from django.views.decorators.http import require_GET
 
-from accounts.tenancy import HostRequest, host
+from accounts.tenancy import HostRequest, host, together
 from domain.roles import Power
 from properties.models import Property
 from upsells.doorstep import Day, Move, days
@@ -42,6 +42,7 @@ class House:
 
 @require_GET
 @host(Power.CALENDAR)
+@together
 def page(request: HostRequest) -> HttpResponse:
     """The next two weeks of every home that is open to the member."""
     homes = list(Property.objects.of(request.org).active().order_by("name", "pk"))

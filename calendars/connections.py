@@ -11,7 +11,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 
 from accounts import audit, deeds
 from accounts.deeds import Change, What, done
-from accounts.tenancy import HostRequest, fresh, get_or_404, host
+from accounts.tenancy import HostRequest, fresh, get_or_404, host, together
 from calendars import exports, ledger, linking, loopcard, readership, standing, subscribers, tasks
 from calendars.forms import ExportForm, FeedsForm, PeopleForm
 from calendars.models import ExportLink, Feed
@@ -38,6 +38,7 @@ def _link(request: HostRequest, public_id: str, link_id: str) -> ExportLink:
 
 @require_GET
 @host(Power.CONNECT)
+@together
 def connections(request: HostRequest, public_id: str) -> HttpResponse:
     """The tab itself."""
     return page(request, _property(request, public_id))

@@ -12,7 +12,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from accounts.deeds import done
-from accounts.tenancy import HostRequest, get_or_404, host
+from accounts.tenancy import HostRequest, get_or_404, host, together
 from calendars import closedthere, ledger, nights, removals
 from calendars.forms import BlockForm
 from calendars.lineage import reasons
@@ -30,6 +30,7 @@ FAR = timedelta(days=5 * 366)
 
 @require_GET
 @host(Power.GUESTS)
+@together
 def month(request: HostRequest, public_id: str) -> HttpResponse:
     """A property's month; `?night=` explains one night beside it."""
     row = get_or_404(Property.objects.all(), request, public_id=public_id)

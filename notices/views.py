@@ -25,6 +25,7 @@ ON_A_PAGE = 25
 
 @require_GET
 @host(Power.GUESTS)
+@together
 def listing(request: HostRequest) -> HttpResponse:
     """What happened, the latest first."""
     now = timezone.now()

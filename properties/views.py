@@ -12,7 +12,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from accounts.deeds import Change, What, done
-from accounts.tenancy import HostRequest, get_or_404, host
+from accounts.tenancy import HostRequest, get_or_404, host, together
 from billing.limits import why_not_add
 from domain.roles import Power
 from properties import photos
@@ -37,6 +37,7 @@ def create(request: HostRequest) -> HttpResponse:
 
 @require_GET
 @host(Power.SET_UP)
+@together
 def settings(request: HostRequest, public_id: str) -> HttpResponse:
     """Name, clock, price, rates and taxes. Whoever changes the clock must see the ledger, so that is saved above."""
     return settings_page(request, get_or_404(Property.objects.all(), request, public_id=public_id))

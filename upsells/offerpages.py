@@ -17,7 +17,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 from accounts import audit
 from accounts.deeds import Change, What, done
 from accounts.models import Organization
-from accounts.tenancy import HostRequest, get_or_404, host
+from accounts.tenancy import HostRequest, get_or_404, host, together
 from billing.limits import why_not_sell
 from calendars.models import Feed
 from domain.roles import Power
@@ -67,6 +67,7 @@ def _offer(request: HostRequest, home: Property, kind: str) -> Offer:
 
 @require_GET
 @host(Power.GUESTS)
+@together
 def offers(request: HostRequest, public_id: str) -> HttpResponse:
     """All four offers at a glance, and what a guest of a day would be offered by them."""
     return _tab(request, _home(request, public_id))

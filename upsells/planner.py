@@ -7,7 +7,6 @@ from itertools import groupby
 from operator import attrgetter
 from urllib.parse import urlencode
 
-from django.db import transaction
 from django.db.models import Exists, OuterRef, QuerySet
 from django.http import HttpResponse
 from django.shortcuts import render
@@ -20,7 +19,7 @@ from django.views.decorators.http import require_GET
 
 from accounts.models import SavedView
 from accounts.savedviews import can_be_saved
-from accounts.tenancy import HostRequest, host
+from accounts.tenancy import HostRequest, host, together
 from calendars.models import Alert, Block, date_range
 from domain.board import Board
 from domain.roles import Power
@@ -98,7 +97,7 @@ class Asked:
 @require_GET
 @host(Power.GUESTS)
 @can_be_saved(SavedView.Listing.PLANNER)
-@transaction.atomic  # outside of one each statement is one of its own, with three ways to the database
+@together
 def page(request: HostRequest) -> HttpResponse:
     """The board, or what a board that is there already asks for: its next homes, or what is on sale."""
     now = timezone.now()

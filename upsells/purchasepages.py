@@ -19,7 +19,7 @@ from django.views.decorators.http import require_GET, require_POST
 
 from accounts.models import SavedView
 from accounts.savedviews import can_be_saved
-from accounts.tenancy import HostRequest, get_or_404, host
+from accounts.tenancy import HostRequest, get_or_404, host, together
 from calendars.models import Feed
 from domain import offers
 from domain.channels import CHANNELS
@@ -83,6 +83,7 @@ def _form(request: HostRequest, homes: list[Property]) -> FilterForm:
 
 @require_GET
 @host(Power.GUESTS)
+@together
 @can_be_saved(SavedView.Listing.SALES)
 def everything(request: HostRequest) -> HttpResponse:
     """What guests ask for and what was sold at all properties, newest first."""
@@ -94,6 +95,7 @@ def everything(request: HostRequest) -> HttpResponse:
 
 @require_GET
 @host(Power.GUESTS)
+@together
 @can_be_saved(SavedView.Listing.HOME_SALES)
 def sales(request: HostRequest, public_id: str) -> HttpResponse:
     """The same of one property, in its tab."""
@@ -307,6 +309,7 @@ def _money(row: Purchase) -> dict[str, Money] | None:
 
 @require_GET
 @host(Power.MONEY)
+@together
 @can_be_saved(SavedView.Listing.REVENUE)
 def figures(request: HostRequest) -> HttpResponse:
     """What was sold and how far guests came, by offer and month, of all properties or of one."""
