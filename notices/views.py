@@ -13,7 +13,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 
 from accounts import bell, language, wishes
 from accounts.deeds import Change, What, done
-from accounts.tenancy import HostRequest, get_or_404, host
+from accounts.tenancy import HostRequest, get_or_404, host, together
 from domain.roles import Power
 from notices import feed
 from notices.forms import WishesForm

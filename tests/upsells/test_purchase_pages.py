@@ -207,7 +207,7 @@ def test_the_database_is_asked_as_often_for_many_purchases_as_for_one(
     for _ in range(5):
         buy()
     assert [asked_of_the_database(alices, path) for path in paths] == few
-    assert max(few) <= 12
+    assert max(few) <= 14  # two of them begin and end the transaction
 
 
 def test_guests_who_ask_stand_above_the_list_with_their_home_and_what_is_unknown(
