@@ -12,14 +12,12 @@ from datetime import date, datetime
 from functools import cache, cached_property
 from typing import NamedTuple
 
-from django.db.models import Exists
 from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from accounts.statements import Given, Statement
 from calendars import conflicts, ledger, lineage
-from calendars.glances import Glance, columns, glances
+from calendars.glances import Glance, glances
 from calendars.models import Block, Feed
 from calendars.retelling import is_stay, retold
 from domain.board import Place, lanes
@@ -33,16 +31,13 @@ from properties.dates import when
 from properties.models import Property
 from properties.templatetags.stays import money
 from upsells import sources
-from upsells.models import Offer, PayoutAccount
+from upsells.models import Offer
 from upsells.shelves import Side, Stand, Stay, is_payable, quotes
 from upsells.sources import Sources
 
 WITHOUT_CENTS = re.compile(r"[.,]00(?=\D|$)")
 SOME_HOME = "some-home"  # stands for a home's id in an address
 MARGIN = 62 * NIGHT  # around the board, for what a price depends on
-OF_FEEDS = ("channel", "label", "echoes", "failing_since")  # what is seen of them
-READ = ("paused_at", "last_good_at")  # what the prices depend on as well
-OF_CLAIMS = ("property_id", *ledger.CLAIMED)
 
 
 class Mark(NamedTuple):
@@ -129,24 +124,6 @@ class Row:
     disputes: int
 
 
-HERE = {"org": Given("org"), "homes": Given("homes")}
-THEN = {"nights": Given("nights"), "instants": Given("instants")}
-_FEEDS = Statement(lambda: sources.feeds(**HERE).only("property_id", *OF_FEEDS, *READ))
-_GLANCES = Statement(lambda: columns(sources.blocks(**HERE, **THEN)))
-_CLAIMS = Statement(
-    lambda: sources.blocks(**HERE, **THEN).filter(yields=False).only(*OF_CLAIMS).order_by("nights", "pk")
-)
-_OFFERS = Statement(
-    lambda: (
-        Offer.objects.of(Given("org"))
-        .on()
-        .filter(property__in=Given("homes"), kind__in=Offer.NIGHTLY)
-        .annotate(takes_cards=Exists(PayoutAccount.objects.of(Given("org")).ready()))
-    )
-)
-_LENGTHENED = Statement(lambda: sources.lengthened(**HERE).values_list("block", flat=True))
-_DISPUTES = Statement(lambda: sources.disputes(**HERE).only("property_id", "details"))
-
 type _Drawn = tuple[Place, Span, str, Mark, str, bool]  # as a bar has it
 
 
@@ -183,7 +160,7 @@ class Rows(Sources):
     def _feeds(self) -> dict[int, Feed]:
         rows = self.known
         if rows is None:
-            rows = _FEEDS(**self.where)
+            rows = sources.FEEDS(**self.where)
         return {feed.pk: feed for feed in rows}
 
     @cached_property
@@ -201,7 +178,7 @@ class Rows(Sources):
     def _glances(self) -> Mapping[int, list[Glance]]:
         """What lies on the board, of each home."""
         found: dict[int, list[Glance]] = defaultdict(list)
-        for home, block in glances(_GLANCES(**self.where, **self.near())):
+        for home, block in glances(sources.GLANCES(**self.where, **self.near())):
             found[home].append(block)
         return found
 
@@ -209,18 +186,26 @@ class Rows(Sources):
     def _blocks(self) -> Mapping[int, list[Block]]:
         """What the prices of the board's free nights depend on, of each home."""
         found: dict[int, list[Block]] = defaultdict(list)
-        for block in _CLAIMS(**self.where, **self.near(MARGIN)):
+        for block in sources.CLAIMS(**self.where, **self.near(MARGIN)):
             found[block.property_id].append(block)
         return found
 
     @cached_property
+    def _named(self) -> Mapping[int, list[Span]]:
+        """The stays of each home that its host told of, giving them a link by hand."""
+        found: dict[int, list[Span]] = defaultdict(list)
+        for link in sources.NAMED(**self.where, nights=self.near()["nights"]):
+            found[link.property_id] += [link.booked] if link.booked else []
+        return found
+
+    @cached_property
     def _lengthened(self) -> frozenset[int]:
-        return frozenset(_LENGTHENED(**self.where))
+        return frozenset(sources.LENGTHENED(**self.where))
 
     @cached_property
     def _disputes(self) -> Mapping[int, list[Span]]:
         found: dict[int, list[Span]] = defaultdict(list)
-        for alert in _DISPUTES(**self.where):
+        for alert in sources.DISPUTES(**self.where):
             found[alert.property_id].append(conflicts.nights(alert))
         return found
 
@@ -228,7 +213,7 @@ class Rows(Sources):
     def _offers(self) -> Mapping[int, tuple[Offer, ...]]:
         """What is sold by the night, and can be paid the way the host wants by guests of any site."""
         found: dict[int, list[Offer]] = defaultdict(list)
-        for offer in _OFFERS(**self.where):
+        for offer in sources.OFFERS(**self.where):
             if is_payable(offer, "", takes_cards=getattr(offer, "takes_cards", False)):
                 found[offer.property_id].append(offer)
         return {home: tuple(offers) for home, offers in found.items()}
@@ -331,11 +316,12 @@ class Rows(Sources):
         selling = [offer for offer in stand.offers if stand.mode(offer, self.now) is not Mode.OFF]
         if not selling:
             return
-        diary = Diary(home.house, ledger.claims(self._blocks.get(home.pk, [])))
+        blocks = self._blocks.get(home.pk, [])
+        diary, guests = Diary(home.house, ledger.claims(blocks)), tuple(self._guests(home, blocks))
         for offer in selling:
             if not self.beyond:
                 offer.most_nights = 1  # of this copy: the board names the price of the first
-            for stay in self._turns(diary, offer):
+            for stay in self._turns(diary, guests, offer):
                 least: dict[date, Deal] = {}
                 for quote in quotes(home, offer, stay, diary, self.now).quotes:
                     if quote.nights:
@@ -361,14 +347,23 @@ class Rows(Sources):
             self.prices[price] = text, WITHOUT_CENTS.sub("", text.removeprefix("US"))
         return self.prices[price]
 
-    def _turns(self, diary: Diary, offer: Offer) -> Iterator[Stay]:
+    def _guests(self, home: Property, blocks: Iterable[Block]) -> Iterator[Span]:
+        """The nights that somebody stays, as far as we know."""
+        for block in blocks:
+            span, feed = block.span, self._feeds.get(block.feed_id or 0)
+            if span and block.kind != Kind.HOURS and not block.is_closure:
+                yield from span.minus(feed.echo_spans) if feed else (span,)
+        yield from self._named.get(home.pk, ())
+
+    def _turns(self, diary: Diary, guests: Sequence[Span], offer: Offer) -> Iterator[Stay]:
         """The days on which somebody leaves, or comes, beside a free night of the board."""
         today, window = diary.house.today(self.now), self.board.window
+        starts, ends = {nights.start for nights in guests}, {nights.end for nights in guests}
         for busy in diary.busy:
             if offer.kind == Offer.Kind.EXTRA_NIGHTS:
-                if busy.end in window and busy.end >= today and diary.is_slept(busy.end - NIGHT):
+                if busy.end in window and busy.end >= today and busy.end in ends:
                     yield Stay(busy.end, Side.LEAVING)
-            elif busy.start - NIGHT in window and busy.start > today and diary.is_slept(busy.start):
+            elif busy.start - NIGHT in window and busy.start > today and busy.start in starts:
                 yield Stay(busy.start, Side.ARRIVING)
 
 

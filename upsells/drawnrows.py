@@ -18,8 +18,9 @@ from accounts.statements import Statement
 from calendars.glances import COLUMNS
 from properties.models import Property
 from upsells import sources
-from upsells.boards import HERE, OF_FEEDS, THEN, Rows
+from upsells.boards import Rows
 from upsells.drawing import Drawing
+from upsells.sources import HERE, OF_FEEDS, THEN
 
 
 class Digest(Aggregate):

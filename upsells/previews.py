@@ -91,7 +91,7 @@ def side_of(kind: str) -> Side:
 def _stays() -> QuerySet[Block]:
     rows = Block.objects.filter(property=Given("home"), yields=False)
     rows = rows.filter(nights__endswith__gte=Given("today"), nights__startswith__lt=Given("until"))
-    rows = rows.exclude(origin__in=[Block.Origin.HOST, Block.Origin.HOLD])
+    rows = rows.exclude(origin=Block.Origin.HOLD)
     return rows.only("nights", "kind", "origin", "side")
 
 
@@ -105,7 +105,9 @@ def days(home: Property, now: datetime) -> Days:
     today = home.house.today(now)
     blocks = _STAYS(home=home.pk, today=today, until=today + SOON)
     stays = [
-        block for block in blocks if not (block.kind == BlockKind.HOURS and block.origin in Block.EXCLUSIVE)
+        block
+        for block in blocks
+        if not (block.is_closure or (block.kind == BlockKind.HOURS and block.origin in Block.EXCLUSIVE))
     ]
     joined = {block.joins for block in stays}
     leaving = sorted({block.nights.upper for block in stays} - joined)

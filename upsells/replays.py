@@ -74,8 +74,8 @@ def past(home: Property, side: Side, now: datetime) -> Past:
 def _days(home: Property, side: Side, start: date, end: date) -> list[date]:
     """The days in the half-open run on which somebody leaves, or comes, as the calendar knows it."""
     nights = Span(start - NIGHT, end + NIGHT)
-    rows = Block.objects.filter(property=home, yields=False, nights__overlap=date_range(nights))
-    rows = rows.exclude(origin__in=[Block.Origin.HOST, Block.Origin.HOLD, Block.Origin.SALE])
+    rows = Block.objects.of_guests().filter(property=home, yields=False, nights__overlap=date_range(nights))
+    rows = rows.exclude(origin__in=Block.EXCLUSIVE)
     stays = rows.values_list("nights", flat=True)
     found = {stay.upper if side is Side.LEAVING else stay.lower for stay in stays}
     return sorted(day for day in found if start <= day < end)

@@ -6,15 +6,22 @@ from datetime import UTC, datetime, time, timedelta
 from functools import cached_property
 from typing import TypedDict
 
-from django.db.models import Q, QuerySet
+from django.db.models import Exists, Q, QuerySet
 from psycopg.types.range import DateRange, TimestamptzRange
 
 from accounts.models import Organization
-from accounts.statements import Given
+from accounts.statements import Given, Statement
+from calendars import ledger
+from calendars.glances import columns
 from calendars.models import Alert, Block, Feed, Suspension, date_range
 from domain.board import Board
 from domain.spans import NIGHT, Span
 from properties.models import Property
+from upsells.models import Offer, PayoutAccount, StayLink
+
+OF_FEEDS = ("channel", "label", "echoes", "failing_since")  # what is seen of them
+READ = ("paused_at", "last_good_at")  # what the prices depend on as well
+OF_CLAIMS = ("property_id", *ledger.CLAIMED)
 
 
 class Where(TypedDict):
@@ -73,6 +80,12 @@ def blocks(
     return Block.objects.of(org).filter(near, property__in=homes)
 
 
+def named(org: int | Given, homes: Sequence[int] | Given, nights: DateRange | Given) -> QuerySet[StayLink]:
+    """The links that hosts made by hand for stays of these nights, such as direct bookings."""
+    links = StayLink.objects.of(org).live()
+    return links.filter(property__in=homes, by_hand=True, nights__overlap=nights)
+
+
 def lengthened(org: int | Given, homes: Sequence[int] | Given) -> QuerySet[Suspension]:
     """Whose sales a site's own calendar shows as a longer stay of the same guest by now."""
     return Suspension.objects.of(org).filter(property__in=homes, shown_at__isnull=False)
@@ -82,3 +95,25 @@ def disputes(org: int | Given, homes: Sequence[int] | Given) -> QuerySet[Alert]:
     """The double bookings that nobody has settled."""
     rows = Alert.objects.of(org).open().filter(property__in=homes)
     return rows.filter(kind=Alert.Kind.CONFLICT)
+
+
+# As the board asks
+
+HERE = {"org": Given("org"), "homes": Given("homes")}
+THEN = {"nights": Given("nights"), "instants": Given("instants")}
+FEEDS = Statement(lambda: feeds(**HERE).only("property_id", *OF_FEEDS, *READ))
+GLANCES = Statement(lambda: columns(blocks(**HERE, **THEN)))
+CLAIMS = Statement(
+    lambda: blocks(**HERE, **THEN).filter(yields=False).only(*OF_CLAIMS).order_by("nights", "pk")
+)
+OFFERS = Statement(
+    lambda: (
+        Offer.objects.of(Given("org"))
+        .on()
+        .filter(property__in=Given("homes"), kind__in=Offer.NIGHTLY)
+        .annotate(takes_cards=Exists(PayoutAccount.objects.of(Given("org")).ready()))
+    )
+)
+NAMED = Statement(lambda: named(**HERE, nights=Given("nights")).only("property_id", "nights"))
+LENGTHENED = Statement(lambda: lengthened(**HERE).values_list("block", flat=True))
+DISPUTES = Statement(lambda: disputes(**HERE).only("property_id", "details"))

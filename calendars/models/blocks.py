@@ -16,7 +16,7 @@ from accounts.fields import public_id
 from accounts.models import TenantQuerySet
 from calendars.models.feeds import Feed
 from calendars.models.rows import PropertyRow, date_range
-from domain.events import Kind
+from domain.events import BY_RULE, Kind
 from domain.spans import Period, Span
 from domain.sync import Claim, Missing
 
@@ -35,6 +35,10 @@ class BlockQuerySet(TenantQuerySet["Block"]):
     def ours(self) -> Self:
         """Holds and sales: what no other claim of ours may overlap."""
         return self.filter(origin__in=Block.EXCLUSIVE)
+
+    def of_guests(self) -> Self:
+        """All but closures: what somebody may be there for."""
+        return self.exclude(Q(origin=Block.Origin.HOST) | Q(kind__in=BY_RULE))
 
     def exported(self) -> Self:
         """What channels are told: sales, the host's own blocks, what a mirrored system takes; nothing else, no holds.
@@ -125,6 +129,11 @@ class Block(PropertyRow):
     def span(self) -> Span | None:
         """The nights as a value; None for a claim on hours only."""
         return None if self.nights.isempty else Span(self.nights.lower, self.nights.upper)
+
+    @property
+    def is_closure(self) -> bool:
+        """Whether nobody comes, as far as we know: the host, or a rule of a site's own, closes the nights."""
+        return self.origin == self.Origin.HOST or self.kind in BY_RULE
 
     @property
     def joins(self) -> date | None:

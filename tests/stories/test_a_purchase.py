@@ -7,6 +7,7 @@ from django.utils import timezone
 
 from calendars import ledger
 from calendars.models import Alert, Block, Feed
+from domain.spans import Span
 from properties.models import Property
 from tests import cast
 from tests.conftest import Listing
@@ -151,6 +152,15 @@ def test_nothing_is_offered_while_a_feed_is_stale_or_paused(home: Property, plac
 
 def test_a_day_on_which_no_stay_ends_is_not_sold_from(home: Property, place: Listing) -> None:
     assert shelves.shelf(home, cast.leaving(home, 13), timezone.now()).why is Nothing.NO_STAY
+
+
+def test_the_guest_of_a_direct_booking_whose_nights_the_host_closed_is_offered_more(
+    home: Property, place: Listing
+) -> None:
+    first = home.house.today(timezone.now()) + timedelta(days=11)
+    with ledger.changing(home, timezone.now()) as change:
+        ledger.close(change, Span(first, first + timedelta(days=2)), "Marta, direct")
+    assert shelves.shelf(home, cast.leaving(home, 13), timezone.now()).choices
 
 
 def test_the_pages_take_a_guest_from_the_link_to_the_confirmation(

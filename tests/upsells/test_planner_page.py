@@ -18,6 +18,8 @@ from domain.events import Kind
 from properties.models import Property
 from tests import cast
 from tests.upsells.pages import a_purchase, text
+from upsells import stays
+from upsells.models import Offer
 
 COLUMNS = Path(__file__).resolve().parents[2] / "static" / "css" / "planner-columns.css"
 NIGHT = timedelta(days=1)
@@ -92,6 +94,30 @@ def test_a_free_night_beside_a_stay_that_is_on_sale_shows_its_price(alices: Clie
     assert page.count('class="gap ') == 1
     Feed.objects.update(last_good_at=cast.NOW - timedelta(hours=2))
     assert "is free and on sale" not in board(alices, gaps=1)
+
+
+def test_a_night_beside_what_only_the_host_or_a_site_s_rule_closes_is_on_sale_to_no_guest(
+    alices: Client, home: Property
+) -> None:
+    feed = a_read_feed(home)
+    with ledger.changing(home, cast.NOW) as change:
+        ledger.close(change, cast.nights(0, 3), "Painter")
+    cast.an_import(feed, cast.nights(6, 2), uid="rule", kind=Kind.PREPARATION)
+    feed.echoes = [[str(cast.nights(9).start), str(cast.nights(9).end)]]
+    feed.save()
+    cast.an_import(feed, cast.nights(9), uid="echo", kind=Kind.BLOCK)
+    for kind in Offer.NIGHTLY:
+        cast.an_offer(home, kind=kind)
+    assert "is free and on sale" not in board(alices, gaps=1)
+
+
+def test_a_night_beside_a_direct_booking_is_on_sale_to_its_guest(alices: Client, home: Property) -> None:
+    a_read_feed(home)
+    with ledger.changing(home, cast.NOW) as change:
+        ledger.close(change, cast.nights(0, 3), "Marta")
+    stays.add(home, cast.nights(0, 3), "", "Marta", cast.NOW)
+    cast.an_offer(home, price=9_900)
+    assert "4 Dec is free and on sale for €99.00" in board(alices, gaps=1)
 
 
 def test_what_is_on_sale_comes_after_the_board_and_into_it(alices: Client, home: Property) -> None:
