@@ -15,6 +15,7 @@ from calendars.models import ExportLink, Feed
 from calendars.people import Ticks
 from connectors import links
 from domain.channels import CHANNELS, looks_like_listing_page, recognise
+from domain.links import BARE, completed
 from domain.spans import Span
 from domain.switches import Switches
 from properties.models import Property
@@ -210,13 +211,13 @@ def _accepted(line: str) -> tuple[str, str]:
 def _is_ours(url: str) -> bool:
     """Whether it is an export link of this site, whatever scheme it was pasted with."""
     ours = settings.SITE_URL.partition("://")[2]
-    return url.strip().partition("://")[2].lower().startswith(f"{ours}/ical/")
+    return completed(url.strip()).partition("://")[2].lower().startswith(f"{ours}/ical/")
 
 
 def _split(line: str) -> tuple[str, str]:
     """A line as name and link; the name is empty where the line is only a link."""
     name, *rest = line.rsplit(None, 1)
-    if rest and "://" in rest[0] and "://" not in name:
+    if rest and ("://" in rest[0] or BARE.match(rest[0])) and "://" not in name:
         return name.strip(" ,;:-\t")[:80], rest[0]
     return "", line
 

@@ -9,6 +9,7 @@ from urllib.parse import quote
 import idna
 
 from connectors.addresses import is_public
+from domain.links import completed
 
 LONGEST = 2048
 _DIGEST_LENGTH = 12
@@ -39,11 +40,12 @@ class BadLink(Exception):
 def normalise(text: str, *, loopback_ports: frozenset[int] = frozenset()) -> str:
     """Return the https link to store, path and query byte for byte as given; raise BadLink.
 
+    A link that was pasted without a scheme, as browsers show it, is completed.
     Plain http remains only for loopback hosts whose port is in `loopback_ports`.
     """
     text = text.strip()
     _refuse_unreadable(text)
-    shape = _SHAPE.fullmatch(text)
+    shape = _SHAPE.fullmatch(completed(text))
     if shape is None:
         raise BadLink(code="scheme", scheme="")
     given, authority, rest = shape.groups()

@@ -14,6 +14,7 @@ from enum import StrEnum
 from itertools import islice
 
 from domain.channels import CHANNELS
+from domain.links import LINK, SCHEME
 from domain.listwords import HEADINGS, LINK_WORDS, Column
 
 MOST_OCTETS = 900_000  # the text comes back with its form, and a form may have a million octets
@@ -27,7 +28,6 @@ LIKE = 0.75  # of the letters
 REST = re.compile(r"(?P<plain>.*)")
 LEAST_HEADINGS = 2
 WORKBOOKS = (b"PK\x03\x04", b"\xd0\xcf\x11\xe0")  # .xlsx and .ods, .xls
-LINK = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://")
 CLOCK = re.compile(
     r"(\d{1,2})(?:\s*[:.h]\s*(\d{2}))?(?::\d{2})?\s*(?:([ap])\.?\s*m\.?|h|uhr)?", re.IGNORECASE
 )
@@ -180,7 +180,7 @@ def _delimiter(text: str) -> str:
 
 def _is_heading(cells: Sequence[str]) -> bool:
     known = [_column(cell) for cell in cells]
-    return not any("://" in cell for cell in cells) and len(known) - known.count(None) >= LEAST_HEADINGS
+    return not any(map(LINK.search, cells)) and len(known) - known.count(None) >= LEAST_HEADINGS
 
 
 def _folded(text: str) -> str:
@@ -220,7 +220,7 @@ def _line(number: int, cells: Sequence[str], columns: Sequence[Column | None] | 
         else:
             settings.setdefault(column, _spelled(column, cell))
     name = settings.pop(Column.NAME, "")
-    if "://" in name:  # "Casa del Mar https://…", or a line that only has links
+    if "://" in name or "www." in name:  # "Casa del Mar https://…", or a line that only has links
         words, *more = _links(name)
         found = LINK.search(words)
         cut = found.start() if found else 0
@@ -234,7 +234,7 @@ def _links(cell: str) -> list[str]:
     """The links of a cell, each with the words before it; what no link follows stands alone."""
     words: list[str] = []
     links: list[str] = []
-    for piece in re.split(rf"[\s|]+|[,;]+(?=\s|$|{LINK.pattern})", cell):
+    for piece in re.split(rf"[\s|]+|[,;]+(?=\s|$|www\.|{SCHEME})", cell):
         words.append(piece)
         if LINK.match(piece):
             links.append(" ".join(filter(None, words)))

@@ -39,6 +39,8 @@ def sentences(home: Property, text: str) -> list[str]:
         ("webcals://www.airbnb.com/calendar/ical/42.ics?s=abc", AIRBNB, "airbnb"),
         ("HTTPS://WWW.Airbnb.com/calendar/ical/42.ics?s=abc", AIRBNB, "airbnb"),
         (f"  {AIRBNB}\t", AIRBNB, "airbnb"),
+        (AIRBNB.removeprefix("https://"), AIRBNB, "airbnb"),
+        ("pms.example.org/feeds/7.ics", "https://pms.example.org/feeds/7.ics", "other"),
         ("https://calendar.google.com/calendar/ical/a%40b/private-1/basic.ics",) * 2 + ("google",),
         ("https://pms.example.org/feeds/7.ics",) * 2 + ("other",),
     ],
@@ -52,8 +54,9 @@ def test_a_link_is_brought_into_one_form_and_its_channel_recognised(
 
 @pytest.mark.parametrize("between", [" ", ": ", " - ", "\t", ", "])
 def test_a_name_before_the_link_becomes_its_label(home: Property, between: str) -> None:
-    found = form(home, f"Beach house{between}{AIRBNB}")
-    assert [(new.label, new.url) for new in found.feeds] == [("Beach house", AIRBNB)]
+    for link in (AIRBNB, AIRBNB.removeprefix("https://")):
+        found = form(home, f"Beach house{between}{link}")
+        assert [(new.label, new.url) for new in found.feeds] == [("Beach house", AIRBNB)]
 
 
 def test_many_lines_are_many_links_and_blank_ones_are_skipped(home: Property) -> None:
@@ -76,7 +79,8 @@ def test_the_label_field_names_links_without_a_name_of_their_own(home: Property)
         ("", "Fill this in."),
         (" \n \t", "Fill this in."),
         ("airbnb", "Copy the whole iCal link."),
-        ("www.airbnb.com/calendar/ical/42.ics", "doesn't begin with https://"),
+        ("www.airbnb.com", "doesn't begin with https://"),
+        ("calendar.ics", "doesn't begin with https://"),
         ("ftp://www.airbnb.com/a.ics", "doesn't begin with https://"),
         ("javascript://alert(1)", "doesn't begin with https://"),
         ("file:///etc/passwd", "doesn't begin with https://"),
@@ -117,6 +121,7 @@ def test_our_own_export_link_is_refused_with_the_way_round(home: Property, setti
     "line",
     [
         "http://stay.example.org",
+        "stay.example.org",
         "webcal://stay.example.org",
         "https://STAY.example.org",
         "https://stay.example.org:443",
@@ -140,7 +145,7 @@ def test_a_sentence_names_the_site_of_its_line_and_never_the_secret(home: Proper
     ("line", "named"),
     [
         ("Casa 1/2 https://pms.example.org:8443/s3cret.ics", "Casa 1/2 https://pms.example.org:8443/…"),
-        ("Left door? www.airbnb.com/calendar/ical/s3cret.ics", "Left door? www.airbnb.com/…"),
+        ("Left door? www.airbnb.com:8443/calendar/ical/s3cret.ics", "Left door? www.airbnb.com:8443/…"),
         ("Apt. 3: ftp://pms.example.org/s3cret", "Apt. 3: ftp://pms.example.org/…"),
         ("https://anna:s3cret@pms.example.org/a.ics", "https://pms.example.org/…"),
         ("https://pms.example.org:8443/a.ics?who=s3cret@example.org", "https://pms.example.org:8443/…"),

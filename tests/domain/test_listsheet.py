@@ -160,6 +160,10 @@ def test_a_list_has_an_end() -> None:
         ('12" Loft,Vrbo: https://a/1', '12" Loft', ["Vrbo: https://a/1"]),
         ('"Casa ""Sol""","https://a/1\nhttps://b/2, https://c/3"', 'Casa "Sol"', ["https://a/1", "https://b/2", "https://c/3"]),
         ("https://a/1;https://b/2", "", ["https://a/1", "https://b/2"]),
+        ("Casa;www.a.es/1;b.es/2 c.es/3", "Casa", ["www.a.es/1", "b.es/2", "c.es/3"]),
+        ("Casa del Mar www.a.es/1,www.b.es/2", "Casa del Mar", ["www.a.es/1", "www.b.es/2"]),
+        ("Casa St.Pere/2;https://b/2", "Casa St.Pere/2", ["https://b/2"]),
+        ("www.a.es/ical/calendar,www.b.es/ical/link", "", ["www.a.es/ical/calendar", "www.b.es/ical/link"]),
         ("Casa;not a link;https://b/2", "Casa", ["not a link", "https://b/2"]),
     ],
 )  # fmt: skip
