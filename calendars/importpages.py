@@ -29,7 +29,7 @@ from calendars.models import Feed
 from calendars.standing import Standing
 from domain.listwords import HEADINGS, Column
 from domain.roles import Power
-from properties.models import Property
+from properties.models import Property, zones_of
 
 UNPROCESSABLE = 422
 SETTINGS = "settings"  # the cell of a home's zone, hours and price
@@ -159,13 +159,15 @@ def done(request: HostRequest) -> HttpResponse:
     if not imported:
         return redirect("calendars:import")
     results = Counter(line["result"] for line in imported["lines"])
+    links = _progress(request)
     context = {
         "lines": imported["lines"],
         "left": sum(results[result] for result in (Result.LEFT_OUT, Result.BUSY, Result.FAILED)),
         "results": results,
-        "progress": _progress(request),
+        "progress": links,
     }
-    return render(request, "properties/imported.html", context)
+    with timezone.override(links["zones"][0]):
+        return render(request, "properties/imported.html", context)
 
 
 @require_GET
@@ -174,7 +176,9 @@ def progress(request: HostRequest) -> HttpResponse:
     """How the links are read by now: a part of the page, which asks for it until all are read."""
     if not request.htmx:
         return redirect("calendars:imported")
-    return render(request, "properties/imported.html#progress", {"progress": _progress(request)})
+    links = _progress(request)
+    with timezone.override(links["zones"][0]):
+        return render(request, "properties/imported.html#progress", {"progress": links})
 
 
 def _progress(request: HostRequest) -> dict[str, Any]:
@@ -187,6 +191,7 @@ def _progress(request: HostRequest) -> dict[str, Any]:
     waiting = sum(row["waits"] for row in feeds)
     unread = sum(row["state"] in UNREAD for row in feeds)
     return {
+        "zones": zones_of({row["property"] for row in feeds}),
         "total": len(feeds),
         "tried": len(feeds) - waiting,
         "read": len(feeds) - waiting - unread,

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from datetime import timedelta
+from datetime import time, timedelta
 from html import unescape
 from threading import Barrier
 from typing import Any
@@ -254,6 +254,17 @@ def test_turnovers_are_told_by_the_clock_of_each_home(
     usually, _, moves = page.partition('<ul class="lines">')
     assert "Usually out by 11:00, in from 15:00" in usually
     assert re.findall(r"(?:out by|in from) [\d:]+", moves) == ["in from 15:00", "out by 11:00"]
+
+
+def test_turnovers_tell_every_time_as_the_reader_s_language_writes_it(
+    client: Client, organization: Organization, home: Property
+) -> None:
+    Property.objects.update(check_out=time(9))
+    client.force_login(cast.a_member(organization, BOB, Role.CLEANER, [home.pk]))
+    client.cookies["django_language"] = "es"
+    page = client.get(reverse("turnovers")).content.decode()
+    assert "9:00" in page
+    assert "09:00" not in page
 
 
 def test_a_member_of_some_homes_adds_none_and_reaches_nothing_that_concerns_them_all(

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from html import unescape
 from threading import Barrier, Thread
 
@@ -331,6 +331,21 @@ def test_the_list_to_fill_in_is_understood_and_its_example_is_never_imported(
         "Import"
         not in words(checked).partition("Your list")[0].partition("What would happen")[2].split("Line")[0]
     )
+
+
+def test_the_result_tells_the_moments_of_all_homes_by_one_named_clock(alices: Client) -> None:
+    imported(alices, f"Casa,{AIRBNB}\nVilla,{VRBO}")
+    Property.objects.filter(name="Villa").update(time_zone="Atlantic/Canary")
+    noon = datetime(2026, 11, 30, 12, tzinfo=UTC)
+    Feed.objects.update(
+        failures=3, failing_since=noon, last_read_at=noon, last_good_at=noon, next_poll_at=noon
+    )
+    page = words(alices.get(reverse("calendars:imported")))
+    assert page.count("30 Nov, 13:00") >= 2
+    assert "Times are those of Europe/Madrid" in page
+    Property.objects.update(time_zone="Atlantic/Canary")
+    page = words(alices.get(reverse("calendars:imported")))
+    assert ("30 Nov, 12:00" in page, "Times are those of" in page) == (True, False)
 
 
 # The import
