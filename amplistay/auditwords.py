@@ -3,6 +3,7 @@
 import re
 from ast import literal_eval
 from collections.abc import Mapping
+from datetime import timedelta
 from typing import Any
 
 from django.utils.translation import gettext as _
@@ -11,6 +12,7 @@ from django.utils.translation import gettext_lazy
 from accounts.models import Membership
 from domain.channels import CHANNELS
 from domain.money import Money
+from properties.dates import spelt
 from properties.models import Property
 from properties.templatetags.stays import money, named, zone
 from upsells.models import Offer
@@ -142,28 +144,75 @@ def sentence(name: str) -> str:
 # What was changed
 
 COLUMNS: Mapping[str, Any] = {
+    "account": gettext_lazy("Account"),
+    "adds_lost_night": gettext_lazy("Charge the night that is lost"),
     "automatic": gettext_lazy("When a guest cancels"),
+    "blackouts": gettext_lazy("Never on these dates"),
     "calendar": gettext_lazy("Calendar"),
     "calendars": gettext_lazy("Calendars"),
     "check_in": gettext_lazy("Check-in from"),
     "check_out": gettext_lazy("Check-out until"),
     "cleaner_email": gettext_lazy("E-mail of the cleaners"),
     "cleaner_language": gettext_lazy("Language of that e-mail"),
+    "cleanings_a_day": gettext_lazy("Changed turnovers a day, over all homes"),
+    "closes_night": gettext_lazy("Sell it even when the night is lost"),
     "collection": gettext_lazy("How you get the money"),
     "currency": gettext_lazy("Currency"),
+    "cut_off_minutes": gettext_lazy("Until so many hours before"),
+    "description": gettext_lazy("Description"),
     "email": gettext_lazy("E-mail"),
+    "ends_inclusive": gettext_lazy("Its entries end with the last night"),
+    "events": gettext_lazy("What it is told"),
+    "fields": gettext_lazy("What was sent"),
+    "gap_off": gettext_lazy("Filling a whole gap: percent off"),
     "homes": gettext_lazy("Homes"),
+    "host": gettext_lazy("Address"),
+    "label": gettext_lazy("Label"),
+    "last_minute_hours": gettext_lazy("Late means within so many hours"),
+    "last_minute_off": gettext_lazy("Bought late: percent off"),
+    "least_gap": gettext_lazy("Shortest gap to leave"),
+    "limit": gettext_lazy("Not later, or not earlier, than"),
     "link": gettext_lazy("Link"),
+    "minimum": gettext_lazy("Never less than"),
     "mode": gettext_lazy("How it is sold"),
+    "months": gettext_lazy("Months"),
+    "most_minutes": gettext_lazy("Hours at most"),
+    "most_nights": gettext_lazy("Nights at most"),
     "name": gettext_lazy("Name"),
     "nightly_rate": gettext_lazy("Usual price per night"),
+    "oldest_version": gettext_lazy("Old address"),
+    "opens_days": gettext_lazy("On sale from so many days before"),
+    "operation": gettext_lazy("Operation"),
+    "percent": gettext_lazy("Percent of the usual price"),
     "plan": gettext_lazy("Plan"),
     "price": gettext_lazy("Price"),
+    "priced_by": gettext_lazy("How it is priced"),
+    "purchases": gettext_lazy("Sales"),
     "role": gettext_lazy("Role"),
+    "rounding": gettext_lazy("Round the price"),
+    "scopes": gettext_lazy("What it may do"),
+    "seasons": gettext_lazy("Seasons"),
+    "sells_around": gettext_lazy("Sell preparation nights and short gaps"),
+    "sells_tentative": gettext_lazy("Sell tentative nights"),
+    "shown": gettext_lazy("Shown"),
+    "shows": gettext_lazy("What it shows"),
+    "slots": gettext_lazy("Slots"),
+    "step_minutes": gettext_lazy("In steps of"),
+    "steps": gettext_lazy("Longer stays cost less"),
+    "stopped": gettext_lazy("Stopped"),
     "taxes": gettext_lazy("Taxes"),
     "tiers": gettext_lazy("What a guest gets back who cancels"),
     "time_zone": gettext_lazy("Time zone"),
+    "token": gettext_lazy("API token"),
     "turnaround": gettext_lazy("Cleaning takes"),
+    "two_way": gettext_lazy("Closes nights there"),
+    "until": gettext_lazy("Until"),
+    "url_digest": gettext_lazy("Address"),
+    "version": gettext_lazy("Address"),
+    "webhook": gettext_lazy("Webhook"),
+    "weekday_rates": gettext_lazy("Prices by weekday"),
+    "weekdays": gettext_lazy("Days"),
+    "weekend_off": gettext_lazy("Friday and Saturday nights: percent off"),
 }
 LABELS: Mapping[str, Mapping[str, Any]] = {
     "collection": dict(Offer.Collection.choices),
@@ -172,6 +221,7 @@ LABELS: Mapping[str, Mapping[str, Any]] = {
     "role": dict(Membership.Role.choices),
 }
 AMOUNTS = frozenset({"minimum", "nightly_rate", "price"})
+MINUTES = frozenset({"cut_off_minutes", "most_minutes", "step_minutes", "turnaround"})
 PLAIN: Mapping[str, Any] = {"True": gettext_lazy("yes"), "False": gettext_lazy("no"), "-": "\u2013"}
 CODE = re.compile(r"[\[\]{}()'\"]")  # what Python writes around values that were cut short
 
@@ -199,6 +249,8 @@ def _value(key: str, text: str, home: Property | None) -> str:
         return str(PLAIN[text])
     if key in AMOUNTS and home and text.isdecimal():
         return money(Money(int(text), home.currency))
+    if key in MINUTES and text.isdecimal():
+        return spelt(timedelta(minutes=int(text)))
     if key == "time_zone":
         return zone(text)
     return _several(key, text) if text.startswith(("[", "{")) else _word(key, text)

@@ -1,17 +1,22 @@
 """What exactly was changed: the log says what was and what became, and nothing that is secret."""
 
+import ast
 import json
 
 import time_machine
+from django.db.models import DateTimeField
 from django.test import Client
 from django.urls import reverse
 
 from accounts.models import AuditLine, Membership, Organization, User
 from amplistay import auditwords
+from calendars.forms import FeedForm
 from calendars.models import ExportLink, Feed
 from domain.roles import Role
 from properties.models import Property
 from tests import cast
+from tests.sources import OURS
+from upsells.models import CancelTerms, Offer
 
 LINK = "https://www.vrbo.com/icalendar/0c4nary.ics?s=0c4nary"
 
@@ -106,3 +111,39 @@ def test_links_are_logged_by_what_they_are_called_and_never_in_clear(alices: Cli
     alices.post(reverse("webhooks:new"), webhook)
     assert details("webhooks:new") == {"webhook": "hooks.example", "events": ["sale.confirmed"]}
     assert "4nary" not in json.dumps(list(AuditLine.objects.values_list("details", flat=True)))
+
+
+# Columns of a home, an offer and what a guest gets back, that no member changes.
+NEVER_TOLD = {"id", "public_id", "organization", "property", "kind"}
+
+
+def columns() -> set[str]:
+    """All that a line may tell besides its sentence: what views note, and what members change of a row."""
+    noted = {
+        word.arg
+        for source in OURS
+        for call in ast.walk(source.tree)
+        if isinstance(call, ast.Call) and ast.unparse(call.func) == "audit.note"
+        for word in call.keywords
+        if word.arg
+    }
+    changed = {
+        column.name
+        for model in (Property, Offer, CancelTerms)
+        for column in model._meta.concrete_fields
+        if not isinstance(column, DateTimeField)
+    }
+    others = {"role", "homes", "cleanings_a_day", "url_digest", "version", "oldest_version"}
+    webhook = {"description", "events", "host", "stopped"}
+    return (noted | changed | others | webhook | set(FeedForm.base_fields)) - NEVER_TOLD
+
+
+def test_every_column_that_the_log_tells_has_a_word() -> None:
+    assert sorted(columns() - set(auditwords.COLUMNS)) == []
+
+
+def test_minutes_are_told_as_a_time_that_lasts(home: Property) -> None:
+    told = {"turnaround": "120 → 240", "step_minutes": "15 → 90"}
+    assert auditwords.details(told, home) == (
+        "Cleaning takes: 2 hours → 4 hours, In steps of: 15 minutes → 1 hour, 30 minutes"
+    )
