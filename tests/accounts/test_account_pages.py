@@ -12,7 +12,8 @@ from django.template.loader import get_template
 from django.test import Client
 from django.urls import reverse
 
-from accounts.models import User
+from accounts.models import Organization, User
+from domain.roles import Role
 from tests import cast
 
 ALLAUTHS = Path(allauth.__file__).parent / "templates"
@@ -83,6 +84,9 @@ def test_a_page_of_the_account_has_the_head_of_every_host_page(
     assert reverse("account") in crumbs
     assert 'aria-current="page"' in crumbs
     assert html.count("<h1") == 1
+    assert re.findall(r'class="nav-link" aria-current="\w+">.*?<span>(.*?)</span>', html, re.DOTALL) == [
+        "Account"
+    ]
     assert html.index('class="page-head"') < html.index("<h1") < html.index("</h1>") < html.index("measure")
     assert len(re.findall(r'class="btn (?:danger )?primary', html)) <= 1
     assert "placeholder" not in html[html.index("<main") : html.index("</main>")]
@@ -113,3 +117,13 @@ def test_what_went_wrong_is_said_with_the_way_out(alices: Client) -> None:
     }
     html = alices.post(reverse("account_change_password"), words).content.decode()
     assert "Password until now: This isn&#x27;t your password. Enter the one" in html
+
+
+def test_who_may_let_support_look_finds_the_way_from_their_account(
+    client: Client, organization: Organization
+) -> None:
+    for role, finds in ((Role.OWNER, True), (Role.MANAGER, False)):
+        client.force_login(cast.a_member(organization, f"{role}@gracia.example", role))
+        page = client.get(reverse("account")).content.decode()
+        assert reverse("pages:help") in page
+        assert (reverse("support") in page) == finds
