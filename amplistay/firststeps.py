@@ -108,7 +108,7 @@ def _read(homes: Sequence[Property], health: Health) -> Step:
     if not feeds:
         said = _("Then Amplistay knows which nights are taken, and sells only free ones.")
     elif bad:
-        said = _("%(feed)s can't be read yet at %(home)s.") % {"feed": bad.name, "home": bad.property.name}
+        said = _("%(feed)s can't be read yet at %(home)s.") % {"feed": bad.title, "home": bad.property.name}
     elif waiting:
         said = _("Reading them for the first time. This takes a few seconds.")
     else:

@@ -223,6 +223,7 @@ class Search:
             "property__public_id",
             "feed__label",
             "feed__channel",
+            "feed__host",
         )
         return found.select_related("property", "feed").only(*columns).order_by(*_soonest(self.today))[:ROWS]
 

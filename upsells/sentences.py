@@ -184,7 +184,7 @@ def feeds(feeds: Iterable[Feed], mode: Mode, zone: tzinfo) -> str:
             "%(feed)s was last read on %(at)s, more than an hour ago. Offers come back with the next good read."
         )
     at = dates.moment(feed.last_good_at.astimezone(zone)) if feed.last_good_at else ""
-    return words % {"feed": feed.name, "at": at}
+    return words % {"feed": feed.title, "at": at}
 
 
 def least_known(feeds: Iterable[Feed]) -> Feed | None:

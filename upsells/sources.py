@@ -19,7 +19,7 @@ from domain.spans import NIGHT, Span
 from properties.models import Property
 from upsells.models import Offer, PayoutAccount, StayLink
 
-OF_FEEDS = ("channel", "label", "echoes", "failing_since")  # what is seen of them
+OF_FEEDS = ("channel", "label", "host", "echoes", "failing_since")  # what is seen of them
 READ = ("paused_at", "last_good_at")  # what the prices depend on as well
 OF_CLAIMS = ("property_id", *ledger.CLAIMED)
 

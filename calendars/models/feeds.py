@@ -184,13 +184,15 @@ class Feed(PropertyRow):
 
     @property
     def title(self) -> str:
-        """The host's label, else the channel's name."""
-        return self.label or named(self.source)
+        """The host's label, else the channel's name; of a site that nobody knows, where its link leads."""
+        return self.host if self.is_nameless else self.label or named(self.source)
 
     @property
-    def name(self) -> str:
-        """The title; where it would be that of any site nobody knows, the host that the link leads to."""
-        return self.host if self.is_nameless else self.title
+    def details(self) -> str:
+        """Of its site and where it is read from, what the title doesn't say."""
+        site = named(self.source) if self.label or self.is_nameless else ""
+        where = "" if self.is_nameless else self.host or self.listing
+        return " · ".join(filter(None, (site, where)))
 
     @property
     def was_read(self) -> bool:

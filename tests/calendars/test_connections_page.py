@@ -200,6 +200,19 @@ def test_one_row_alone_is_for_htmx_and_sends_others_to_the_page(alices: Client, 
     assert (plain.status_code, plain["Location"]) == (302, at(home))
 
 
+def test_calendars_of_sites_that_nobody_knows_are_called_by_where_they_are_read_from(
+    alices: Client, home: Property
+) -> None:
+    for host in ("ical.example.net", "pms.example.org"):
+        feed = cast.a_feed(home, f"https://{host}/1.ics?s={SECRET}")
+        page = text_of(alices.get(at(home)))
+        assert f"More for {host}" in alices.get(at(home)).content.decode()
+        assert "Other calendar ·" not in page
+        assert host in text_of(alices.get(at(home, "log", feed.public_id)))
+    Feed.objects.filter(pk=feed.pk).update(label="The left door")
+    assert "Other calendar · pms.example.org" in text_of(alices.get(at(home)))
+
+
 def test_markup_in_a_label_or_a_problem_is_shown_as_text(alices: Client, home: Property) -> None:
     evil = "<img src=x onerror=alert(1)>"
     cast.a_feed(home, AIRBNB, label=evil, **read_at(MINUTE, failures=1, problem=sentences.status(404, evil)))
