@@ -50,7 +50,7 @@ def card(page: str, name: str) -> str:
 
 def tiles(page: str) -> list[tuple[str, str]]:
     """State and word of each night of the strip."""
-    found = re.findall(r'<li class="tile is-(\w+).*?data-channel="\w*">([^<]+)<', page)
+    found = re.findall(r'<li class="tile is-(\w+).*?data-channel="\w*"><span[^>]*>([^<]+)<', page)
     assert len(found) == 30
     return found
 

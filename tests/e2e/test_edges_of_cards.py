@@ -28,6 +28,12 @@ BUTTON = """() => {
   return [look.minHeight, look.borderRadius];
 }"""
 
+CLIPPED = """longest => [...document.querySelectorAll(".strip .tile .state")].map(tile => {
+  const word = tile.querySelector("[data-short]");
+  if (word) word.textContent = longest;
+  return [tile.scrollWidth - tile.clientWidth, tile.innerText];
+}).filter(([over]) => over > 0)"""
+
 
 @pytest.fixture
 def town(alice: User) -> Town:
@@ -76,3 +82,12 @@ def test_the_days_of_the_audit_logs_filter_stand_in_one_row(pocket: Page, town: 
     pocket.goto(reverse("audit"))
     tops = {pocket.locator(f"[name={each}]").bounding_box()["y"] for each in ("start", "end")}  # type: ignore[index]
     assert len(tops) == 1, town
+
+
+@pytest.mark.parametrize("width", [320, 390, 800, 1024, 1440])
+def test_no_word_is_clipped_in_the_tile_of_a_night(pocket: Page, town: Town, width: int) -> None:
+    pocket.set_viewport_size({"width": width, "height": 900})
+    pocket.goto(town.home.get_absolute_url())
+    assert pocket.locator(".strip .tile [data-short]").count()
+    for longest in ("verkauft", "gehalten", "guardada", "riservata"):
+        assert pocket.evaluate(CLIPPED, longest) == [], (longest, width)
