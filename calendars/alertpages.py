@@ -32,7 +32,8 @@ def go(request: HostRequest, alert_id: str) -> HttpResponse:
     if feed:
         return redirect("calendars:log", home.public_id, feed.public_id)
     if link:
-        return redirect(f"{reverse('calendars:connections', args=[home.public_id])}#link-{link.public_id}")
+        part = "" if alert.resolved_at else f"#link-{link.public_id}"  # what was just said stands above it
+        return redirect(reverse("calendars:connections", args=[home.public_id]) + part)
     if alert.kind in Alert.OF_ACCOUNTS:
         return redirect("systems:list")
     if alert.kind == Alert.Kind.REQUEST:

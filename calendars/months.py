@@ -56,7 +56,7 @@ def close(request: HostRequest, public_id: str) -> HttpResponse:
         place = f"{reverse('planner')}?from={board}"
     words = _closed(request, row, form.span)
     done(request, words, removals.closed(block), name=row.name, place=place, way="closed", home=row.name)
-    return redirect(f"{place}#told")  # or a browser stays at the form, far below the message
+    return redirect(place)
 
 
 def _closed(request: HostRequest, row: Property, span: Span) -> str:

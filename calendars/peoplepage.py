@@ -56,4 +56,4 @@ def tick(request: HostRequest, public_id: str, people_id: str) -> HttpResponse:
     told = [name for name, shows in asdict(form.ticks).items() if shows]
     audit.note(request, link=form.cleaned_data["label"], shows=told)
     messages.success(request, _("Saved."))
-    return _section(public_id)
+    return redirect("calendars:connections", public_id)

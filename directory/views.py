@@ -49,7 +49,7 @@ def homes(request: HostRequest) -> HttpResponse:
         return _page(request, _own_form(request), form)
     vendors.choose(request.org, form.rules)
     messages.success(request, _("Saved."))
-    return redirect(f"{reverse('vendor-page')}?page={page.number}#homes")
+    return redirect(f"{reverse('vendor-page')}?page={page.number}")
 
 
 @require_POST

@@ -5,7 +5,6 @@ from collections.abc import Callable
 from django.contrib import messages
 from django.http import HttpResponse
 from django.shortcuts import redirect
-from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
@@ -91,5 +90,4 @@ def _stale(request: HostRequest, row: Purchase) -> HttpResponse:
 
 
 def _page(row: Purchase) -> HttpResponse:
-    path = reverse("upsells:purchase", args=[row.property.public_id, row.public_id])
-    return redirect(f"{path}#lengthen")
+    return redirect("upsells:purchase", row.property.public_id, row.public_id)

@@ -124,10 +124,10 @@ def _line(row: Sending) -> Line:
     return Line(row, sentences.trouble(row), payload)
 
 
-def _reveal(request: HostRequest, webhook: Webhook) -> HttpResponse:
+def _reveal(request: HostRequest, webhook: Webhook, part: str = "") -> HttpResponse:
     """Go to the page, which shows the secret this once."""
     request.session[SHOWN] = webhook.public_id
-    return redirect(reverse("webhooks:log", args=[webhook.public_id]) + "#secret")
+    return redirect(reverse("webhooks:log", args=[webhook.public_id]) + part)
 
 
 @require_POST
@@ -135,7 +135,7 @@ def _reveal(request: HostRequest, webhook: Webhook) -> HttpResponse:
 @fresh
 def show_secret(request: HostRequest, webhook_id: str) -> HttpResponse:
     """Show the secret."""
-    return _reveal(request, _webhook(request, webhook_id))
+    return _reveal(request, _webhook(request, webhook_id), "#secret")
 
 
 @require_POST

@@ -4,8 +4,6 @@ function focusSummary(root) {
 }
 
 focusSummary(document);
-// An address with a #fragment takes the focus away again once the page stands.
-addEventListener("load", () => setTimeout(() => document.activeElement === document.body && focusSummary(document)));
 document.addEventListener("htmx:load", (event) => {
   if (event.detail.elt !== document.body) focusSummary(event.detail.elt);
 });

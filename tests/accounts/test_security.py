@@ -232,7 +232,7 @@ def test_what_shows_or_changes_a_secret_asks_once_more_and_then_does_it(alice: U
     wrong = browser.post(asked["Location"], {"password": "not-hers", "next": rotate})
     assert "This isn&#x27;t your password" in wrong.content.decode()
     done = browser.post(asked["Location"], {"password": cast.PASSWORD, "next": rotate})
-    assert done["Location"].endswith("#secret")
+    assert done["Location"].endswith(reverse("webhooks:log", args=[webhook.public_id]))
     webhook.refresh_from_db()
     assert webhook.secret != before
 

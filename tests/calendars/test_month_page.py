@@ -317,8 +317,8 @@ def test_after_nights_are_closed_the_page_is_shown_from_the_message_on_that_says
 ) -> None:
     span = ahead(today, 5)
     answer = alices.post(at(home, "close"), {"start": span.start, "end": span.end})
-    page, _hash, place = answer["Location"].partition("#")
-    assert f'id="{place}" role="status"' in text(alices.get(page))
+    assert "#" not in answer["Location"]
+    assert 'role="status" tabindex="-1" autofocus>' in text(alices.get(answer["Location"]))
 
 
 def test_printed_the_month_has_neither_help_nor_an_empty_form(
