@@ -23,6 +23,8 @@ CURVES = """() => [...document.querySelectorAll(".figure")].map(tile => {
   const [outer, inner] = [tile, tile.querySelector(".spark")].map(each => each?.getBoundingClientRect());
   return inner && [inner.left - outer.left, outer.right - inner.right, !!tile.querySelector(".spark-key")];
 }).filter(Boolean)"""
+PARTS = """() => Object.values(Object.groupBy(document.querySelectorAll(".offer-card"), card => card.offsetTop))
+  .map(row => new Set(row.map(card => [...card.children].map(part => part.offsetTop + part.offsetHeight).join())).size)"""
 BUTTON = """() => {
   const look = getComputedStyle(document.querySelector("input[type=file]"), "::file-selector-button");
   return [look.minHeight, look.borderRadius];
@@ -91,3 +93,11 @@ def test_no_word_is_clipped_in_the_tile_of_a_night(pocket: Page, town: Town, wid
     assert pocket.locator(".strip .tile [data-short]").count()
     for longest in ("verkauft", "gehalten", "guardada", "riservata"):
         assert pocket.evaluate(CLIPPED, longest) == [], (longest, width)
+
+
+def test_the_parts_of_offers_side_by_side_are_as_high(pocket: Page, town: Town) -> None:
+    for width in (800, 1024, 1440):
+        pocket.set_viewport_size({"width": width, "height": 900})
+        pocket.goto(reverse("upsells:offers", args=[town.home.public_id]))
+        pocket.locator(".offer-card h2").nth(1).evaluate("each => { each.textContent = each.textContent.repeat(3); }")
+        assert set(pocket.evaluate(PARTS)) == {1}, width
