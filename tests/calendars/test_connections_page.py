@@ -277,10 +277,12 @@ def test_after_the_first_good_read_the_page_leads_on_to_prices_until_something_i
 ) -> None:
     to_prices = f'<a class="btn primary" href="{reverse("upsells:offers", args=[home.public_id])}">'
     assert "What comes next" in text_of(alices.get(at(home)))
+    assert alices.get(at(home)).content.decode().count("btn primary") == 1
     feed = cast.a_feed(home, AIRBNB)
     assert to_prices not in alices.get(at(home)).content.decode()
     Feed.objects.update(**read_at(MINUTE))
     assert "Next: set your prices and go live" in text_of(alices.get(at(home)))
+    assert alices.get(at(home)).content.decode().count("btn primary") == 1
     row = alices.get(at(home, "feed", feed.public_id), {"waited": "1"}, headers=HTMX).content.decode()
     assert 'id="whats-next" aria-labelledby="next" hx-swap-oob="true"' in row
     assert to_prices in row
