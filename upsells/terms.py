@@ -1,12 +1,13 @@
 """An offer's terms: sensible ones to begin with, what in them contradicts what, the same ones for another home."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from copy import copy
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from itertools import pairwise
 
 from django.conf import settings
+from django.db.models import Case, When
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
@@ -29,10 +30,13 @@ OF_THE_HOME = frozenset({"id", "organization", "property", "kind", "currency"})
 Contradiction = tuple[str, str]  # the field of the form, the sentence
 
 
-def start(home: Property, kind: str) -> Offer:
-    """A sensible unsaved offer: nights at their usual rate, hours at an eighth of it, both for a few at most."""
+def start(home: Property, kind: str, collection: Mapping[str, str] | None = None) -> Offer:
+    """A sensible unsaved offer: nights at their usual rate, hours at an eighth of it, both for a few at most.
+
+    Its money comes in as the host's other offers' does, or as `collection` says.
+    """
     offer = Offer(organization_id=home.organization_id, property=home, kind=kind, currency=home.currency)
-    offer.collection = dict.fromkeys(OWN_TOOL, Offer.Collection.CHANNEL.value)
+    offer.collection = dict(usual_collection(home) if collection is None else collection)
     if offer.is_nightly:
         offer.priced_by = Offer.PricedBy.PERCENT
         return offer
@@ -49,7 +53,24 @@ def start(home: Property, kind: str) -> Offer:
 def at_home(home: Property, offers: Iterable[Offer]) -> dict[str, Offer]:
     """An offer of each kind: the saved one, else one to start with that is off."""
     saved = {offer.kind: offer for offer in offers}
-    return {kind: saved.get(kind) or start(home, kind) for kind in Offer.Kind.values}
+    on_sale = (offer.collection for offer in saved.values() if offer.mode != Offer.Mode.OFF)
+    collection = next(on_sale, None)
+    if collection is None and len(saved) < len(Offer.Kind.values):
+        collection = usual_collection(home)
+    return {kind: saved.get(kind) or start(home, kind, collection) for kind in Offer.Kind.values}
+
+
+def usual_collection(home: Property) -> dict[str, str]:
+    """How the money of another offer on sale comes in, at this home or else at the one that has the newest.
+
+    Of the first offer of all, or while no card can be taken: at the property, but where a site has a tool of its own.
+    """
+    own_first = Case(When(property=home, then=0), default=1)
+    rows = Offer.objects.filter(organization=home.organization_id).on().order_by(own_first, "-pk")
+    found: dict[str, str] | None = rows.values_list("collection", flat=True).first()
+    if found is None or (Offer.Collection.CARD in found.values() and not takes_cards(home)):
+        return dict.fromkeys(OWN_TOOL, Offer.Collection.CHANNEL.value)
+    return found
 
 
 def takes_cards(home: Property) -> bool:

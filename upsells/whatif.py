@@ -127,8 +127,8 @@ class Trial:
 def offers_of(home: Property, side: Side) -> tuple[Offer, Offer]:
     """The nights and the hours that are sold on one side of a stay, or would be to begin with."""
     rows = Offer.objects.of(home.organization).filter(property=home, currency=home.currency)
-    saved = {offer.kind: offer for offer in rows}
-    nights, hours = (saved.get(kind) or terms.start(home, kind) for kind in KINDS[side])
+    found = terms.at_home(home, rows)
+    nights, hours = (found[kind] for kind in KINDS[side])
     return nights, hours
 
 

@@ -24,7 +24,8 @@ CURVES = """() => [...document.querySelectorAll(".figure")].map(tile => {
   return inner && [inner.left - outer.left, outer.right - inner.right, !!tile.querySelector(".spark-key")];
 }).filter(Boolean)"""
 PARTS = """() => Object.values(Object.groupBy(document.querySelectorAll(".offer-card"), card => card.offsetTop))
-  .map(row => new Set(row.map(card => [...card.children].map(part => part.offsetTop + part.offsetHeight).join())).size)"""
+  .map(row => row.map(card => [...card.children].map(part => part.offsetTop + part.offsetHeight).join()))
+  .map(row => new Set(row).size)"""
 BUTTON = """() => {
   const look = getComputedStyle(document.querySelector("input[type=file]"), "::file-selector-button");
   return [look.minHeight, look.borderRadius];
@@ -99,5 +100,7 @@ def test_the_parts_of_offers_side_by_side_are_as_high(pocket: Page, town: Town) 
     for width in (800, 1024, 1440):
         pocket.set_viewport_size({"width": width, "height": 900})
         pocket.goto(reverse("upsells:offers", args=[town.home.public_id]))
-        pocket.locator(".offer-card h2").nth(1).evaluate("each => { each.textContent = each.textContent.repeat(3); }")
+        pocket.locator(".offer-card h2").nth(1).evaluate(
+            "each => { each.textContent = each.textContent.repeat(3); }"
+        )
         assert set(pocket.evaluate(PARTS)) == {1}, width

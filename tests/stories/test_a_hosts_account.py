@@ -118,6 +118,20 @@ def test_one_click_takes_cards_in_all_offers_but_for_sites_with_a_tool_of_their_
     assert hours.collection == {"booking": "property", "vrbo": "channel", "": "property"}
 
 
+def test_offers_of_a_home_made_later_are_paid_like_those_of_the_others_while_that_can_be(
+    alices: Client, till: Till, home: Property
+) -> None:
+    by_card, at_the_home = {"airbnb": "channel", "": "card"}, {"airbnb": "channel"}
+    later = cast.a_property(home.organization, "Villa")
+    assert terms.start(later, "extra_nights").collection == at_the_home
+    cast.an_offer(home, collection=by_card)
+    assert terms.start(later, "extra_nights").collection == at_the_home, "no account takes cards yet"
+    an_account(home.organization)
+    alices.post(reverse("upsells:start", args=[later.public_id]))
+    ways = Offer.objects.filter(property=later).values_list("collection", flat=True)
+    assert list(ways) == [by_card] * 4
+
+
 def test_a_country_must_be_chosen(alices: Client, till: Till) -> None:
     answer = alices.post(reverse("payments:connect"), {"country": ""})
     assert answer.status_code == 422
