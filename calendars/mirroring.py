@@ -189,7 +189,7 @@ def _put_off(visit: Visit, at: datetime) -> Verdict:
     feed = visit.feed
     columns: dict[str, Any] = {"attempts": feed.attempts - 1, "asked_at": feed.last_read_at}
     if feed.problem is None:
-        columns["problem"] = sentences.over_budget()
+        columns["problem"] = sentences.of(feed, sentences.over_budget())
         columns["failing_since"] = feed.failing_since or visit.now
     return Verdict(feed, None, at, columns)
 

@@ -115,13 +115,14 @@ def _set_aside(feeds: list[Feed], lease: uuid.UUID, now: datetime) -> tuple[list
 def _postpone(later: servers.Postponed, lease: uuid.UUID, now: datetime) -> None:
     """Put off what its server can't take now; where the server is down, the feed says so."""
     leases.give_back(((feed, at) for feed, at, _ in later), lease)
-    resting: dict[str, list[int]] = {}
+    resting: dict[tuple[str, bool], list[Feed]] = {}
     for feed, _, shut in later:
         if shut:
-            resting.setdefault(feed.host, []).append(feed.pk)
-    for host, ids in resting.items():
-        rows = Feed.objects.filter(pk__in=ids, problem__isnull=True)
-        rows.update(problem=sentences.resting(host), failing_since=Coalesce(F("failing_since"), now))
+            resting.setdefault((feed.host, feed.was_read), []).append(feed)
+    for (host, _), feeds in resting.items():
+        rows = Feed.objects.filter(pk__in=[feed.pk for feed in feeds], problem__isnull=True)
+        found = sentences.of(feeds[0], sentences.resting(host))
+        rows.update(problem=found, failing_since=Coalesce(F("failing_since"), now))
 
 
 def _read_one(visit: Visit) -> Verdict | None:
@@ -142,8 +143,7 @@ def _judge(visit: Visit) -> Verdict:
     if isinstance(answer, Failure):
         return visits.failed(visit, sentences.failure(answer.code, feed.host))
     if answer.status not in (OK, NOT_MODIFIED):
-        problem = sentences.status(answer.status, feed.host, was_read=feed.was_read)
-        return visits.failed(visit, problem)
+        return visits.failed(visit, sentences.status(answer.status, feed.host))
     if answer.status == NOT_MODIFIED and not (feed.etag or feed.last_modified):
         return visits.failed(
             visit, sentences.problem(Problem(sentences.NOTHING_NEW))

@@ -82,18 +82,49 @@ OVER_BUDGET = gettext_noop(
     "there are new ones."
 )
 
+# The same of a calendar that was never read: no night is kept.
+UNREAD: Mapping[str, str] = {
+    STATUSES[HTTPStatus.NOT_FOUND]: NOT_THERE,
+    STATUSES[429]: gettext_noop("%(host)s asks us to read less often. We wait as long as it says."),
+    OTHER_STATUS: gettext_noop("%(host)s answered with error %(status)s. We try again."),
+    FAILURES["connect"]: gettext_noop("%(host)s didn't accept our connection. We try again."),
+    FAILURES["tls"]: gettext_noop(
+        "%(host)s couldn't prove who it is (its certificate is wrong). We try again."
+    ),
+    FAILURES["timeout"]: gettext_noop("%(host)s didn't answer in time. We try again."),
+    FAILURES["headers"]: gettext_noop("%(host)s sent an answer we can't read. We try again."),
+    FAILURES["protocol"]: gettext_noop("%(host)s broke off its answer. We try again."),
+    NOTHING_NEW: gettext_noop(
+        "The site answered “nothing new” although we asked for the whole calendar. We try again."
+    ),
+    RESTING: gettext_noop(
+        "Many calendars at %(host)s can't be read at the moment. We ask again every few minutes."
+    ),
+    LOST.template: gettext_noop(
+        "Reading this calendar failed several times without an answer, so we set it aside and try again in six hours. "
+        "Press “Read now” to try at once, or replace the link."
+    ),
+    OVER_BUDGET: gettext_noop(
+        "The requests that this account may make are used up for now. We go on as soon as there are new ones."
+    ),
+}
+RESTS = frozenset({RESTING, UNREAD[RESTING]})
+
+
+def of(feed: Feed, found: Mapping[str, Any]) -> dict[str, Any]:
+    """The problem as it is true of the feed, which was read before or never was."""
+    template = found["template"]
+    return {**found, "template": template if feed.was_read else UNREAD.get(template, template)}
+
 
 def failure(code: str, host: str) -> dict[str, Any]:
     """The problem of a read that got no answer, as it is stored."""
     return {"template": FAILURES.get(code, FAILURES["connect"]), "details": {"host": host}}
 
 
-def status(number: int, host: str, *, was_read: bool = True) -> dict[str, Any]:
-    """The problem of a read that was answered with an error; `was_read` tells whether one ever was good."""
-    template = STATUSES.get(number, OTHER_STATUS)
-    if number == HTTPStatus.NOT_FOUND and not was_read:
-        template = NOT_THERE
-    return {"template": template, "details": {"host": host, "status": str(number)}}
+def status(number: int, host: str) -> dict[str, Any]:
+    """The problem of a read that was answered with an error."""
+    return {"template": STATUSES.get(number, OTHER_STATUS), "details": {"host": host, "status": str(number)}}
 
 
 def of_system(reason: str) -> dict[str, Any]:

@@ -47,7 +47,7 @@ def _trouble(feed: Feed, now: datetime) -> Standing | None:
         return Standing.QUARANTINED
     if feed.failures:
         return Standing.FAILING
-    if feed.problem and feed.failing_since and feed.problem["template"] != sentences.RESTING:
+    if feed.problem and feed.failing_since and feed.problem["template"] not in sentences.RESTS:
         return Standing.PARTLY
     is_late = feed.last_good_at is None or now - feed.last_good_at > patience()
     return Standing.LATE if is_late and not _has_time(feed, now) else None

@@ -72,6 +72,7 @@ def again(visit: Visit, at: datetime) -> Verdict:
 
 def quarantined(feed: Feed, found: dict[str, Any], now: datetime, answer: Answer | None) -> Verdict:
     """Set aside for hours, and then read alone: every night stays as it was."""
+    found = sentences.of(feed, found)
     line = FeedRead(
         feed=feed,
         at=now,
@@ -178,6 +179,7 @@ def failed(
 ) -> Verdict:
     """The verdict on a read that told us nothing: every night stays as it was."""
     feed, now, answer = visit.feed, visit.now, visit.answer
+    found = sentences.of(feed, found)
     status, retry_after = (answer.status, answer.retry_after) if isinstance(answer, Answer) else (None, None)
     # A host who presses "Read now" again and again doesn't put off the next read that comes by itself.
     failures = max(feed.failures, 1) if visit.somebody_waits else feed.failures + 1

@@ -96,7 +96,7 @@ def test_calendars_that_were_never_read_need_the_host_from_the_first_try_on_each
     hosts = ("one.example.org", "two.example.org")
     feeds = [cast.a_feed(home, f"https://{host}/a.ics") for host in hosts]
     for feed, status in zip(feeds, (404, 410), strict=True):
-        problem = sentences.status(status, feed.host, was_read=False)
+        problem = sentences.of(feed, sentences.status(status, feed.host))
         Feed.objects.filter(pk=feed.pk).update(failures=1, failing_since=timezone.now(), problem=problem)
     said = text_of(alices.get("/"))
     assert "2 need you" in said

@@ -142,6 +142,21 @@ def test_a_fault_keeps_every_night_and_tells_the_host_what_to_do(
     assert (feed.failures, feed.problem, feed.failing_since) == (0, None, None)
 
 
+def test_of_a_calendar_that_was_never_read_nobody_is_told_that_its_nights_are_kept(
+    home: Property, listing: Open
+) -> None:
+    place = listing("airbnb")
+    place.book(*days(timezone.now(), home, 10, 13))
+    never, before = cast.a_feed(home, place.export_url), cast.a_feed(home, listing("vrbo").export_url)
+    read(before)
+    for feed, keeps in ((never, False), (before, True)):
+        for found in (sentences.status(503, feed.host), sentences.failure("timeout", feed.host)):
+            said = sentences.sentence(sentences.of(feed, found))
+            assert ("We keep the nights" in said, "try again" in said) == (keeps, True)
+    place.fault("server_error")
+    assert "We try again." in sentences.sentence(read(never).problem)
+
+
 def test_a_server_that_asks_for_patience_gets_it(home: Property, listing: Open) -> None:
     now = timezone.now()
     place = listing("airbnb")
