@@ -80,6 +80,14 @@ def test_a_table_that_scrolls_has_a_shade_at_its_edge(pocket: Page, town: Town) 
     assert "local" in wrap.evaluate("each => getComputedStyle(each).backgroundAttachment"), town
 
 
+def test_a_table_that_scrolls_leaves_the_card_its_corners(pocket: Page, town: Town) -> None:
+    pocket.goto(reverse("sales:list"))
+    wrap = pocket.locator(".card > .table-wrap")
+    assert wrap.evaluate("each => getComputedStyle(each).borderTopLeftRadius") == "15px", town
+    pocket.goto(reverse("team:list"))
+    assert wrap.last.evaluate("each => getComputedStyle(each).borderBottomRightRadius") == "15px"
+
+
 def test_the_days_of_the_audit_logs_filter_stand_in_one_row(pocket: Page, town: Town) -> None:
     pocket.set_viewport_size({"width": 1440, "height": 900})
     pocket.goto(reverse("audit"))
