@@ -26,6 +26,11 @@ class Board:
             raise ValueError(message)
 
     @property
+    def last(self) -> date:
+        """The last day."""
+        return self.first + (self.days - 1) * NIGHT
+
+    @property
     def window(self) -> Span:
         """The nights that are seen at least in part: also the one that ends on the first morning."""
         return Span(self.first - NIGHT, self.first + self.days * NIGHT)

@@ -23,7 +23,7 @@ from accounts.tenancy import HostRequest, host, together
 from calendars.models import Alert, Block, date_range
 from domain.board import Board
 from domain.roles import Power
-from domain.spans import NIGHT, Span
+from domain.spans import Span
 from properties.models import Property
 from upsells.boards import Row, Rows
 from upsells.doorstep import Day, Move, of_rows
@@ -125,14 +125,14 @@ def page(request: HostRequest) -> HttpResponse:
     }
     if is_part and asked.after:
         return render(request, "upsells/planner.html#rows", context)
-    context |= _head(board, today, asked) | _around(request, asked, has_rows=bool(homes))
+    context |= _head(board, today, asked) | _around(request, asked, today, has_rows=bool(homes))
     return render(request, "upsells/planner.html", context)
 
 
 def _agenda(request: HostRequest, asked: Asked, now: datetime) -> HttpResponse:
     """What happens at the homes in a fortnight, as a page or as a part of the board's."""
     today = _today(request, now)
-    board = Board(max(asked.first, today), FORTNIGHT)
+    board = _fortnight(asked, today)
     homes, count = _homes(request, asked, board.window)
     rows = Rows(request.org, homes, board, now, with_gaps=True)
     more = asked.after + len(homes)
@@ -144,7 +144,7 @@ def _agenda(request: HostRequest, asked: Asked, now: datetime) -> HttpResponse:
     }
     if request.htmx:
         return render(request, "upsells/agenda.html#days", context)
-    context |= _head(board, today, asked, view=AGENDA) | _around(request, asked, has_rows=bool(homes))
+    context |= _head(board, today, asked, view=AGENDA) | _around(request, asked, today, has_rows=bool(homes))
     return render(request, "upsells/agenda.html", context)
 
 
@@ -157,9 +157,15 @@ def _gaps(rows: Iterable[Row]) -> list[tuple[str, SafeString]]:
     return [(row.home.public_id, gaps(row.gaps)) for row in rows if row.gaps]
 
 
-def _around(request: HostRequest, asked: Asked, *, has_rows: bool) -> dict[str, object]:
+def _fortnight(asked: Asked, today: date) -> Board:
+    """The days of the agenda: it doesn't look back."""
+    return Board(max(asked.first, today), FORTNIGHT)
+
+
+def _around(request: HostRequest, asked: Asked, today: date, *, has_rows: bool) -> dict[str, object]:
     """What the page has around the homes."""
     return asked.filters | {
+        "fortnight": _fortnight(asked, today),
         "board_url": asked.link(),
         "agenda_url": asked.link(view=AGENDA),
         "has_rows": has_rows,
@@ -220,7 +226,7 @@ def _head(board: Board, today: date, asked: Asked, **view: str) -> dict[str, obj
     return {
         "days": days(board, today),
         "first": board.first,
-        "last": board.first + (board.days - 1) * NIGHT,
+        "last": board.last,
         "earlier": link(board.first - STEP),
         "later": link(board.first + STEP),
         "now_url": f"{reverse('planner')}?{urlencode(kept or {'q': ''})}",

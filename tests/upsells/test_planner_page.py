@@ -255,6 +255,13 @@ def test_the_agenda_says_who_comes_and_leaves_and_what_is_on_sale_day_by_day(
     assert 'name="view" value="agenda"' in agenda  # another filter stays with the agenda
 
 
+def test_the_agenda_names_the_fortnight_it_tells_of(alices: Client, home: Property) -> None:
+    for view in ("agenda", "board"):
+        for asked, told in (("2026-11-20", "1–14 Dec"), ("2026-12-10", "10–23 Dec")):  # it doesn't look back
+            page = re.sub(r"\s", "", board(alices, view=view, **{"from": asked}))
+            assert f"<p>{told}</p>".replace(" ", "") in page, (view, asked)
+
+
 def test_the_agenda_lets_a_guest_who_stays_on_leave_once_after_the_bought_night(
     alices: Client, home: Property
 ) -> None:
