@@ -46,7 +46,6 @@ def hub(request: HttpRequest) -> HttpResponse:
     factors = list(Authenticator.objects.filter(user=user).order_by("pk"))
     codes = next((each for each in factors if each.type == Authenticator.Type.RECOVERY_CODES), None)
     context = {
-        "nav": "account",
         "is_verified": _is_verified(user),
         "addresses": EmailAddress.objects.filter(user=user).count(),
         "has_app": any(each.type == Authenticator.Type.TOTP for each in factors),
@@ -82,7 +81,7 @@ def unverified(request: HttpRequest) -> HttpResponse:
         else:
             messages.info(request, _("A letter was sent within the last minute. Look into your mailbox."))
         return redirect("unverified")
-    context = {"nav": "account", "was_sent": user.letter_to == user.email}
+    context = {"was_sent": user.letter_to == user.email}
     return render(request, "accounts/unverified.html", context)
 
 
@@ -117,7 +116,7 @@ def new_organization(request: HttpRequest) -> HttpResponse:
         audit.record(request, organization, (AuditLine.Kind.MEMBER, user.email, user.pk), timezone.now())
         messages.success(request, _("%(name)s is open.") % {"name": organization.name})
         return redirect("home")
-    context = {"nav": "account", "form": form}
+    context = {"form": form}
     return render(
         request, "accounts/new_organization.html", context, status=UNPROCESSABLE if form.errors else 200
     )
@@ -141,7 +140,6 @@ def organization(request: HostRequest) -> HttpResponse:
 
 def _organization_page(request: HostRequest, form: NewOrganizationForm, end_form: EndForm) -> HttpResponse:
     context = {
-        "nav": "account",
         "form": form,
         "end_form": end_form,
         "grace": Organization.GRACE.days,

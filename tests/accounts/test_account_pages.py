@@ -83,6 +83,7 @@ def test_a_page_of_the_account_has_the_head_of_every_host_page(
     crumbs = html[html.index('class="crumbs"') : html.index('class="page-head"')]
     assert reverse("account") in crumbs
     assert 'aria-current="page"' in crumbs
+    assert '<summary class="nav-link" aria-current="true">' in html
     assert html.count("<h1") == 1
     assert re.findall(r'class="nav-link" aria-current="\w+">.*?<span>(.*?)</span>', html, re.DOTALL) == [
         "Account"

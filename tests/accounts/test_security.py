@@ -209,10 +209,13 @@ def test_somebody_unproven_cannot_lock_the_address_s_owner_out_with_an_app(db: N
 
 def test_a_person_sees_where_they_are_logged_in_and_ends_it_elsewhere(alice: User) -> None:
     here, there = a_browser(), a_browser()
+    here.defaults["HTTP_USER_AGENT"] = "Mozilla/5.0 (Windows NT 10.0; rv:133.0) Gecko/20100101 Firefox/133.0"
     log_in(here, alice.email)
     log_in(there, alice.email)
     page = here.get(reverse("usersessions_list"))
     assert page.context["session_count"] == 2
+    assert "Firefox · Windows" in page.content.decode()
+    assert "Gecko" not in page.content.decode()
     here.post(reverse("usersessions_list"))
     assert is_in(here)
     assert not is_in(there)
