@@ -294,7 +294,7 @@ REST_FRAMEWORK = {
 SPECTACULAR_SETTINGS = {
     "TITLE": "Amplistay",
     "VERSION": "1",
-    "DESCRIPTION": "What a host can do in the dashboard, for other software. See docs/api.md.",
+    "DESCRIPTION": "What a host can do in the dashboard, for other software.",
     "OAS_VERSION": "3.1.0",
     "SCHEMA_PATH_PREFIX": "/api/v1",
     "COMPONENT_SPLIT_REQUEST": True,

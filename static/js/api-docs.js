@@ -7,3 +7,9 @@ window.SwaggerUIBundle({
   persistAuthorization: false,
   validatorUrl: null,
 });
+
+// Swagger UI has colours of its own for the dark, which it puts on by this class.
+const dark = matchMedia("(prefers-color-scheme: dark)");
+const dress = () => document.documentElement.classList.toggle("dark-mode", dark.matches);
+dark.addEventListener("change", dress);
+dress();

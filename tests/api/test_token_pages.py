@@ -51,6 +51,7 @@ def test_the_page_of_operations_asks_nobody_elses_server(client: Client) -> None
     assert page.status_code == 200
     assert set(re.findall(r'(?:src|href)="(https?:)?//', page.content.decode())) == set()
     assert "problem-key_reused" in page.content.decode()
+    assert f'href="{reverse("tokens:list")}"' in page.content.decode()
 
 
 def let_time_pass(browser: Client) -> None:
