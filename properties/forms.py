@@ -183,7 +183,7 @@ class PhotoForm(forms.Form):
     """A photo of a home, and what it shows in words."""
 
     file = forms.FileField(
-        label=_("Photo"),
+        label=_("Image file"),
         widget=forms.FileInput(attrs={"accept": "image/jpeg,image/png,image/webp"}),
         help_text=_(
             "JPEG, PNG or WebP, at least 640 × 400 pixels, at most 12 MB. Wide ones look best. "  # noqa: RUF001 - times

@@ -32,7 +32,9 @@ def spent(home: Property, requests: int, months_ago: int = 0, listing: str = "10
 
 
 def test_without_a_system_there_is_nothing_to_count(alices: Client, home: Property) -> None:
-    assert "No system is connected" in text(alices.get(PAGE))
+    page = text(alices.get(PAGE))
+    assert "No system is connected" in page
+    assert 'name="month"' not in page
 
 
 def test_requests_are_counted_by_property_and_month(alices: Client, home: Property) -> None:

@@ -1,5 +1,6 @@
 """Vendors: nobody is shown who doesn't want to be, and of those only what they ticked; strangers may write to them."""
 
+import re
 from datetime import timedelta
 from html import unescape
 
@@ -246,6 +247,11 @@ def test_what_will_not_do_on_the_page_comes_back_with_a_sentence(
     assert answer.status_code == 422
     assert sentence in unescape(answer.content.decode())
     assert not Vendor.objects.exists()
+
+
+def test_what_can_be_ticked_of_a_home_isnt_called_optional(alices: Client, home: Property) -> None:
+    names = re.findall(r"<legend>(.*?)</legend>", unescape(alices.get(OWN).content.decode()))
+    assert names == [home.name]
 
 
 def test_a_hundred_homes_are_ticked_page_by_page(alices: Client, home: Property) -> None:
