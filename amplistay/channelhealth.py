@@ -85,6 +85,11 @@ class Line:
         return min(known) if known and len(known) == len(reads) else None
 
     @property
+    def is_paused(self) -> bool:
+        """Whether it has feeds, and the host lets none of them be read."""
+        return bool(self.feeds) and all(state is Standing.PAUSED for _feed, state in self.feeds)
+
+    @property
     def seen(self) -> int:
         """How many of its links the site has read."""
         return sum(1 for link in self.links if link.own)
@@ -144,6 +149,11 @@ class Health:
     def feeds(self) -> list[tuple[Feed, Standing]]:
         """Every feed and how it stands."""
         return [each for line in self.lines for each in line.feeds]
+
+    @property
+    def paused(self) -> list[Feed]:
+        """The feeds that the host lets rest."""
+        return [feed for feed, state in self.feeds if state is Standing.PAUSED]
 
     @property
     def links(self) -> list[Readers]:

@@ -99,13 +99,20 @@ def _property(homes: Sequence[Property]) -> Step:
 
 
 def _read(homes: Sequence[Property], health: Health) -> Step:
-    """The sites' links are here, and each is read."""
-    title, feeds = _("Paste the sites' calendar links here"), health.feeds
+    """The sites' links are here, and each is read that the host doesn't let rest."""
+    title, paused = _("Paste the sites' calendar links here"), health.paused
+    feeds = [(feed, state) for feed, state in health.feeds if feed not in paused]
     bad = next((feed for feed, state in feeds if state not in GOOD), None)
     waiting = sum(1 for feed, _state in feeds if feed.last_good_at is None)
     home = bad.property if bad else next(iter(health.unconnected), homes[0] if homes else None)
-    words = {"count": len(feeds), "names": _names(named(line.channel) for line in health.lines if line.feeds)}
-    if not feeds:
+    names = _names(named(line.channel) for line in health.lines if line.feeds and not line.is_paused)
+    words = {"count": len(feeds), "names": names}
+    if not feeds and paused:
+        said = _("%(feed)s is paused at %(home)s.") % {
+            "feed": paused[0].title,
+            "home": paused[0].property.name,
+        }
+    elif not feeds:
         said = _("Then Amplistay knows which nights are taken, and sells only free ones.")
     elif bad:
         said = _("%(feed)s can't be read yet at %(home)s.") % {"feed": bad.title, "home": bad.property.name}

@@ -369,3 +369,25 @@ def test_a_home_without_calendars_is_told_to_sell_nothing(alices: Client, home: 
     assert "Casa Gràcia reads no calendar, so nothing is sold there." in page
     assert "Nobody comes or leaves." in page
     assert "€0.00" in page
+
+
+def test_a_calendar_that_rests_is_neither_called_read_nor_wrong(alices: Client, home: Property) -> None:
+    a_read_feed(home)
+    a_read_feed(home, "https://www.vrbo.com/icalendar/1.ics", paused_at=cast.NOW)
+    page = text(alices.get("/"))
+    assert "1 calendar is paused: new bookings there aren't seen." in page
+    assert "calendars are being read" not in page
+    assert "Airbnb: read." in page
+    assert "See what is wrong" not in page
+    assert "Not read yet" not in page
+
+
+def test_where_all_calendars_rest_the_step_says_so(alices: Client, home: Property) -> None:
+    a_read_feed(home, paused_at=cast.NOW)
+    assert "Airbnb is paused at Casa Gràcia." in text(alices.get("/"))
+
+
+def test_a_clock_is_named_as_people_write_its_place(alices: Client, organization: Organization) -> None:
+    for name, zone in (("Loft", "America/New_York"), ("Lake", "America/New_York"), ("Casa", "Europe/Madrid")):
+        cast.a_property(organization, name, zone)
+    assert "Times are those of America/New York;" in text(alices.get("/"))

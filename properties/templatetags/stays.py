@@ -47,9 +47,9 @@ def percent(value: int) -> str:
 
 
 @register.filter
-def zone(value: str) -> str:
+def zone(value: object) -> str:
     """A time zone as people write it."""
-    return value.replace("_", " ")
+    return str(value).replace("_", " ")
 
 
 @register.filter

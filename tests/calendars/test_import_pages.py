@@ -130,6 +130,13 @@ def test_nothing_is_written_before_the_import_and_then_exactly_what_was_shown(al
     page = alices.get(result["Location"])
     assert SECRET not in page.content.decode()
     assert "2 new homes. 3 new links." in words(page)
+    assert "One step is left" in words(page)
+
+
+def test_homes_without_links_are_not_told_that_one_step_is_left(alices: Client) -> None:
+    page = alices.get(confirm(alices, check(alices, "Casa Sola"), "Casa Sola")["Location"])
+    assert "without links" in words(page)
+    assert "One step is left" not in words(page)
 
 
 def test_what_a_line_says_itself_goes_before_what_holds_for_all(alices: Client) -> None:

@@ -158,6 +158,7 @@ def test_a_host_uploads_replaces_and_removes_it(alices: Client, home: Property) 
     assert "Guests see the photo" in page
     assert first.small() in page
     assert 'alt="The terrace"' in page
+    assert ">The terrace</p>" in page
     upload(alices, home, a_picture((900, 700)).getvalue())
     second = Photo.objects.get()
     assert second.token != first.token
