@@ -3,9 +3,10 @@
 A fixed number of queries, however many calendars, stays and sales the home has.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from hashlib import sha256
 from typing import Any
 from urllib.parse import urlencode
 
@@ -14,11 +15,12 @@ from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.translation import get_language
 from django.views.decorators.http import require_GET
 
 from accounts.statements import Given, Statement
 from accounts.tenancy import HostRequest, get_or_404, host, together
-from amplistay.channelhealth import health
+from amplistay.channelhealth import Health, health
 from amplistay.firststeps import first_steps
 from amplistay.takings import earned
 from amplistay.urgent import urgent
@@ -97,6 +99,7 @@ def _context(request: HostRequest, home: Property, now: datetime) -> dict[str, A
     steps = first_steps(org, [home], channels, has_sold=any(each.ever_sales for each in sold))
     board = Board(today, NIGHTS)
     (row,) = Rows(org, [home], board, now, with_gaps=home.archived_at is None, beyond=True)
+    tiles = list(_tiles(request, home, row, board)) if channels.feeds else []
     return {
         "property": home,
         "tab": "overview",
@@ -107,7 +110,8 @@ def _context(request: HostRequest, home: Property, now: datetime) -> dict[str, A
         "steps": steps,
         "health": channels,
         "guides": GUIDES,
-        "tiles": list(_tiles(request, home, row, board)) if channels.feeds else [],
+        "tiles": tiles,
+        "drawn": _drawn(home, tiles, channels),
         "turns": _turns(doorstep.moves(org, row, board)[:TURNS], row.gaps),
         "sold": sold,
         "link": _guest_link(request, home),
@@ -122,6 +126,13 @@ def _tiles(request: HostRequest, home: Property, row: Row, board: Board) -> Iter
     for night in board.all_days():
         day = nights.cell(night, claims, troubles, today=board.first)
         yield Tile(day, gaps.get(night), f"{row.href}?month={night:%Y-%m}&night={night}")
+
+
+def _drawn(home: Property, tiles: Iterable[Tile], health: Health) -> str:
+    """What the strip of these tiles is called: the same name, the same picture."""
+    nights = [(each.day, each.href, each.gap and (each.gap.price, each.gap.is_first)) for each in tiles]
+    sites = [(line.channel, bool(line.feeds)) for line in health.lines]
+    return sha256(repr((get_language(), home.public_id, home.currency, nights, sites)).encode()).hexdigest()
 
 
 def _turns(days: Sequence[doorstep.Day], gaps: Sequence[Gap]) -> list[Turn]:

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 import time_machine
+from django.conf import settings
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
@@ -73,6 +74,28 @@ def test_each_night_of_the_next_thirty_says_how_it_stands_and_what_it_costs(
     assert f'href="{month}?month=2026-12&night=2026-12-04"' in page
     assert "Fri 4 Dec</time>: free, on sale for €99" in page
     assert "4 Dec Leaves at 11:00 Airbnb 4 Dec is free and on sale for €99.00" in card(page, "turns")
+
+
+def test_the_strip_is_drawn_anew_as_soon_as_anything_in_it_changes(
+    alices: Client, home: Property, feed: Feed
+) -> None:
+    page = look(alices, home)
+    assert tiles(look(alices, home)) == tiles(page)
+    offer = cast.an_offer(home)
+    assert tiles(look(alices, home))[3] == ("free", "€99")
+    offer.price = 12_000
+    offer.save()
+    assert tiles(look(alices, home))[3] == ("free", "€120")
+    cast.a_sale(home, cast.nights(10, 1))
+    assert tiles(look(alices, home))[10] == ("sale", "sold")
+    feed.channel = "vrbo"
+    feed.save()
+    assert 'data-short="Vr"' in look(alices, home)
+    home.archived_at = cast.NOW
+    home.save()
+    assert tiles(look(alices, home))[3] == ("free", "free")
+    alices.cookies[settings.LANGUAGE_COOKIE_NAME] = "de"
+    assert tiles(look(alices, home))[3] == ("free", "frei")
 
 
 def test_what_the_next_guest_sees_is_told_with_its_price_and_why_there_is_no_more(
