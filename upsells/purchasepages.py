@@ -224,6 +224,7 @@ def _page(request: HostRequest, row: Purchase, **forms: Form) -> HttpResponse:
             "wished": Money(row.refund or 0, row.currency)
             if row.state == State.CONFIRMED and row.wished_at
             else None,
+            "waived": Money(row.refund or 0, row.currency) if row.state == State.CANCELLED else None,
             "steps": timeline.steps(row, now),
             "links": timeline.told(row, now),
             "ways": [way for way in ways if not way.is_aside],

@@ -246,6 +246,25 @@ def rows_of(alices: Client, **query: object) -> list[dict[str, str]]:
     return list(csv.DictReader(io.StringIO(content.decode("utf-8-sig"), newline="")))
 
 
+@pytest.mark.parametrize(
+    ("state", "refund", "said"),
+    [
+        ("confirmed", None, "The guest pays you at the property"),
+        ("cancelled", 19_800, "The guest needn't pay €198.00."),
+        ("cancelled", 9_900, "The guest needn't pay €99.00 of the €198.00."),
+        ("cancelled", 0, "The guest still owes you everything."),
+        ("lapsed", None, "there is nothing to pay"),
+    ],
+)
+def test_the_page_says_what_is_still_paid_at_the_property(
+    alices: Client, link: StayLink, state: str, refund: int | None, said: str
+) -> None:
+    ended = {} if refund is None else {"refund": refund, "cancelled_by": "host"}
+    sale = a_purchase(link, state, amount=19_800, collection="property", **ended)
+    page = text(alices.get(reverse("upsells:purchase", args=[link.property.public_id, sale.public_id])))
+    assert said in page.partition('id="money"')[2].partition("</section>")[0]
+
+
 def test_the_file_holds_what_the_list_holds_with_iso_dates_and_plain_amounts(
     alices: Client, link: StayLink
 ) -> None:
