@@ -46,6 +46,8 @@ PAGES = (
           gettext_lazy("planner, board, free nights, agenda, availability"), "planner", "calendar-days", is_first=True),
     Place(gettext_lazy("Block nights"),
           gettext_lazy("close dates, closed by you, own use, maintenance"), "planner", "lock", is_first=True),
+    Place(gettext_lazy("Turnovers"),
+          gettext_lazy("cleaning, cleaners, check-outs, check-ins"), "turnovers", "brush-cleaning"),
     Place(gettext_lazy("Properties"),
           gettext_lazy("homes, apartments, listings, archived"), "properties:list", "building-2", is_first=True),
     Place(gettext_lazy("Add a property"),

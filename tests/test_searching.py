@@ -135,6 +135,7 @@ def test_a_connected_calendar_is_found_by_its_site_label_and_home(alices: Client
         ("vrbo ical", "Help: calendar links of Vrbo"),
         ("homeaway", "Help: calendar links of Vrbo"),
         ("gdpr", "Privacy"),
+        ("cleaners", "Turnovers"),
     ],
 )
 def test_pages_actions_and_help_are_found_by_what_one_wants_to_do(
