@@ -187,9 +187,8 @@ def payment_lines(purchase: Purchase) -> tuple[Pair, ...]:
         return tuple(found)
     if purchase.state != Purchase.State.CANCELLED:
         return ((_to_pay(purchase), money(purchase.price)),)
-    left = purchase.amount - (purchase.amount if purchase.refund is None else purchase.refund)
-    if left:
-        return ((_("Cancelled, still to pay"), money(Money(left, purchase.currency))),)
+    if owed := purchase.owed:
+        return ((_("Cancelled, still to pay"), money(owed)),)
     return ((_("Cancelled, nothing to pay"), money(Money(0, purchase.currency))),)
 
 

@@ -163,7 +163,7 @@ def test_where_nothing_was_charged_it_is_what_the_guest_need_not_pay(alices: Cli
     assert "What the guest needn't pay" in text(shown(alices, sale))
     act(alices, "cancel", sale, how="part", amount="50")
     sale.refresh_from_db()
-    assert sale.kept == Money(14_800, "EUR")
+    assert sale.owed == Money(14_800, "EUR")
 
 
 def test_an_amount_in_yen_has_no_decimals(alices: Client, sale: Purchase) -> None:

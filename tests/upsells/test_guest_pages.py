@@ -228,6 +228,22 @@ def test_a_purchase_that_came_to_nothing_leads_back_to_what_is_free(
     assert f'href="{address(link)}?departure={DEPARTURE}&persons=1"' in page
 
 
+@pytest.mark.parametrize(
+    ("refund", "said"),
+    [
+        (19_800, "Cancelled, nothing to pay"),
+        (9_900, "Cancelled, still to pay"),
+        (0, "Cancelled, still to pay"),
+    ],
+)
+def test_the_receipt_of_a_cancelled_purchase_says_the_same_as_the_sentence_above_it(
+    client: Client, link: StayLink, refund: int, said: str
+) -> None:
+    page = text(client.get(page_of(a_purchase(link, "cancelled", cancelled_by="guest", refund=refund))))
+    assert said in page
+    assert ("you still owe your host" in page) == ("still to pay" in page)
+
+
 def test_a_confirmation_says_the_new_check_out_and_what_to_pay(client: Client, link: StayLink) -> None:
     page = text(client.get(page_of(a_purchase(link, "confirmed"))))
     assert ">Sun 6 Dec</time>, 11:00" in page

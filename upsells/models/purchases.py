@@ -212,9 +212,10 @@ class Purchase(PropertyRow):
         return Money(self.refund or 0, self.currency)
 
     @property
-    def kept(self) -> Money:
-        """What of the price is the host's after it was cancelled."""
-        return Money(self.amount - (self.refund or 0), self.currency)
+    def owed(self) -> Money | None:
+        """What a cancelled purchase still costs where nothing was paid here; None when it is nothing."""
+        left = 0 if self.refund is None else self.amount - self.refund
+        return Money(left, self.currency) if left and self.state == self.State.CANCELLED else None
 
     @property
     def looked_since(self) -> datetime | None:
