@@ -54,6 +54,9 @@ class PlaceForm(forms.Form):
         chosen.choices = [(role.value, f"{role.label}: {SENTENCES[role]}") for role in Choice]
         listed: Any = self.fields["homes"]
         listed.choices = [(str(home.pk), home.name) for home in homes]
+        where = (initial if data is None else data).get("where", "all")
+        if where == "all" and not listed.choices:  # nothing to choose from yet
+            del self.fields["where"], self.fields["homes"]
 
     def clean(self) -> dict[str, Any] | None:
         """Some homes are at least one, and an owner has them all."""
@@ -74,7 +77,7 @@ class PlaceForm(forms.Form):
     @property
     def homes_given(self) -> frozenset[int] | None:
         """The homes of a valid form, by primary key; None for every one."""
-        if self.cleaned_data["where"] == "all":
+        if self.cleaned_data.get("where", "all") == "all":
             return None
         return frozenset(map(int, self.cleaned_data["homes"]))
 

@@ -155,6 +155,16 @@ def test_a_bad_invitation_is_sent_back_with_a_sentence(
     assert Invitation.objects.count() == 1
 
 
+def test_where_there_is_no_home_yet_nobody_is_asked_which(alices: Client, post: Post) -> None:
+    assert "Only those ticked below" not in alices.get(reverse("team:list")).content.decode()
+    answer = alices.post(reverse("team:invite"), {"email": BOB, "role": "front_desk"})
+    assert answer.status_code == 302
+    assert Invitation.objects.get().homes is None
+    carol = cast.a_member(Organization.objects.get(), "carol@example.org", Role.VIEWER, [1])
+    page = alices.get(reverse("team:member", args=[carol.memberships.get().pk])).content.decode()
+    assert "Only those ticked below" in page, "or saving would open every home to come"
+
+
 def test_nobody_s_mailbox_is_flooded_with_invitations(alices: Client, alice: User, post: Post) -> None:
     organization = alice.organizations.get()
     now = timezone.now()
