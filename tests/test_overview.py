@@ -157,6 +157,7 @@ def test_a_home_without_a_calendar_says_what_to_do_first(alices: Client, home: P
     page = look(alices, home)
     assert "Nobody knows yet which nights are free" in page
     assert page.index("Get ready to sell") < page.index("Nobody knows yet")
+    assert page.count("btn primary") == 1
     assert f'href="{reverse("pages:channel", args=["booking"])}"' in page
     assert 'class="tile' not in page
     assert "Make the link" in card(page, "link")

@@ -272,6 +272,12 @@ def test_pasted_links_are_added_due_at_once_and_each_site_gets_a_link_of_ours(
     assert '<div class="messages" role="status" tabindex="-1" autofocus>' in page.content.decode()
 
 
+def test_a_home_without_a_calendar_has_one_button_that_stands_out(alices: Client, home: Property) -> None:
+    page = alices.get(at(home)).content.decode()
+    assert page.count('href="#id_links"') == 2
+    assert page.count("btn primary") == 1
+
+
 def test_after_the_first_good_read_the_page_leads_on_to_prices_until_something_is_on_sale(
     alices: Client, home: Property
 ) -> None:
