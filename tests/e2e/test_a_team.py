@@ -59,6 +59,9 @@ def test_an_owner_invites_a_cleaner_who_sees_the_turnovers_on_a_phone(
     log_in(page, alice.email)
     page.goto(reverse("team:list"))
     found = [f"team {flaw}" for flaw in flaws(page)]
+    matrix = page.get_by_role("table")
+    page.set_viewport_size(PHONE)
+    assert matrix.evaluate("table => table.scrollWidth <= table.parentElement.clientWidth")
     page.get_by_label("E-mail address").fill("bob@example.org")
     page.get_by_label("Cleaner").check()
     page.get_by_role("button", name="Invite").click()
