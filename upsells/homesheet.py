@@ -96,8 +96,12 @@ def _lines(sheet: Sheet, scale: float) -> list[Line]:
             gap = (28 if few or place == 0 else 16) * scale
             question = _wrapped(_("Stay a little longer?"), asks, asks.size * 1.2)
             found += [Line(question[0].text, asks, asks.size + gap), *question[1:]]
-            for sentence in (_("Scan, see what is free, stay on."), _pays(sheet.pays)):
-                found += _wrapped(sentence, says, says.size * 1.5)
+            said = [
+                line
+                for sentence in (_("Scan, see what is free, stay on."), _pays(sheet.pays))
+                for line in _wrapped(sentence, says, says.size * 1.5)
+            ]
+            found += [Line(said[0].text, says, said[0].drop + asks.size * 0.3), *said[1:]]
     return found
 
 

@@ -4,6 +4,7 @@ Both are under the SIL Open Font License (`fonts/OFL*.txt`), cut to the characte
 neither has is shown as a question mark.
 """
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
@@ -19,6 +20,7 @@ FONTS = Path(__file__).with_name("fonts")
 REGULAR, BOLD = 400, 700
 FAMILIES = ("Figtree", "NotoSans")
 UNKNOWN = "?"
+BREAK = re.compile(r"[^\S\u00a0\u202f]+")  # spaces that hold words together are no place for a line to end
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +50,7 @@ def draw(canvas: Canvas, x: float, y: float, text: str, style: Style, *, right: 
 def wrapped(text: str, style: Style, room: float) -> list[str]:
     """The text in lines of at most so many points; a word that is longer than a line is broken."""
     lines = [""]
-    for word in text.split():
+    for word in _words(text):
         for piece in _pieces(word, style, room):
             longer = f"{lines[-1]} {piece}" if lines[-1] else piece
             if width(longer, style) <= room:
@@ -56,6 +58,10 @@ def wrapped(text: str, style: Style, room: float) -> list[str]:
             else:
                 lines.append(piece)
     return lines
+
+
+def _words(text: str) -> list[str]:
+    return [word for word in BREAK.split(text) if word]
 
 
 def _pieces(word: str, style: Style, room: float) -> Iterator[str]:
@@ -82,7 +88,7 @@ def _family(character: str) -> str:
 
 def _parts(text: str, weight: int) -> Iterator[tuple[str, str]]:
     """The text in runs of one font each."""
-    text = normalize("NFC", " ".join(text.split()))
+    text = normalize("NFC", " ".join(_words(text)))
     for family, run in groupby(text, key=_family):
         shown = "".join(run)
         font = _font(family or FAMILIES[0], weight)

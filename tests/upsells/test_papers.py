@@ -96,6 +96,14 @@ def test_wrapped_text_keeps_every_word_within_the_room(words: str, room: float) 
         assert typeface.width(line, style) <= room + 1e-6 or len(line) == 1
 
 
+@pytest.mark.parametrize("space", ["\u00a0", "\u202f"])
+def test_a_line_never_ends_where_a_space_holds_words_together(space: str) -> None:
+    style = Style(34, typeface.BOLD)
+    question = f"Rester un peu plus longtemps{space}?"
+    room = typeface.width(question, style) - 1
+    assert typeface.wrapped(question, style, room) == ["Rester un peu plus", f"longtemps{space}?"]
+
+
 def test_names_of_the_greatest_length_stay_on_the_paper(link: StayLink) -> None:
     link.property.name = "W" * 120
     link.property.organization.name = "Ü" * 120
