@@ -36,6 +36,9 @@ from upsells.shelves import Side, Stand, Stay, is_payable, quotes
 from upsells.sources import Sources
 
 WITHOUT_CENTS = re.compile(r"[.,]00(?=\D|$)")
+ABROAD = re.compile(
+    r"US(?=\$)|(?<=\$)US|[A-Z]{3}"
+)  # of a currency whose sign is long: a tile has room for the number
 SOME_HOME = "some-home"  # stands for a home's id in an address
 MARGIN = 62 * NIGHT  # around the board, for what a price depends on
 
@@ -344,7 +347,7 @@ class Rows(Sources):
         """What it costs, in full and in short."""
         if price not in self.prices:
             text = money(price)
-            self.prices[price] = text, WITHOUT_CENTS.sub("", text.removeprefix("US"))
+            self.prices[price] = text, ABROAD.sub("", WITHOUT_CENTS.sub("", text)).strip()
         return self.prices[price]
 
     def _guests(self, home: Property, blocks: Iterable[Block]) -> Iterator[Span]:

@@ -120,6 +120,19 @@ def test_a_night_beside_a_direct_booking_is_on_sale_to_its_guest(alices: Client,
     assert "4 Dec is free and on sale for €99.00" in board(alices, gaps=1)
 
 
+@pytest.mark.parametrize(("language", "short"), [("en", "$99"), ("de", "99 $"), ("fr", "99 $"), ("it", "99")])
+def test_a_price_on_the_board_is_short_enough_for_its_tile(
+    alices: Client, home: Property, language: str, short: str
+) -> None:
+    cast.an_import(a_read_feed(home), cast.nights(0, 3))
+    cast.an_offer(home, price=9_900)
+    Property.objects.update(currency="USD")
+    Offer.objects.update(currency="USD")
+    alices.cookies["django_language"] = language
+    shown = re.findall(r'class="gap [^>]*>(?:<[^>]*>)*([^<]*)', board(alices, gaps=1))
+    assert [price.replace("\u00a0", " ") for price in shown] == [short]
+
+
 def test_what_is_on_sale_comes_after_the_board_and_into_it(alices: Client, home: Property) -> None:
     cast.an_import(a_read_feed(home), cast.nights(0, 3))
     cast.an_offer(home)
