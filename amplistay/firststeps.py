@@ -153,7 +153,8 @@ def _linked(homes: Sequence[Property], health: Health) -> Step:
 
 def _offers(organization: Organization, homes: Sequence[Property]) -> Step:
     rows = Offer.objects.of(organization).on().filter(property__in=homes)
-    kinds = list(rows.order_by("kind").values_list("kind", flat=True).distinct()) if homes else []
+    sold = set(rows.values_list("kind", flat=True)) if homes else set()
+    kinds = [kind for kind in Offer.Kind if kind in sold]
     said = _("What a night after the stay costs, or an hour more on the last day.")
     if kinds:
         said = _names(str(Offer.Kind(kind).label) for kind in kinds)

@@ -141,6 +141,12 @@ def test_each_first_step_ticks_itself_until_the_first_sale_takes_the_list_away(
     assert "Get ready to sell" not in text(alices.get("/"))
 
 
+def test_what_is_on_sale_is_named_in_the_order_of_its_own_page(alices: Client, home: Property) -> None:
+    for kind in ("early_check_in", "late_check_out", "extra_nights"):
+        cast.an_offer(home, kind=kind)
+    assert "Extra nights, Late check-out and Early check-in" in text(alices.get("/"))
+
+
 def test_whose_plan_only_mirrors_is_led_to_the_system_and_not_to_selling(
     alices: Client, organization: Organization, settings: Settings
 ) -> None:
