@@ -148,6 +148,8 @@ def readers(links: Iterable[ExportLink]) -> dict[int, Readers]:
     links = list(links)
     rows: dict[int, list[Readership]] = defaultdict(list)
     numbers = [link.pk for link in links]
+    if not numbers:
+        return {}
     for row in _ROWS(links=numbers):
         rows[row.link_id].append(row)
     back: dict[int, dict[int, datetime]] = defaultdict(dict)
