@@ -38,6 +38,12 @@ CLIPPED = """longest => [...document.querySelectorAll(".strip .tile .state")].ma
 }).filter(([over]) => over > 0)"""
 
 
+LINES = """nav => Object.fromEntries([...nav.children].reverse().map(each => {
+  const box = each.getBoundingClientRect();
+  return [box.top, box.left];
+}))"""
+
+
 @pytest.fixture
 def town(alice: User) -> Town:
     return a_town(alice)
@@ -112,3 +118,26 @@ def test_the_parts_of_offers_side_by_side_are_as_high(pocket: Page, town: Town) 
             "each => { each.textContent = each.textContent.repeat(3); }"
         )
         assert set(pocket.evaluate(PARTS)) == {1}, width
+
+
+def test_a_homes_links_begin_under_its_name_on_every_line(pocket: Page, town: Town) -> None:
+    pocket.goto(reverse("properties:list"))
+    lines = pocket.locator("nav.in.links").first.evaluate(LINES)
+    assert len(lines) > 1, town
+    assert len(set(lines.values())) == 1
+
+
+def test_a_price_that_would_be_offered_stands_beside_its_words(pocket: Page, town: Town) -> None:
+    pocket.goto(reverse("upsells:offers", args=[town.home.public_id]))
+    row = pocket.locator(".sample summary").first
+    words, price = row.locator(".what").bounding_box(), row.locator(".price").bounding_box()
+    assert words
+    assert price
+    assert words["y"] <= price["y"] < words["y"] + words["height"]
+
+
+def test_the_button_beside_a_field_stands_at_its_foot(pocket: Page, town: Town) -> None:
+    pocket.set_viewport_size({"width": 1440, "height": 900})
+    pocket.goto(reverse("directory:vendors"))
+    feet = [pocket.locator(each).bounding_box() for each in ("#q", "#q >> xpath=../../button")]
+    assert len({box["y"] + box["height"] for box in feet if box}) == 1, town
