@@ -18,7 +18,7 @@ from domain.roles import Power
 from properties.models import Property
 from properties.templatetags.stays import named
 from upsells import cancelling, checkout, previews, stays, tasks
-from upsells.models import Purchase, StayLink
+from upsells.models import Offer, Purchase, StayLink
 from upsells.offerforms import USUAL_CHANNELS
 from upsells.staypages import address, channel_of, code, general_link, listed, pays
 
@@ -43,6 +43,11 @@ def guest_page(request: HostRequest, public_id: str) -> HttpResponse:
         + (f"?channel={link.channel}" if link.channel else ""),
         "address": address(link),
         "preview": _preview(row, link),
+        "unread": previews.calendars(row, timezone.now()),
+        "sells": Offer.objects.of(request.org)
+        .on()
+        .filter(property=row)
+        .exists,  # asked only where calendars allow a sale
         "pays": pays(request, row, link),
         "languages": settings.LANGUAGES,
         **listed(request, row),

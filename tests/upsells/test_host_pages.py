@@ -28,6 +28,18 @@ def test_the_guest_page_has_one_address_until_it_is_renewed(alices: Client, home
     assert StayLink.objects.live().count() == 1
 
 
+def test_before_the_link_is_handed_out_the_page_says_what_keeps_guests_from_buying(
+    alices: Client, home: Property
+) -> None:
+    page = reverse("upsells:guest-page", args=[home.public_id])
+    assert "No calendar is connected" in text(alices.get(page))
+    link = "https://www.airbnb.com/calendar/ical/1.ics?s=secret"
+    cast.a_feed(home, link, last_read_at=timezone.now(), last_good_at=timezone.now())
+    assert "Nothing is on sale yet" in text(alices.get(page))
+    cast.an_offer(home)
+    assert 'class="banner' not in text(alices.get(page))
+
+
 def test_guests_of_a_site_have_an_address_of_their_own_and_pay_the_way_of_that_site(
     alices: Client, home: Property, offer: Offer
 ) -> None:
