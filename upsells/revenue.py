@@ -164,9 +164,13 @@ def figures_of(
 def _of_zones(zones: int, *, of_home: bool) -> Statement[tuple[Any, ...]]:
     """What an organization sold whose homes lie in so many zones, or one home."""
     edges = [(Given(f"zone{number}"), Given(f"edges{number}")) for number in range(zones)]
-    rows = Purchase.objects.of(Given("org"))
-    rows = rows.filter(property=Given("home")) if of_home else rows
-    return Statement(lambda: _tallied(rows, edges, Given("first"), Given("last")))
+
+    def sold() -> QuerySet[Any, tuple[Any, ...]]:
+        rows = Purchase.objects.of(Given("org"))
+        rows = rows.filter(property=Given("home")) if of_home else rows
+        return _tallied(rows, edges, Given("first"), Given("last"))
+
+    return Statement(sold)
 
 
 def _edges(zones: Iterable[str], days: tuple[date, ...]) -> dict[str, list[datetime]]:
