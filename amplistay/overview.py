@@ -98,7 +98,8 @@ def _context(request: HostRequest, home: Property, now: datetime) -> dict[str, A
     sold = earned(home, now)
     steps = first_steps(org, [home], channels, has_sold=any(each.ever_sales for each in sold))
     board = Board(today, NIGHTS)
-    (row,) = Rows(org, [home], board, now, with_gaps=home.archived_at is None, beyond=True)
+    feeds = [feed for feed, _state in channels.feeds]
+    (row,) = Rows(org, [home], board, now, with_gaps=home.archived_at is None, beyond=True, known=feeds)
     tiles = list(_tiles(request, home, row, board)) if channels.feeds else []
     return {
         "property": home,

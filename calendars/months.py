@@ -4,6 +4,7 @@ from calendar import Calendar as WeekCalendar
 from datetime import date, timedelta
 from typing import Any
 
+from django.db.models import QuerySet
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
@@ -12,6 +13,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from accounts.deeds import done
+from accounts.statements import Given, Statement
 from accounts.tenancy import HostRequest, get_or_404, host, together
 from calendars import closedthere, ledger, nights, removals
 from calendars.forms import BlockForm
@@ -96,6 +98,14 @@ def reopen(request: HostRequest, public_id: str, block_id: str) -> HttpResponse:
     return redirect(place)
 
 
+def _feeds() -> QuerySet[Feed]:
+    rows = Feed.objects.of(Given("org")).filter(property=Given("home")).with_turns()
+    return rows.select_related("property").defer("url")
+
+
+_FEEDS = Statement(_feeds)
+
+
 def _page(request: HostRequest, row: Property, bound: BlockForm | None = None) -> HttpResponse:
     today = row.house.today(timezone.now())
     night = _near(_date(request.GET.get("night", "")), today)
@@ -104,9 +114,7 @@ def _page(request: HostRequest, row: Property, bound: BlockForm | None = None) -
     window = Span(weeks[0][0], weeks[-1][-1] + NIGHT)
     chosen = night if night and night in window else None
     blocks, troubles = nights.claims(request.org, row, window), nights.troubles(request.org, row, window)
-    feeds = list(
-        Feed.objects.of(request.org).filter(property=row).with_turns().select_related("property").defer("url")
-    )
+    feeds = _FEEDS(org=request.org.pk, home=row.pk)
     context: dict[str, Any] = {
         "property": row,
         "tab": "calendar",

@@ -36,6 +36,7 @@ from django.db.models import (
 from django.db.models.functions import Concat
 from django.utils import timezone
 
+from accounts.statements import Given, Statement
 from calendars import uptime
 from calendars.models import Block, ExportLink, ExportRead, Readership, Suspension
 from domain.channels import CHANNELS, OTHER
@@ -189,6 +190,23 @@ def counting[Row: (ExportRead, Readership)](
     return rows.filter(may_be | Q(made_for=OTHER.key) | Q(Among(F("pair"), OWN)))
 
 
+def _links() -> QuerySet[ExportLink]:
+    rows = ExportLink.objects.live().of_channels().filter(property__in=Given("homes"))
+    return rows.defer("body").order_by("pk")
+
+
+def _left() -> QuerySet[Suspension, tuple[int, int, int | None]]:
+    return Suspension.objects.filter(block__in=Given("blocks")).values_list("block", "link", "back_version")
+
+
+def _reads() -> QuerySet[ExportRead, tuple[int, int, datetime]]:
+    rows = ExportRead.objects.filter(link__in=Given("links"), body_version__gte=Given("since"))
+    return counting(rows).values_list("link", "body_version", "at")
+
+
+_LINKS, _LEFT, _READS = Statement(_links), Statement(_left), Statement(_reads)
+
+
 def seen(block: Block) -> dict[ExportLink, datetime | None]:
     """The live channel links that tell of the block, and when each was first read with it; None where not yet."""
     return seen_each([block])[block.pk]
@@ -200,14 +218,12 @@ def seen_each(blocks: Collection[Block]) -> dict[int, dict[ExportLink, datetime 
     A link that one was left out of for a while counts from its coming back. What changes nothing in a link, as other
     bookings close the same nights, isn't told there.
     """
-    homes = {block.property_id for block in blocks}
-    links = ExportLink.objects.live().of_channels().filter(property__in=homes).defer("body").order_by("pk")
-    left = Suspension.objects.filter(block__in=blocks).values_list("block", "link", "back_version")
+    links = _LINKS(homes=list({block.property_id for block in blocks})) if blocks else []
+    left = _LEFT(blocks=[block.pk for block in blocks]) if links else []
     told_from = {(sale, pk): version for sale, pk, version in left}
     reads: dict[int, list[tuple[int, datetime]]] = defaultdict(list)
     since = min((block.version for block in blocks), default=0)
-    rows = counting(ExportRead.objects.filter(link__in=links, body_version__gte=since))
-    for pk, version, at in rows.values_list("link", "body_version", "at"):
+    for pk, version, at in _READS(links=[link.pk for link in links], since=since) if links else ():
         reads[pk].append((version, at))
     found: dict[int, dict[ExportLink, datetime | None]] = {block.pk: {} for block in blocks}
     for block, link in product(blocks, links):

@@ -1,12 +1,15 @@
 """What is on sale at a home, for pages of calendars, which know nothing of sales."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import date
+from hashlib import sha256
 from typing import Any
 
 from django import template
 from django.utils import timezone
+from django.utils.translation import get_language
 
+from calendars.nights import Day
 from domain.board import Board
 from domain.spans import NIGHT
 from properties.models import Property
@@ -26,6 +29,13 @@ def on_sale(context: Mapping[str, Any], home: Property, first: date, last: date)
     board = Board(first - MOST, (last - first + 2 * MOST).days + 1)
     rows = Rows(organization, [home], board, timezone.now(), with_gaps=True, with_bars=False, beyond=True)
     return {gap.night: gap for row in rows for gap in row.gaps if first <= gap.night <= last}
+
+
+@register.simple_tag
+def drawn(weeks: Sequence[Sequence[Day]], gaps: Mapping[date, Gap], *around: object) -> str:
+    """What a table of these nights is called: the same name, the same picture."""
+    prices = {night: (gap.price, gap.is_first) for night, gap in gaps.items()}
+    return sha256(repr((get_language(), weeks, prices, around)).encode()).hexdigest()
 
 
 @register.filter
