@@ -6,7 +6,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import psutil
@@ -57,7 +57,8 @@ class Server:
             *psutil.Process(self.process.pid).children(recursive=True),
         ]
         for process in family:
-            process.send_signal(signal.SIGKILL)
+            with suppress(psutil.NoSuchProcess):  # one that ended by itself meanwhile
+                process.send_signal(signal.SIGKILL)
         psutil.wait_procs(family, PATIENCE_S)
         self.process.wait(PATIENCE_S)
 
