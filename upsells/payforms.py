@@ -5,8 +5,8 @@ from typing import Any
 
 from babel import Locale
 from django import forms
+from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
-from django.utils.translation import ngettext
 
 from properties.dates import numbers
 from properties.fields import Column, RowsField
@@ -22,7 +22,7 @@ COUNTRIES = (
 def _countries() -> list[tuple[str, str]]:
     names = Locale.parse(numbers()).territories
     named = sorted(((code, names.get(code, code)) for code in COUNTRIES.split()), key=lambda each: each[1])
-    return [("", "—"), *named]
+    return [("", gettext("Choose a country")), *named]
 
 
 MOST_TIERS, MOST_HOURS = 6, 24 * 365

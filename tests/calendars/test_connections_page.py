@@ -430,3 +430,15 @@ def test_a_removed_feed_takes_only_its_own_nights_along(
     assert cast.busy(home) == [(cast.nights(22).start, cast.nights(22, 4).end)]
     assert not Block.objects.filter(feed_id=gone.pk).exists()
     assert alices.post(at(home, "remove", gone.public_id)).status_code == 404
+
+
+def test_of_an_archived_home_no_calendar_is_said_to_be_read(alices: Client, home: Property) -> None:
+    feed = cast.a_feed(home, AIRBNB, **read_at(MINUTE))
+    assert "next read at" in alices.get(at(home)).content.decode()
+    home.archived_at = cast.NOW
+    home.save()
+    for page in (at(home), at(home, "log", feed.public_id)):
+        told = alices.get(page).content.decode()
+        assert "Not read while the home is archived. What it closed stays closed:" in told
+        assert "Up to date" not in told
+        assert "next read at" not in told
