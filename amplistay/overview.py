@@ -6,7 +6,6 @@ A fixed number of queries, however many calendars, stays and sales the home has.
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from hashlib import sha256
 from typing import Any
 from urllib.parse import urlencode
 
@@ -15,7 +14,6 @@ from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils import timezone
-from django.utils.translation import get_language
 from django.views.decorators.http import require_GET
 
 from accounts.statements import Given, Statement
@@ -32,7 +30,7 @@ from domain.spans import NIGHT, Span
 from pages.guides import GUIDES
 from properties.dates import spelt
 from properties.models import Property
-from upsells import doorstep, previews, terms
+from upsells import doorstep, drawnrows, previews, terms
 from upsells.boards import Gap, Row, Rows
 from upsells.doorstep import Move
 from upsells.models import Offer, StayLink
@@ -130,10 +128,10 @@ def _tiles(request: HostRequest, home: Property, row: Row, board: Board) -> Iter
 
 
 def _drawn(home: Property, tiles: Iterable[Tile], health: Health) -> str:
-    """What the strip of these tiles is called: the same name, the same picture."""
+    """The name of the strip of these tiles."""
     nights = [(each.day, each.href, each.gap and (each.gap.price, each.gap.is_first)) for each in tiles]
     sites = [(line.channel, bool(line.feeds)) for line in health.lines]
-    return sha256(repr((get_language(), home.public_id, home.currency, nights, sites)).encode()).hexdigest()
+    return drawnrows.name(home.public_id, home.currency, nights, sites)
 
 
 def _turns(days: Sequence[doorstep.Day], gaps: Sequence[Gap]) -> list[Turn]:

@@ -36,9 +36,8 @@ from upsells.shelves import Side, Stand, Stay, is_payable, quotes
 from upsells.sources import Sources
 
 WITHOUT_CENTS = re.compile(r"[.,]00(?=\D|$)")
-ABROAD = re.compile(
-    r"US(?=\$)|(?<=\$)US|[A-Z]{3}"
-)  # of a currency whose sign is long: a tile has room for the number
+# Of a currency whose sign is long: a tile has room for the number
+ABROAD = re.compile(r"US(?=\$)|(?<=\$)US|[A-Z]{3}")
 SOME_HOME = "some-home"  # stands for a home's id in an address
 MARGIN = 62 * NIGHT  # around the board, for what a price depends on
 

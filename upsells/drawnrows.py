@@ -47,8 +47,8 @@ def _names(rows: Rows, drawing: Drawing) -> Mapping[int, str]:
     told: dict[int, list[tuple[int, str]]] = defaultdict(list)
     for home, number, digest in _DIGESTS(**rows.where, **rows.near()):
         told[home].append((number, digest))
-    around = (rows.organization.pk, rows.board, get_language(), drawing.connects)
-    return {home.pk: _name(around, _seen(home), sorted(told[home.pk])) for home in rows.homes}
+    around = (rows.organization.pk, rows.board, drawing.connects)
+    return {home.pk: name(around, _seen(home), sorted(told[home.pk])) for home in rows.homes}
 
 
 def _all_digests() -> QuerySet[Any, tuple[int, int, str]]:
@@ -64,8 +64,9 @@ def _all_digests() -> QuerySet[Any, tuple[int, int, str]]:
 _DIGESTS = Statement(_all_digests)
 
 
-def _name(*parts: object) -> str:
-    return sha256(repr(parts).encode()).hexdigest()
+def name(*parts: object) -> str:
+    """What a picture of these parts is called in the reader's language: the same name, the same picture."""
+    return sha256(repr((get_language(), parts)).encode()).hexdigest()
 
 
 def _seen(home: Property) -> tuple[object, ...]:

@@ -6,6 +6,7 @@ from html import unescape
 
 import pytest
 import time_machine
+from django.conf import settings
 from django.test import Client
 from django.utils import timezone
 
@@ -310,6 +311,37 @@ def test_a_free_night_that_is_on_sale_has_its_price_and_those_sold_with_it_are_m
         ("+1", "free, on sale together with the nights beside it"),
         ("+2", "free, on sale together with the nights beside it"),
     ]
+
+
+def test_the_grid_is_drawn_anew_as_soon_as_anything_in_it_changes(
+    alices: Client, home: Property, today: date
+) -> None:
+    feed = cast.a_feed(home, last_good_at=timezone.now(), last_read_at=timezone.now())
+    stay = ahead(today, 40)
+    cast.an_import(feed, stay)
+
+    def grid() -> str:
+        page = text(alices.get(at(home), {"month": f"{stay.start:%Y-%m}"}))
+        return page.partition("<tbody>")[2].partition("</tbody>")[0]
+
+    first = grid()
+    assert grid() == first
+    assert 'class="gap"' not in first
+    offer = cast.an_offer(home)
+    assert "€99" in grid()
+    offer.price = 12_000
+    offer.save()
+    assert "€120" in grid()
+    assert "€99" not in grid()
+    feed.channel = "vrbo"
+    feed.save()
+    assert 'data-channel="vrbo"' in grid()
+    alices.cookies[settings.LANGUAGE_COOKIE_NAME] = "de"
+    assert "frei" in grid()
+    alices.cookies[settings.LANGUAGE_COOKIE_NAME] = "en"
+    assert month_of(alices, home, stay.start)[stay.start] == "closed"
+    Block.objects.all().delete()
+    assert month_of(alices, home, stay.start)[stay.start] == "free"
 
 
 def test_after_nights_are_closed_the_page_is_shown_from_the_message_on_that_says_so(

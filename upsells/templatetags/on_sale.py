@@ -2,17 +2,16 @@
 
 from collections.abc import Mapping, Sequence
 from datetime import date
-from hashlib import sha256
 from typing import Any
 
 from django import template
 from django.utils import timezone
-from django.utils.translation import get_language
 
 from calendars.nights import Day
 from domain.board import Board
 from domain.spans import NIGHT
 from properties.models import Property
+from upsells import drawnrows
 from upsells.boards import Gap, Rows
 
 MOST = 30 * NIGHT  # that one guest may be sold, so that a night may be on sale to guests as far off as that
@@ -33,9 +32,9 @@ def on_sale(context: Mapping[str, Any], home: Property, first: date, last: date)
 
 @register.simple_tag
 def drawn(weeks: Sequence[Sequence[Day]], gaps: Mapping[date, Gap], *around: object) -> str:
-    """What a table of these nights is called: the same name, the same picture."""
+    """The name of a table of these nights."""
     prices = {night: (gap.price, gap.is_first) for night, gap in gaps.items()}
-    return sha256(repr((get_language(), weeks, prices, around)).encode()).hexdigest()
+    return drawnrows.name(weeks, prices, around)
 
 
 @register.filter
